@@ -1,0 +1,49 @@
+/** What one listener call saw. The three booleans compare with the source under test. */
+export interface ObservedEvent {
+  type: string;
+  /** Cut at a limit; dataLength has the true length in UTF-16 code units. Absent on events that have no data. */
+  data?: unknown;
+  dataLength?: number;
+  lastEventId?: unknown;
+  origin?: unknown;
+  readyState: number;
+  kind: string;
+  target: boolean;
+  currentTarget: boolean;
+  eventPhase: number;
+  bubbles: boolean;
+  cancelable: boolean;
+  isTrusted: boolean;
+  /** Milliseconds since construction, from the engine's clock. */
+  at: number;
+}
+
+/** What the probe saw in one run of one case. */
+export interface Observation {
+  /** Set when the constructor (or the script) threw. */
+  threw?: { name: string; message: string; code?: number };
+  /** Right after construction. */
+  url?: unknown;
+  withCredentials?: unknown;
+  events: ObservedEvent[];
+  log: unknown[];
+  /** When the case was over; null without a source. */
+  readyState: number | null;
+  /** Which rule ended it. */
+  over: 'until' | 'limit' | 'threw';
+  /** Milliseconds since construction. */
+  at: number;
+}
+
+/** One run of a case as the engine gets it: everything resolved, nothing of what is expected. */
+export interface Job {
+  /** Case id, and after an @ the chunking. */
+  id: string;
+  url: string;
+  origin: string;
+  otherUrl: string;
+  otherOrigin: string;
+  client: import('./case.ts').ClientScript;
+  until: { event: string; nth: number; settle: number } | null;
+  limit: number;
+}
