@@ -1,6 +1,13 @@
 import type { ConnectionScript, Play } from '../fixtures-server/stream-script.ts';
 
-export const sections = ['parsing', 'fields', 'dispatching', 'connecting', 'reconnecting', 'interface'] as const;
+export const sections = [
+  'parsing',
+  'fields',
+  'dispatching',
+  'connecting',
+  'reconnecting',
+  'interface'
+] as const;
 export type Section = (typeof sections)[number];
 
 /** What the environment of an implementation must have for a case to mean anything. An engine without it shows the case as unsupported. */

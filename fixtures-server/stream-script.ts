@@ -5,7 +5,8 @@
  * - `{"repeat": [items], "times": n}` as one write of the items' bytes, n times over (no pauses within),
  * - `{"pause": 25}` writes nothing and waits that many milliseconds.
  */
-export type StreamItem = string | { hex: string } | { repeat: StreamItem[]; times: number } | { pause: number };
+export type StreamItem =
+  string | { hex: string } | { repeat: StreamItem[]; times: number } | { pause: number };
 
 /** What the server does with one request. */
 export interface ConnectionScript {
@@ -43,4 +44,77 @@ export interface Play {
   repeat?: boolean;
   /** The answer to an OPTIONS request, which never uses up a connection. Default: 204 that allows the requested method and headers to the requesting origin, with credentials. */
   preflight?: ConnectionScript;
+}
+
+/** Most bytes of one write. */
+const longestWrite = 256 * 1024 * 1024;
+
+/**
+ * What a list of items writes, one element per write: bytes, or a pause in milliseconds. Items without bytes (`""`) are left out.
+ * Throws a TypeError that names the place (`name` and index) of an item that is not in the notation.
+ */
+export function writes(items: StreamItem[], name = 'stream'): (Buffer | { pause: number })[] {
+  if (!Array.isArray(items))
+    throw new TypeError(`${name}: must be a list of items, not ${JSON.stringify(items)}`);
+  return items.flatMap((item, index) => {
+    const place = `${name}[${index}]`;
+    if (typeof item === 'object' && item !== null && 'pause' in item) {
+      if (!Number.isFinite(item.pause) || item.pause < 0)
+        throw new TypeError(
+          `${place}: pause must be a number of milliseconds, not ${JSON.stringify(item.pause)}`
+        );
+      return { pause: item.pause };
+    }
+    const bytes = bytesOf(item, place);
+    return bytes.length > 0 ? bytes : [];
+  });
+}
+
+function bytesOf(item: StreamItem, place: string): Buffer {
+  if (typeof item === 'string') return Buffer.from(item, 'utf8');
+  if (typeof item === 'object' && item !== null) {
+    if ('hex' in item) {
+      const digits = typeof item.hex === 'string' ? item.hex.replace(/\s/g, '') : '?';
+      if (!/^[0-9a-f]*$/i.test(digits))
+        throw new TypeError(
+          `${place}: hex must be hexadecimal digits and spaces, not ${JSON.stringify(item.hex)}`
+        );
+      if (digits.length % 2) throw new TypeError(`${place}: hex has an odd number of digits: ${item.hex}`);
+      return Buffer.from(digits, 'hex');
+    }
+    if ('repeat' in item) {
+      const { times } = item;
+      if (!Number.isInteger(times) || times < 0)
+        throw new TypeError(`${place}: times must be a whole number from 0 on, not ${JSON.stringify(times)}`);
+      const once = Buffer.concat(
+        writes(item.repeat, `${place}.repeat`).map((part) => {
+          if (!Buffer.isBuffer(part)) throw new TypeError(`${place}: no pause can be within a repeat`);
+          return part;
+        })
+      );
+      if (once.length * times > longestWrite)
+        throw new TypeError(
+          `${place}: one write of ${once.length * times} bytes; the most is ${longestWrite}`
+        );
+      return Buffer.alloc(once.length * times, once);
+    }
+  }
+  throw new TypeError(
+    `${place}: must be a string, {"hex"}, {"repeat", "times"} or {"pause"}, not ${JSON.stringify(item)}`
+  );
+}
+
+/** What a token and the id of a play look like: they are segments of a path. */
+export const namePattern = /^(?!\.\.?$)[A-Za-z0-9._@-]{1,128}$/;
+
+/** Throws a TypeError that names what is wrong with the id or the notation of a play. */
+export function checkPlay(play: Play): void {
+  if (!namePattern.test(play.id))
+    throw new TypeError(`the id of a play must match ${namePattern.source}, not ${JSON.stringify(play.id)}`);
+  const check = (script: ConnectionScript, name: string) => {
+    if (script.head) writes(script.head, `${name}.head`);
+    if (script.stream) writes(script.stream, `${name}.stream`);
+  };
+  play.connections.forEach((script, index) => check(script, `${play.id}: connections[${index}]`));
+  if (play.preflight) check(play.preflight, `${play.id}: preflight`);
 }

@@ -1,0 +1,41 @@
+import type { Feature, Section } from './case.ts';
+
+/** One start of an engine: everything it needs to pull its jobs and hand in what it saw. */
+export interface Task {
+  /** `http://host:port/run/<session>/`, the page that pulls jobs; the first of the server's origins. */
+  url: string;
+  /** Origins of the fixtures server. */
+  origins: string[];
+  /** `native`, `truesource-fetch`, `truesource-xhr`, or the absolute path of a script or module. */
+  implementation: string;
+  /** How many jobs may run at a time, in all. */
+  lanes: number;
+  /** What is still to be run, for engines that list their tests beforehand. */
+  plays: { id: string; section: Section; title: string }[];
+  /** The package as built. */
+  dist: string;
+  /** For engines with a judge of their own: says what it made of a play, to be compared with our verdict. */
+  confirm(play: string, passed: boolean): void;
+}
+
+export interface RunningEngine {
+  /** Fulfils when the engine has ended by itself, with what it left to say. */
+  ended: Promise<string>;
+  /** Ends everything that was started, and removes its files. */
+  stop(): Promise<void>;
+}
+
+export interface Engine {
+  name: string;
+  /** Implementations that run in it unless others are named. */
+  implementations: string[];
+  /** What an implementation finds there, see `features` of case.ts. */
+  features(implementation: string): Feature[];
+  /** How many jobs run at a time. */
+  lanes: number;
+  /** True if it judges with a test harness of its own and calls `confirm`. */
+  confirms?: boolean;
+  /** Its version, or how to get it. */
+  find(): Promise<{ version: string } | { missing: string }>;
+  open(task: Task): RunningEngine;
+}

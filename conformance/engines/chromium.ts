@@ -1,0 +1,24 @@
+import { createBrowserEngine } from './browser.ts';
+
+export const chromium = createBrowserEngine({
+  name: 'chromium',
+  executables: ['chromium', 'chromium-browser', 'google-chrome'],
+  variable: 'CHROMIUM',
+  missing: 'conformance/engines/install, or set CHROMIUM to its path',
+  start: (url, profile) => ({
+    parameters: [
+      '--headless',
+      // Chromium's sandbox refuses to run as root.
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-dev-shm-usage',
+      `--user-data-dir=${profile}`,
+      url
+    ]
+  })
+});

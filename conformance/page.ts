@@ -1,0 +1,106 @@
+/** What the page of a session was told by the runner. ES5, like all that runs in a page. */
+export interface PageSession {
+  /** Path of the session, with a slash at its end. */
+  path: string;
+  implementation: string;
+  lanes: number;
+  /** The script or module to load, and which of the two it is; null for `native`. */
+  load: { url: string; module: boolean } | null;
+}
+
+declare global {
+  interface Window {
+    truesourceSession: PageSession;
+    truesourceModule?: Record<string, unknown>;
+    truesourceModuleLoaded?: () => void;
+    module?: { exports: unknown };
+    exports?: unknown;
+  }
+}
+
+export const session = window.truesourceSession;
+
+// Taken before an implementation is installed, or one of them removed.
+const PageRequest = XMLHttpRequest;
+const native = window.EventSource as unknown;
+
+/** Posts JSON to the session; `callback` gets the answer, or nothing is called if the runner has gone. */
+export function post(path: string, body: object, callback: (answer: unknown) => void): void {
+  const request = new PageRequest();
+  request.open('POST', session.path + path);
+  request.setRequestHeader('Content-Type', 'application/json');
+  request.onreadystatechange = function () {
+    if (request.readyState === 4 && request.status === 200) callback(JSON.parse(request.responseText));
+  };
+  request.send(JSON.stringify(body));
+}
+
+export function getOrigin(): string {
+  return location.protocol + '//' + location.host;
+}
+
+/**
+ * Brings the implementation under test into the page: the native one as it is; else what the script installs, or exports, where nothing
+ * native is left. Calls back with the constructor, or tells the runner why there is none.
+ */
+export function loadImplementation(callback: (EventSource: unknown) => void): void {
+  const load = session.load;
+  if (!load) {
+    if (native) callback(native);
+    else fail('there is no native EventSource');
+    return;
+  }
+  const removed = ['EventSource'];
+  if (session.implementation === 'truesource-fetch') removed.push('XMLHttpRequest');
+  if (session.implementation === 'truesource-xhr') removed.push('fetch');
+  const globals = window as unknown as Record<string, unknown>;
+  for (let i = 0; i < removed.length; i++) {
+    const name = removed[i]!;
+    delete globals[name];
+    if (globals[name] !== undefined) return fail('the native ' + name + ' could not be removed');
+  }
+  if (session.implementation === 'truesource-fetch' && !globals.fetch) return fail('there is no fetch');
+
+  let problem = '';
+  window.onerror = function (message) {
+    problem = String(message);
+  };
+  window.module = { exports: {} };
+  window.exports = window.module.exports;
+  window.truesourceModuleLoaded = loaded;
+  const script = document.createElement('script');
+  script.onerror = function () {
+    fail('the script could not be loaded');
+  };
+  if (load.module) {
+    if (!('noModule' in script)) return fail('there are no modules in this engine');
+    script.type = 'module';
+    script.text =
+      'import * as it from ' + JSON.stringify(load.url) + ';window.truesourceModule=it;truesourceModuleLoaded()';
+  } else {
+    script.onload = loaded;
+    script.src = load.url;
+  }
+  document.documentElement.appendChild(script);
+
+  function loaded(): void {
+    window.onerror = null;
+    const EventSource = findConstructor();
+    delete window.module;
+    delete window.exports;
+    if (typeof EventSource !== 'function') fail(problem || 'the script neither installed nor exported an EventSource');
+    else if (EventSource === native) fail('the native EventSource is back');
+    else callback(EventSource);
+  }
+
+  function findConstructor(): unknown {
+    if (session.implementation.indexOf('truesource-') === 0) return globals.EventSource;
+    const exported = (window.truesourceModule || window.module!.exports) as Record<string, unknown>;
+    if (typeof exported === 'function') return exported;
+    return exported.EventSource || exported.default || globals.EventSource;
+  }
+}
+
+function fail(reason: string): void {
+  post('broken', { reason: reason }, function () {});
+}

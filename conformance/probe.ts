@@ -1,0 +1,170 @@
+import type { Job, Observation, ObservedEvent } from './observation.ts';
+
+/** UTF-16 code units of `data` that an observation keeps. */
+const dataLimit = 4096;
+/** Events that an observation keeps; `until` counts on. */
+const eventLimit = 2000;
+
+interface Source {
+  readyState: number;
+  url: unknown;
+  withCredentials: unknown;
+  close(): void;
+  addEventListener(type: string, listener: (event: MessageEvent) => void): void;
+}
+
+/**
+ * Drives one EventSource constructor through one job and reports once what could be observed.
+ * ES5, so that the same code runs in every engine. Closes every source that it observed.
+ */
+export function probe(EventSource: unknown, job: Job, report: (observation: Observation) => void): void {
+  const started = now();
+  const sources: Source[] = [];
+  const observation: Observation = { events: [], log: [], readyState: null, over: 'limit', at: 0 };
+  const client = job.client;
+  const counts: Record<string, number> = {};
+  let isOver = false;
+  let settling = false;
+
+  const limitTimer = setTimeout(function () {
+    finish('limit');
+  }, job.limit);
+
+  function finish(over: Observation['over']): void {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(limitTimer);
+    observation.over = over;
+    observation.at = now() - started;
+    if (sources[0]) observation.readyState = sources[0].readyState;
+    for (let i = 0; i < sources.length; i++) sources[i]!.close();
+    report(observation);
+  }
+
+  function settle(milliseconds: number): void {
+    if (settling) return;
+    settling = true;
+    // Also without a time to settle the case is over in a later task: what the listeners of this event do still belongs to it.
+    setTimeout(function () {
+      finish('until');
+    }, milliseconds);
+  }
+
+  function count(type: string): number {
+    const key = '$' + type;
+    counts[key] = (counts[key] || 0) + 1;
+    return counts[key];
+  }
+
+  function observe(source: Source, types?: string[]): void {
+    sources.push(source);
+    const all = ['open', 'message', 'error'].concat(types || []);
+    const seen: Record<string, boolean> = {};
+    for (let i = 0; i < all.length; i++) {
+      const type = all[i]!;
+      if (seen['$' + type]) continue;
+      seen['$' + type] = true;
+      source.addEventListener(type, listener);
+    }
+
+    function listener(event: MessageEvent): void {
+      if (isOver) return;
+      if (observation.events.length < eventLimit) observation.events.push(observeEvent(event, source));
+      const nth = count(event.type);
+      const total = count('*');
+      const close = client.close;
+      if (
+        close &&
+        typeof close !== 'string' &&
+        'on' in close &&
+        close.on === event.type &&
+        close.nth === nth
+      ) {
+        source.close();
+      }
+      const until = job.until;
+      if (until && (until.event === '*' ? total : until.event === event.type ? nth : 0) === until.nth) {
+        settle(until.settle);
+      }
+    }
+  }
+
+  function observeEvent(event: MessageEvent, source: Source): ObservedEvent {
+    const observed: ObservedEvent = {
+      type: event.type,
+      readyState: source.readyState,
+      kind: Object.prototype.toString.call(event).slice(8, -1),
+      target: event.target === (source as unknown),
+      currentTarget: event.currentTarget === (source as unknown),
+      eventPhase: event.eventPhase,
+      bubbles: event.bubbles,
+      cancelable: event.cancelable,
+      isTrusted: event.isTrusted,
+      at: now() - started
+    };
+    if ('data' in event) {
+      const data: unknown = event.data;
+      observed.data = typeof data === 'string' ? data.slice(0, dataLimit) : data;
+      if (typeof data === 'string' && data.length > dataLimit) observed.dataLength = data.length;
+      observed.lastEventId = event.lastEventId;
+      observed.origin = event.origin;
+    }
+    return observed;
+  }
+
+  function fail(error: { name?: unknown; message?: unknown; code?: unknown } | null | undefined): void {
+    observation.threw = {
+      name: String(error && error.name),
+      message: String(error && error.message !== undefined ? error.message : error)
+    };
+    if (error && typeof error.code === 'number') observation.threw.code = error.code;
+    finish('threw');
+  }
+
+  try {
+    if (client.script !== undefined) {
+      const script = typeof client.script === 'string' ? client.script : client.script.join('\n');
+      const body = Function('EventSource', 'url', 'log', 'done', 'observe', 'env', script) as (
+        ...parameters: unknown[]
+      ) => void;
+      body(
+        EventSource,
+        job.url,
+        function (value: unknown) {
+          // Taken as it is now: a script may go on changing what it logged.
+          observation.log.push(value === undefined ? null : JSON.parse(JSON.stringify(value)));
+        },
+        function () {
+          settle(0);
+        },
+        observe,
+        {
+          origin: job.origin,
+          otherOrigin: job.otherOrigin,
+          otherUrl: job.otherUrl,
+          global: Function('return this')()
+        }
+      );
+      return;
+    }
+    const Constructor = EventSource as new (url: unknown, init?: unknown) => Source;
+    const url = client.url === undefined ? job.url : client.url;
+    const source = 'init' in client ? new Constructor(url, client.init) : new Constructor(url);
+    observation.url = source.url;
+    observation.withCredentials = source.withCredentials;
+    observe(source, client.listen);
+    const close = client.close;
+    if (close === 'at once') source.close();
+    else if (close && 'after' in close) {
+      setTimeout(function () {
+        if (!isOver) source.close();
+      }, close.after);
+    }
+  } catch (error) {
+    fail(error as Error);
+  }
+}
+
+function now(): number {
+  return typeof performance === 'object' && performance && performance.now ? performance.now() : +new Date();
+}

@@ -1,0 +1,833 @@
+import type { Packed } from './pack.ts';
+import type { View, ViewedCell, ViewedRequest, ViewedRun } from './html.ts';
+
+/** The script of the HTML report. It is written into the page as source text, so it may use nothing from outside itself. */
+export function page(): void {
+  type Child = Node | string | number | false | null | undefined;
+  type Outcome = ViewedCell['outcome'];
+
+  const packed = JSON.parse(document.getElementById('report')?.textContent ?? '') as Packed;
+  const unpacked: unknown[] = [];
+  function unpack(at: number): unknown {
+    if (at in unpacked) return unpacked[at];
+    const entry = packed.values[at];
+    let value: unknown = entry;
+    if (Array.isArray(entry)) {
+      const items = entry.slice(1).map(unpack);
+      const shape = packed.shapes[entry[0] as number];
+      value = shape ? Object.fromEntries(shape.map((key, i) => [key, items[i]])) : items;
+    }
+    unpacked[at] = value;
+    return value;
+  }
+  const view = unpack(0) as View;
+
+  const symbols: Record<Outcome, string> = {
+    pass: '✓',
+    fail: '✗',
+    'expected failure': '(✗)',
+    'unexpected pass': '✓!',
+    allowed: '≈',
+    unsupported: '–',
+    'not observed': '?'
+  };
+
+  function el<K extends keyof HTMLElementTagNameMap>(
+    name: K,
+    attributes: Record<string, string | number | boolean | undefined>,
+    ...children: Child[]
+  ): HTMLElementTagNameMap[K] {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value === undefined || value === false) continue;
+      element.setAttribute(key, value === true ? '' : String(value));
+    }
+    for (const child of children) {
+      if (child === null || child === undefined || child === false) continue;
+      element.append(typeof child === 'number' ? String(child) : child);
+    }
+    return element;
+  }
+
+  function link(url: string | undefined, text: string): Node {
+    return url ? el('a', { href: url, rel: 'noreferrer' }, text) : document.createTextNode(text);
+  }
+
+  /** Shows what cannot be seen. `bytes`: one character is one byte, and bytes above 7F are written as such. */
+  function visible(text: string, bytes: boolean, limit = 6000): HTMLElement {
+    const code = el('code', {});
+    const shown = text.slice(0, limit);
+    const hidden = bytes ? /[^\x20-\x5b\x5d-\x7e]/gu : /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu;
+    let last = 0;
+    for (const match of shown.matchAll(hidden)) {
+      const point = match[0].codePointAt(0) as number;
+      const hex = point.toString(16).toUpperCase();
+      const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
+      const escape =
+        named[match[0]] ??
+        (point < 0x100
+          ? `\\x${hex.padStart(2, '0')}`
+          : point < 0x10000
+            ? `\\u${hex.padStart(4, '0')}`
+            : `\\u{${hex}}`);
+      code.append(shown.slice(last, match.index), el('span', { class: 'escape' }, escape));
+      last = match.index + match[0].length;
+    }
+    code.append(shown.slice(last));
+    if (text.length > limit) {
+      code.append(el('span', { class: 'soft' }, ` … ${text.length - limit} more`));
+    }
+    return code;
+  }
+
+  function shown(value: unknown): Node {
+    if (value === undefined) return el('span', { class: 'soft' }, '—');
+    if (typeof value !== 'string') return visible(JSON.stringify(value), false);
+    const code = visible(value, false);
+    code.prepend(el('span', { class: 'soft' }, '"'));
+    code.append(el('span', { class: 'soft' }, '"'));
+    return code;
+  }
+
+  function mark(cell: ViewedCell | { outcome: Outcome; unexpected?: boolean }): HTMLElement {
+    const name = cell.outcome.replace(' ', '-');
+    return el(
+      'span',
+      { class: `mark ${name}${cell.unexpected ? ' unexpected' : ''}`, 'aria-hidden': 'true' },
+      symbols[cell.outcome] + (cell.unexpected && cell.outcome !== 'unexpected pass' ? '!' : '')
+    );
+  }
+
+  function table(head: string[], rows: Child[][], attributes: Record<string, string> = {}): HTMLElement {
+    return el(
+      'div',
+      { class: 'scroll' },
+      el(
+        'table',
+        attributes,
+        el('thead', {}, el('tr', {}, ...head.map((name) => el('th', { scope: 'col' }, name)))),
+        el('tbody', {}, ...rows.map((row) => el('tr', {}, ...row.map((cell) => el('td', {}, cell)))))
+      )
+    );
+  }
+
+  function facts(entries: [string, Child][]): HTMLElement {
+    return el(
+      'dl',
+      { class: 'facts' },
+      ...entries
+        .filter(([, value]) => value !== null && value !== undefined && value !== '')
+        .flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])
+    );
+  }
+
+  function source(title: string, value: unknown): Node | null {
+    if (value === undefined) return null;
+    const code = el('code', {});
+    JSON.stringify(value, null, 2)
+      .split('\n')
+      .forEach((line, i) => code.append(i ? '\n' : '', ...visibleJson(line)));
+    return el('details', {}, el('summary', {}, title), el('pre', {}, code));
+  }
+  function visibleJson(line: string): Node[] {
+    return line
+      .split(/([\p{Cc}\p{Cf}\p{Zl}\p{Zp}])/u)
+      .map((part, i) =>
+        i % 2
+          ? el(
+              'span',
+              { class: 'escape' },
+              `\\u${(part.codePointAt(0) as number).toString(16).padStart(4, '0')}`
+            )
+          : document.createTextNode(part)
+      );
+  }
+
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  const columnName = (c: number) => {
+    const column = view.columns[c];
+    return column ? `${column.engine}/${column.implementation}` : '';
+  };
+  const addressOf = (caseIndex: number, c?: number) => {
+    const column = c === undefined ? undefined : view.columns[c];
+    return (
+      '#' +
+      [view.cases[caseIndex]?.case.id ?? '', ...(column ? [column.engine, column.implementation] : [])]
+        .map((part) => encodeURIComponent(part.replace(/\p{Cs}/gu, '\ufffd')))
+        .join('/')
+    );
+  };
+
+  // Headline
+
+  const good = view.conclusion === 'truesource: no unexpected results';
+  const totalNames = [
+    'pass',
+    'fail',
+    'allowed',
+    'unsupported',
+    'not observed',
+    'expected failures',
+    'unexpected'
+  ] as const;
+  document.body.append(
+    el('h1', {}, 'How faithful is this EventSource?'),
+    el('p', { class: `conclusion ${good ? 'good' : 'bad'}` }, view.conclusion),
+    el(
+      'p',
+      { class: 'soft' },
+      `truesource ${view.truesource}, ${view.cases.length} cases read against `,
+      link('https://html.spec.whatwg.org/multipage/server-sent-events.html', 'the HTML standard'),
+      ` (whatwg/html ${view.standard.slice(0, 12)}), run on ${view.startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} on ${view.host} in ${(view.duration / 1000).toFixed(1)} s.`
+    ),
+    el('p', { class: 'soft' }, 'Run it yourself: ', el('code', {}, 'npm ci && npm start')),
+    el(
+      'details',
+      { open: true },
+      el('summary', {}, 'Totals'),
+      el(
+        'div',
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Totals' },
+        el(
+          'table',
+          {},
+          el(
+            'thead',
+            {},
+            el(
+              'tr',
+              {},
+              el('th', { scope: 'col' }, 'Engine'),
+              el('th', { scope: 'col' }, 'Implementation'),
+              ...totalNames.map((name) => el('th', { scope: 'col', class: 'number' }, name)),
+              el('th', { scope: 'col', class: 'number' }, 'time')
+            )
+          ),
+          el(
+            'tbody',
+            {},
+            ...view.columns.map((column) => {
+              const any = totalNames.some((name) => column.totals[name]);
+              return el(
+                'tr',
+                {},
+                el(
+                  'th',
+                  { scope: 'row' },
+                  column.engine,
+                  column.version !== undefined && el('span', { class: 'soft' }, ` ${column.version}`)
+                ),
+                el('td', {}, column.implementation),
+                ...(any || column.status === 'ran'
+                  ? totalNames.map((name) => {
+                      const n = column.totals[name];
+                      const bad = name === 'unexpected' && n > 0;
+                      return el('td', { class: `number${bad ? ' bad' : n ? '' : ' zero'}` }, n);
+                    })
+                  : [
+                      el(
+                        'td',
+                        { colspan: totalNames.length },
+                        el('strong', {}, column.status),
+                        column.note !== undefined && ': ',
+                        column.note !== undefined && visible(column.note, false)
+                      )
+                    ]),
+                el(
+                  'td',
+                  { class: 'number' },
+                  column.duration !== undefined && `${(column.duration / 1000).toFixed(1)} s`
+                )
+              );
+            })
+          )
+        )
+      ),
+      ...view.columns
+        .map((column, c) => ({ column, c }))
+        .filter(({ column }) => column.status === 'broken' && totalNames.some((name) => column.totals[name]))
+        .map(({ column, c }) =>
+          el('p', {}, el('strong', {}, `${columnName(c)} is broken: `), visible(column.note ?? '', false))
+        )
+    )
+  );
+  if (view.stale.length) {
+    document.body.append(
+      el('h3', {}, 'Expected failures that no run confirmed'),
+      el(
+        'ul',
+        {},
+        ...view.stale.map((line) =>
+          el(
+            'li',
+            {},
+            el('code', {}, `${line.engine}/${line.implementation} ${line.case}`),
+            `: ${line.reason}`
+          )
+        )
+      )
+    );
+  }
+  document.body.append(
+    el(
+      'ul',
+      { class: 'legend', 'aria-label': 'Legend' },
+      ...view.outcomes.map(([outcome, words]) =>
+        el('li', {}, mark({ outcome }), ` ${outcome}: `, el('span', { class: 'soft' }, words))
+      )
+    )
+  );
+
+  // Filters
+
+  const engines = [...new Set(view.columns.map((column) => column.engine))];
+  const onlyDifferences = el('input', { type: 'checkbox' });
+  const engineChoice = el(
+    'select',
+    {},
+    el('option', { value: '' }, 'all'),
+    ...engines.map((engine) => el('option', { value: engine }, engine))
+  );
+  const outcomeChoice = el(
+    'select',
+    {},
+    el('option', { value: '' }, 'all'),
+    ...view.outcomes.map(([outcome]) => el('option', { value: outcome }, outcome)),
+    el('option', { value: 'unexpected' }, 'unexpected')
+  );
+  const search = el('input', { type: 'search', placeholder: 'id, title or clause' });
+  const count = el('p', { class: 'soft', role: 'status' });
+  const filters = el(
+    'form',
+    { class: 'filters', role: 'search' },
+    el('label', { class: 'check' }, onlyDifferences, 'Only differences'),
+    el('label', {}, 'Engine', engineChoice),
+    el('label', {}, 'Verdict', outcomeChoice),
+    el('label', { class: 'search' }, 'Search', search)
+  );
+  const matrix = el('div', {
+    class: 'matrix scroll',
+    tabindex: 0,
+    role: 'region',
+    'aria-label': 'Cases by implementation'
+  });
+  const detail = el('aside', { class: 'detail', 'aria-label': 'Details', hidden: true });
+  const work = el('main', { class: 'work' }, matrix, detail);
+  document.body.append(filters, count, work);
+
+  let buttons: (HTMLButtonElement | null)[][] = [];
+  let rows: HTMLTableRowElement[] = [];
+  let current: { caseIndex: number; column?: number } | undefined;
+
+  function drawMatrix(): void {
+    const columns = view.columns
+      .map((_, c) => c)
+      .filter((c) => !engineChoice.value || view.columns[c]?.engine === engineChoice.value);
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = (caseIndex: number) => {
+      const each = view.cases[caseIndex];
+      if (!each) return false;
+      const text = `${each.case.id} ${each.case.title} ${each.case.spec}`.toLowerCase();
+      if (!words.every((word) => text.includes(word))) return false;
+      const cells = columns.flatMap((c) => each.cells[c] ?? []);
+      if (onlyDifferences.checked && cells.every((cell) => cell.outcome === 'pass')) return false;
+      const outcome = outcomeChoice.value;
+      return (
+        !outcome ||
+        cells.some((cell) => (outcome === 'unexpected' ? cell.unexpected : cell.outcome === outcome))
+      );
+    };
+    const startsGroup = (c: number) => view.columns[c]?.engine !== view.columns[c - 1]?.engine;
+    const group = (c: number) => (startsGroup(c) ? 'group' : undefined);
+    buttons = [];
+    rows = [];
+    let number = 0;
+
+    const bodies = view.sections.map((section) => {
+      const cases = section.cases.filter(wanted);
+      if (!cases.length) return null;
+      return el(
+        'tbody',
+        {},
+        el(
+          'tr',
+          { class: 'section' },
+          el('th', { scope: 'rowgroup' }, section.name),
+          ...columns.map((c) => {
+            const { passed, applicable } = section.counts[c] ?? { passed: 0, applicable: 0 };
+            return el(
+              'td',
+              { class: `${group(c) ?? ''}${passed < applicable ? ' less' : ''}` },
+              applicable ? `${passed}/${applicable}` : ''
+            );
+          })
+        ),
+        ...cases.map((caseIndex) => {
+          const each = view.cases[caseIndex] as View['cases'][number];
+          const line: (HTMLButtonElement | null)[] = [];
+          const row = el(
+            'tr',
+            { 'data-case': caseIndex },
+            el(
+              'th',
+              { scope: 'row' },
+              el('a', { href: addressOf(caseIndex), title: each.case.title, tabindex: -1 }, each.case.id)
+            ),
+            ...columns.map((c) => {
+              const cell = each.cells[c];
+              if (!cell) {
+                line.push(null);
+                return el('td', { class: group(c) });
+              }
+              const button = el(
+                'button',
+                {
+                  type: 'button',
+                  tabindex: -1,
+                  'data-column': c,
+                  'data-row': number,
+                  'data-place': line.length,
+                  'aria-label': `${each.case.id}, ${columnName(c)}: ${cell.outcome}${cell.unexpected ? ', unexpected' : ''}`
+                },
+                mark(cell)
+              );
+              line.push(button);
+              return el('td', { class: group(c) }, button);
+            })
+          );
+          buttons.push(line);
+          rows.push(row);
+          number++;
+          return row;
+        })
+      );
+    });
+
+    const spans: { engine: string; columns: number[] }[] = [];
+    for (const c of columns) {
+      const engine = view.columns[c]?.engine ?? '';
+      const last = spans.at(-1);
+      if (last?.engine === engine) last.columns.push(c);
+      else spans.push({ engine, columns: [c] });
+    }
+    const head = el(
+      'thead',
+      {},
+      el(
+        'tr',
+        {},
+        el('th', { rowspan: 2, scope: 'col', class: 'corner' }, 'Case'),
+        ...spans.map((span) =>
+          el('th', { colspan: span.columns.length, scope: 'colgroup', class: 'group' }, span.engine)
+        )
+      ),
+      el(
+        'tr',
+        {},
+        ...columns.map((c) => {
+          const column = view.columns[c] as View['columns'][number];
+          return el(
+            'th',
+            { scope: 'col', class: group(c), title: column.note },
+            column.implementation,
+            column.status !== 'ran' && el('div', { class: 'soft' }, column.status)
+          );
+        })
+      )
+    );
+    matrix.replaceChildren(
+      el('table', {}, head, ...bodies.filter((body) => body !== null)),
+      ...(number ? [] : [el('p', { class: 'none' }, 'No case fits these filters.')])
+    );
+    count.textContent = `${number} of ${view.cases.length} cases. Arrow keys move between cells, Enter opens one.`;
+    const first = buttons.flat().find((button) => button !== null);
+    if (first) first.tabIndex = 0;
+    markCurrent();
+  }
+
+  function markCurrent(): HTMLElement | undefined {
+    matrix.querySelectorAll('[aria-current]').forEach((each) => each.removeAttribute('aria-current'));
+    rows.forEach((row) => row.classList.remove('current'));
+    if (!current) return undefined;
+    const { caseIndex, column } = current;
+    const row = rows.find((each) => each.dataset['case'] === String(caseIndex));
+    row?.classList.add('current');
+    const button = column === undefined ? null : row?.querySelector<HTMLElement>(`[data-column="${column}"]`);
+    if (button) {
+      button.setAttribute('aria-current', 'true');
+      makeTabbable(button);
+    }
+    return button ?? row;
+  }
+
+  function makeTabbable(button: HTMLElement): void {
+    matrix.querySelectorAll<HTMLElement>('button[tabindex="0"]').forEach((each) => (each.tabIndex = -1));
+    button.tabIndex = 0;
+  }
+
+  matrix.addEventListener('keydown', (event) => {
+    const from = (event.target as HTMLElement).closest<HTMLElement>('button[data-row]');
+    if (!from) return;
+    const steps: Record<string, [number, number]> = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1]
+    };
+    const step = steps[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    let row = Number(from.dataset['row']) + step[0];
+    let place = Number(from.dataset['place']) + step[1];
+    while (buttons[row] && place in (buttons[row] as unknown[])) {
+      const next = buttons[row]?.[place];
+      if (next) {
+        makeTabbable(next);
+        next.focus({ preventScroll: true });
+        reveal(next);
+        return;
+      }
+      row += step[0];
+      place += step[1];
+    }
+  });
+
+  /** scrollIntoView would leave the element under the sticky headers. */
+  function reveal(element: HTMLElement): void {
+    const box = element.getBoundingClientRect();
+    const frame = matrix.getBoundingClientRect();
+    const head = matrix.querySelector('thead')?.getBoundingClientRect().height ?? 0;
+    const side = matrix.querySelector('tbody th')?.getBoundingClientRect().width ?? 0;
+    const into = (start: number, end: number, from: number, to: number) =>
+      start < from ? start - from : end > to ? Math.min(end - to, start - from) : 0;
+    matrix.scrollBy(
+      element.matches('tr') ? 0 : into(box.left, box.right, frame.left + side + 8, frame.right - 16),
+      into(box.top, box.bottom, frame.top + head + 40, frame.bottom - 24)
+    );
+    if (frame.bottom < 80 || frame.top > window.innerHeight - 80) matrix.scrollIntoView();
+  }
+
+  matrix.addEventListener('click', (event) => {
+    const button = (event.target as HTMLElement).closest<HTMLElement>('button[data-row]');
+    const row = button?.closest('tr');
+    if (!button || !row) return;
+    const address = addressOf(Number(row.dataset['case']), Number(button.dataset['column']));
+    if (location.hash === address) open();
+    else location.hash = address;
+  });
+
+  filters.addEventListener('submit', (event) => event.preventDefault());
+  filters.addEventListener('input', drawMatrix);
+  filters.addEventListener('change', drawMatrix);
+
+  // Detail
+
+  const eventKeys = [
+    'at',
+    'type',
+    'data',
+    'dataLength',
+    'lastEventId',
+    'origin',
+    'readyState',
+    'kind',
+    'target',
+    'currentTarget',
+    'eventPhase',
+    'bubbles',
+    'cancelable',
+    'isTrusted'
+  ];
+
+  function eventsTable(events: object[]): Node {
+    if (!events.length) return el('p', {}, 'No events.');
+    const keys = eventKeys.filter((key) => events.some((event) => key in event));
+    return table(
+      ['#', ...keys.map((key) => (key === 'at' ? 'at (ms)' : key))],
+      events.map((event, i) => [i, ...keys.map((key) => shown((event as Record<string, unknown>)[key]))])
+    );
+  }
+
+  function differences(run: ViewedRun): Node | null {
+    if (!run.differences.length) return null;
+    return table(
+      ['what', 'expected', 'observed'],
+      run.differences.map(({ what, expected, observed }) => [
+        el('code', {}, what),
+        visible(expected, false),
+        visible(observed, false)
+      ])
+    );
+  }
+
+  function drawExpectation(expectation: View['cases'][number]['case']['expect']): Node {
+    const { events, requests, ...rest } = expectation;
+    return el(
+      'div',
+      {},
+      facts(Object.entries(rest).map(([key, value]) => [key, shown(value)])),
+      events && el('h4', {}, `Events (${events.length})`),
+      events && eventsTable(events),
+      requests && el('h4', {}, `Requests (${requests.length})`),
+      requests &&
+        table(
+          ['#', 'expected'],
+          requests.map((request, i) => [i, shown(request)])
+        )
+    );
+  }
+
+  function drawRequest(request: ViewedRequest, number: number): Node {
+    const moments: [number, Node][] = request.writes.map((write) => [
+      write.at,
+      el(
+        'span',
+        {},
+        el('span', { class: 'boundary' }, visible(write.bytes, true)),
+        write.length !== undefined &&
+          el('span', { class: 'soft' }, ` the first ${write.bytes.length} of ${write.length} bytes`)
+      )
+    ]);
+    if (request.endedAt !== null) {
+      moments.push([request.endedAt, el('span', { class: 'soft' }, 'end of the connection’s script')]);
+    }
+    if (request.closedAt !== null) moments.push([request.closedAt, el('span', { class: 'soft' }, 'closed')]);
+    return el(
+      'div',
+      { class: 'request' },
+      el(
+        'h4',
+        {},
+        `Request ${number + 1} at ${ms(request.at)}: `,
+        visible(`${request.method} ${request.target} HTTP/${request.httpVersion}`, true)
+      ),
+      el(
+        'p',
+        { class: 'soft' },
+        'to ',
+        visible(request.origin, true),
+        request.connection === null
+          ? ', a preflight or a request after the last connection'
+          : `, answered with connection ${request.connection}`
+      ),
+      el(
+        'details',
+        {},
+        el('summary', {}, `${request.headers.length} headers`),
+        table(
+          ['name', 'value'],
+          request.headers.map(([name, value]) => [visible(name, true), visible(value, true)])
+        )
+      ),
+      moments.length
+        ? table(
+            ['ms', 'bytes of each write, as the server wrote them'],
+            moments.map(([at, what]) => [el('span', { class: 'time' }, at.toFixed(1)), what]),
+            { class: 'writes' }
+          )
+        : el('p', {}, 'Nothing was written.')
+    );
+  }
+
+  function drawDetail(caseIndex: number, c: number | undefined): Node[] {
+    const { case: each, specUrl, cells } = view.cases[caseIndex] as View['cases'][number];
+    const cell = c === undefined ? undefined : (cells[c] ?? undefined);
+    const column = c === undefined ? undefined : view.columns[c];
+    const run = cell?.runs[0];
+    const { observation, requests } = run ?? {};
+    const close = el('button', { type: 'button', class: 'close' }, 'Close');
+    close.addEventListener('click', closeDetail);
+
+    const parts: (Node | null | undefined | false)[] = [
+      el(
+        'header',
+        {},
+        el('div', {}, el('h2', { tabindex: -1 }, each.title), el('p', {}, el('code', {}, each.id))),
+        close
+      ),
+      cell &&
+        el(
+          'p',
+          {},
+          mark(cell),
+          ' ',
+          el('strong', {}, cell.outcome + (cell.unexpected ? ', unexpected' : '')),
+          ` in ${columnName(c as number)}`,
+          column?.version !== undefined && ` (${column.version})`
+        ),
+      column &&
+        !cell &&
+        el(
+          'p',
+          {},
+          `${columnName(c as number)}: `,
+          el('strong', {}, column.status),
+          `. ${column.note ?? ''}`
+        ),
+      facts([
+        ['clause', link(specUrl, each.spec)],
+        [
+          'level',
+          {
+            must: 'must: the standard says so',
+            should: 'should: the standard recommends it',
+            may: 'may: the standard leaves it free'
+          }[each.level]
+        ],
+        ['requires', each.requires?.join(', ')],
+        ['why', run?.why !== undefined && run.why !== '' ? visible(run.why, false) : null],
+        [
+          'known reason',
+          cell?.expectedFailure &&
+            el(
+              'span',
+              {},
+              cell.expectedFailure.reason,
+              ' (',
+              link(cell.expectedFailure.clauseUrl, cell.expectedFailure.clause),
+              ')'
+            )
+        ]
+      ]),
+      c === undefined &&
+        table(
+          ['implementation', 'verdict'],
+          view.columns.map((_, i) => {
+            const other = cells[i];
+            return [
+              el('a', { href: addressOf(caseIndex, i) }, columnName(i)),
+              other
+                ? el('span', {}, mark(other), ` ${other.outcome}${other.unexpected ? ', unexpected' : ''}`)
+                : (view.columns[i]?.status ?? '')
+            ];
+          })
+        )
+    ];
+
+    if (run) {
+      const list = differences(run);
+      parts.push(
+        el('h3', {}, `Expected and observed (chunking: ${run.chunking})`),
+        list ?? el('p', {}, 'No differences.')
+      );
+    }
+    const expected = el('section', {}, el('h4', {}, 'Expected'), drawExpectation(each.expect));
+    for (const alternative of each.alternatives ?? []) {
+      const { reason, ...expectation } = alternative;
+      expected.append(
+        el('details', {}, el('summary', {}, `Also allowed: ${reason}`), drawExpectation(expectation))
+      );
+    }
+    if (cell) {
+      const observed = el('section', {}, el('h4', {}, 'Observed'));
+      if (observation) {
+        const { events, log, at, over, ...rest } = observation;
+        observed.append(
+          facts([
+            ...Object.entries(rest).map(([key, value]): [string, Child] => [key, shown(value)]),
+            ['log', log.length ? shown(log) : null],
+            ['over', `${over}, ${ms(at)} after construction`]
+          ]),
+          el('h4', {}, `Events (${events.length})`),
+          eventsTable(events)
+        );
+      } else observed.append(el('p', {}, 'Nothing was recorded.'));
+      parts.push(el('div', { class: 'beside' }, expected, observed));
+    } else parts.push(expected);
+
+    if (requests) {
+      parts.push(
+        el('h3', {}, 'Requests and bytes on the wire'),
+        el(
+          'p',
+          { class: 'soft' },
+          'Times are since the first request arrived. Each line is one write; HTTP framing is included.'
+        ),
+        ...(requests.length ? requests.map(drawRequest) : [el('p', {}, 'No request arrived.')])
+      );
+    }
+    if (cell && cell.runs.length > 1) {
+      parts.push(
+        el('h3', {}, 'Other chunkings of the same bytes'),
+        table(
+          ['chunking', 'verdict', 'differences'],
+          cell.runs
+            .slice(1)
+            .map((other) => [
+              other.chunking,
+              el('span', {}, mark({ outcome: other.verdict as Outcome }), ` ${other.verdict}`),
+              differences(other) ?? other.why ?? 'none'
+            ])
+        )
+      );
+    }
+    parts.push(
+      el('h3', {}, 'The case'),
+      source('Connections: what the server is told to play', each.connections),
+      source('Client: what the page does', each.client),
+      source('Whole case as JSON', each)
+    );
+    if (cell) {
+      parts.push(
+        el('p', {}, el('a', { href: addressOf(caseIndex) }, 'This case in all implementations')),
+        el(
+          'p',
+          { class: 'soft' },
+          'Run it alone: ',
+          el(
+            'code',
+            {},
+            `npm start -- --case ${each.id} --engine ${column?.engine} --implementation ${column?.implementation}`
+          )
+        )
+      );
+    }
+    return parts.filter((part) => part instanceof Node);
+  }
+
+  const overlay = () => window.innerWidth < 1000;
+
+  function closeDetail(): void {
+    const place = markCurrent();
+    current = undefined;
+    detail.hidden = true;
+    work.classList.remove('open');
+    document.body.classList.remove('overlaid');
+    history.replaceState(null, '', location.pathname + location.search);
+    markCurrent();
+    (place?.matches('button') ? place : place?.querySelector('a'))?.focus();
+  }
+
+  function open(): void {
+    let names: string[];
+    try {
+      names = location.hash.slice(1).split('/').map(decodeURIComponent);
+    } catch {
+      return;
+    }
+    const caseIndex = view.cases.findIndex((each) => each.case.id === names[0]);
+    if (caseIndex < 0) return;
+    const c = view.columns.findIndex(
+      (column) => column.engine === names[1] && column.implementation === names[2]
+    );
+    current = c < 0 ? { caseIndex } : { caseIndex, column: c };
+    detail.replaceChildren(...drawDetail(caseIndex, current.column));
+    detail.hidden = false;
+    detail.scrollTop = 0;
+    work.classList.add('open');
+    document.body.classList.toggle('overlaid', overlay());
+    const place = markCurrent();
+    if (place) reveal(place);
+    if (overlay()) detail.querySelector('h2')?.focus();
+  }
+
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !detail.hidden) closeDetail();
+  });
+  window.addEventListener('hashchange', open);
+  window.addEventListener('resize', () =>
+    document.body.classList.toggle('overlaid', !detail.hidden && overlay())
+  );
+  drawMatrix();
+  open();
+}

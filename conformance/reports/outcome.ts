@@ -1,0 +1,87 @@
+import type { Cell, Column, Report, Verdict } from '../report.ts';
+
+/** A verdict, seen with the list of expected failures. */
+export type Outcome = Verdict | 'expected failure' | 'unexpected pass';
+
+/** In the order of legends and totals, with the words that explain them. */
+export const outcomes: Record<Outcome, string> = {
+  pass: 'did what the standard says',
+  fail: 'did something else',
+  'expected failure': 'did something else, for a reason that is known and listed',
+  'unexpected pass': 'is listed as an expected failure, and passed',
+  allowed: 'gave another answer that the standard allows',
+  unsupported: 'the engine lacks what the case needs',
+  'not observed': 'no answer was seen'
+};
+
+export function outcomeOf(cell: Cell): Outcome {
+  if (cell.verdict === 'fail' && cell.expectedFailure) return 'expected failure';
+  if (cell.unexpected && (cell.verdict === 'pass' || cell.verdict === 'allowed')) return 'unexpected pass';
+  return cell.verdict;
+}
+
+export const totalNames = [
+  'pass',
+  'fail',
+  'allowed',
+  'unsupported',
+  'not observed',
+  'expected failures',
+  'unexpected'
+] as const;
+
+/** How many cells of each kind. `fail` is without the expected failures; `unexpected` counts cells that are in one of the others too. */
+export type Totals = Record<(typeof totalNames)[number], number>;
+
+export function countOutcomes(cells: Iterable<Cell>): Totals {
+  const totals: Totals = {
+    pass: 0,
+    fail: 0,
+    allowed: 0,
+    unsupported: 0,
+    'not observed': 0,
+    'expected failures': 0,
+    unexpected: 0
+  };
+  for (const cell of cells) {
+    const outcome = outcomeOf(cell);
+    if (outcome === 'expected failure') totals['expected failures']++;
+    else totals[outcome === 'unexpected pass' ? 'pass' : outcome]++;
+    if (cell.unexpected) totals.unexpected++;
+  }
+  return totals;
+}
+
+/** How many of the applicable (not unsupported) cells passed or gave an allowed answer. */
+export function countPassed(cells: Iterable<Cell>): { passed: number; applicable: number } {
+  const totals = countOutcomes(cells);
+  const passed = totals.pass + totals.allowed;
+  return { passed, applicable: passed + totals.fail + totals['not observed'] + totals['expected failures'] };
+}
+
+/** Looks cells up by case id and column. */
+export function indexCells(
+  report: Report
+): (id: string, column: Pick<Column, 'engine' | 'implementation'>) => Cell | undefined {
+  const key = (id: string, engine: string, implementation: string) =>
+    JSON.stringify([id, engine, implementation]);
+  const index = new Map(report.cells.map((cell) => [key(cell.case, cell.engine, cell.implementation), cell]));
+  return (id, column) => index.get(key(id, column.engine, column.implementation));
+}
+
+/** One line: whether our own implementations did what was expected. */
+export function concludeReport(report: Report): string {
+  const ours = ({ implementation }: { implementation: string }) => implementation.startsWith('truesource');
+  const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+  const unexpected = report.cells.filter((cell) => ours(cell) && cell.unexpected).length;
+  const parts: string[] = [];
+  if (unexpected) parts.push(count(unexpected, 'unexpected result'));
+  else if (report.cells.some(ours)) parts.push('no unexpected results');
+  else parts.push('not run');
+  const broken = report.columns.filter((column) => ours(column) && column.status === 'broken').length;
+  if (broken) parts.push(count(broken, 'broken column'));
+  if (report.stale.length) {
+    parts.push(`${count(report.stale.length, 'stale line')} in the list of expected failures`);
+  }
+  return `truesource: ${parts.join(', ')}`;
+}

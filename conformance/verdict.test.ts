@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestRecord } from '../fixtures-server/request-log.ts';
+import type { Case, Expectation } from './case.ts';
+import type { Observation, ObservedEvent } from './observation.ts';
+import { judge, worst } from './verdict.ts';
+
+const names = {
+  origin: 'http://a:1',
+  otherOrigin: 'http://a:2',
+  url: 'http://a:1/sse/t/x',
+  otherUrl: 'http://a:2/sse/t/x'
+};
+
+function event(type: string, more: Partial<ObservedEvent> = {}): ObservedEvent {
+  return {
+    type,
+    readyState: 1,
+    kind: 'Event',
+    target: true,
+    currentTarget: true,
+    eventPhase: 2,
+    bubbles: false,
+    cancelable: false,
+    isTrusted: true,
+    at: 1,
+    ...more
+  };
+}
+
+function observe(more: Partial<Observation> = {}): Observation {
+  return { events: [], log: [], readyState: 1, over: 'until', at: 2, ...more };
+}
+
+function request(more: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    token: 't',
+    play: 'x',
+    method: 'GET',
+    target: '/sse/t/x',
+    httpVersion: '1.1',
+    headers: [],
+    origin: names.origin,
+    at: 1000,
+    connection: 0,
+    writes: [],
+    endedAt: null,
+    closedAt: null,
+    ...more
+  };
+}
+
+function judged(
+  expected: Expectation,
+  observation?: Observation,
+  requests?: RequestRecord[],
+  more: Partial<Case> = {}
+) {
+  const testCase: Case = {
+    id: 'x',
+    title: '',
+    spec: '',
+    level: 'must',
+    connections: [],
+    expect: expected,
+    ...more
+  };
+  const { verdict, differences } = judge(testCase, observation, requests, names);
+  return [
+    verdict,
+    ...differences.map((difference) => `${difference.what}: ${difference.expected} | ${difference.observed}`)
+  ];
+}
+
+describe('judge', () => {
+  it('passes what agrees in all that is named', () => {
+    const observation = observe({
+      url: names.url,
+      withCredentials: false,
+      log: [[names.otherUrl, { a: null }]],
+      events: [event('open'), event('message', { data: 'x', origin: names.origin, lastEventId: '' })]
+    });
+    expect(
+      judged(
+        {
+          url: '{url}',
+          withCredentials: false,
+          readyState: 1,
+          log: [['{other-url}', { a: null }]],
+          events: [
+            { type: 'open' },
+            { type: 'message', data: 'x', dataLength: 1, origin: '{origin}', lastEventId: '' }
+          ],
+          requests: [
+            {
+              method: 'GET',
+              origin: '{origin}',
+              headers: { Accept: 'text/event-stream', 'Last-Event-ID': null }
+            }
+          ]
+        },
+        observation,
+        [request({ method: 'OPTIONS' }), request({ headers: [['accept', 'text/event-stream']] })]
+      )
+    ).toEqual(['pass']);
+  });
+
+  it.each<[string, Expectation, Observation, RequestRecord[], string]>([
+    ['url', { url: '{url}' }, observe({ url: 'other' }), [], 'url: "http://a:1/sse/t/x" | "other"'],
+    ['state', { readyState: 2 }, observe(), [], 'readyState: 2 | 1'],
+    ['credentials', { withCredentials: true }, observe(), [], 'withCredentials: true | nothing'],
+    ['log', { log: [1] }, observe({ log: [1, 2] }), [], 'log: [1] | [1,2]'],
+    ['a missing event', { events: [{ type: 'open' }] }, observe(), [], 'events[0]: "open" | "none"'],
+    [
+      'an event too many',
+      { events: [] },
+      observe({ events: [event('error')] }),
+      [],
+      'events[0]: "none" | "error"'
+    ],
+    [
+      'data',
+      { events: [{ type: 'a', data: 'x' }] },
+      observe({ events: [event('a', { data: 'y' })] }),
+      [],
+      'events[0].data: "x" | "y"'
+    ],
+    [
+      'length',
+      { events: [{ type: 'a', dataLength: 9 }] },
+      observe({ events: [event('a', { data: 'y', dataLength: 8 })] }),
+      [],
+      'events[0].dataLength: 9 | 8'
+    ],
+    [
+      'a missing throw',
+      { throws: { name: 'TypeError' } },
+      observe(),
+      [],
+      'throws: {"name":"TypeError"} | "nothing was thrown"'
+    ],
+    ['a throw', {}, observe({ threw: { name: 'E', message: 'm' } }), [], 'throws: "nothing" | "E: m"'],
+    [
+      'the code',
+      { throws: { name: 'E', code: 12 } },
+      observe({ threw: { name: 'E', message: '' } }),
+      [],
+      'throws.code: 12 | nothing'
+    ],
+    ['no request', { requests: [{}] }, observe(), [], 'requests[0]: "a request" | "none"'],
+    ['a request too many', { requests: [] }, observe(), [request()], 'requests[0]: "none" | "GET /sse/t/x"'],
+    [
+      'a header that must be absent',
+      { requests: [{ headers: { 'last-event-id': null } }] },
+      observe(),
+      [request({ headers: [['Last-Event-ID', '1']] })],
+      'requests[0].headers.last-event-id: null | "1"'
+    ],
+    [
+      'header bytes',
+      { requests: [{ headers: { 'last-event-id': 'é' } }] },
+      observe(),
+      [request({ headers: [['Last-Event-ID', 'é']] })],
+      'requests[0].headers.last-event-id: "Ã©" | "é"'
+    ],
+    [
+      'too early',
+      { requests: [{}, { delay: { min: 50 } }] },
+      observe(),
+      [request({ endedAt: 1000 }), request({ at: 1049 })],
+      'requests[1].delay: {"min":50} | "49.0 ms"'
+    ],
+    [
+      'too late',
+      { requests: [{}, { delay: { max: 50 } }] },
+      observe(),
+      [request({ endedAt: 1000 }), request({ at: 1051 })],
+      'requests[1].delay: {"max":50} | "51.0 ms"'
+    ],
+    [
+      'no end before',
+      { requests: [{}, { delay: { min: 0 } }] },
+      observe(),
+      [request(), request()],
+      'requests[1].delay: {"min":0} | "unknown: the connection before did not end"'
+    ]
+  ])('fails on %s', (_name, expected, observation, requests, difference) => {
+    expect(judged(expected, observation, requests)).toEqual(['fail', difference]);
+  });
+
+  it('allows a whole alternative, and keeps the differences to the main one', () => {
+    const alternatives = [
+      { readyState: 0 as const, events: [], reason: 'not this' },
+      { readyState: 1 as const, reason: 'this' }
+    ];
+    const testCase: Case = {
+      id: 'x',
+      title: '',
+      spec: '',
+      level: 'must',
+      connections: [],
+      expect: { readyState: 2 },
+      alternatives
+    };
+    expect(judge(testCase, observe(), [], names)).toEqual({
+      verdict: 'allowed',
+      why: 'this',
+      differences: [{ what: 'readyState', expected: '2', observed: '1' }]
+    });
+    expect(judge(testCase, observe({ readyState: 0, events: [event('open')] }), [], names).verdict).toBe(
+      'fail'
+    );
+  });
+
+  it('does not pass what was not observed', () => {
+    expect(judged({})).toEqual(['not observed']);
+    expect(judged({ requests: [] }, observe())).toEqual(['not observed']);
+  });
+
+  it('takes the worst of two verdicts', () => {
+    expect(worst('pass', 'allowed')).toBe('allowed');
+    expect(worst('fail', 'not observed')).toBe('fail');
+    expect(worst('unsupported', 'pass')).toBe('unsupported');
+  });
+});

@@ -1,0 +1,214 @@
+import type { Case, Expectation, ExpectedEvent, ExpectedRequest } from './case.ts';
+import type { Observation, ObservedEvent } from './observation.ts';
+import type { Difference, Judgement, Verdict } from './report.ts';
+import type { RequestRecord } from '../fixtures-server/request-log.ts';
+
+/** What the placeholders of a case stood for in one run. */
+export interface Names {
+  origin: string;
+  otherOrigin: string;
+  url: string;
+  otherUrl: string;
+}
+
+const badness: Verdict[] = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'];
+
+/** The one of two verdicts that says more against the implementation. */
+export function worst(a: Verdict, b: Verdict): Verdict {
+  return badness.indexOf(a) < badness.indexOf(b) ? b : a;
+}
+
+/**
+ * Compares what a case expects with what was observed, and where they differ, with each alternative.
+ * Pure. `differences` are those to the main expectation.
+ */
+export function judge(
+  testCase: Case,
+  observation: Observation | undefined,
+  requests: RequestRecord[] | undefined,
+  names: Names
+): Judgement {
+  if (!observation) {
+    return { verdict: 'not observed', differences: [], why: 'the engine gave no observation for this case' };
+  }
+  if (testCase.expect.requests && !requests) {
+    return { verdict: 'not observed', differences: [], why: 'the log of requests was not available' };
+  }
+  const differences = compare(testCase.expect, observation, requests ?? [], names);
+  if (differences.length === 0) return { verdict: 'pass', differences };
+  for (const alternative of testCase.alternatives ?? []) {
+    if (compare(alternative, observation, requests ?? [], names).length === 0) {
+      return { verdict: 'allowed', differences, why: alternative.reason };
+    }
+  }
+  return { verdict: 'fail', differences };
+}
+
+/** Replaces the placeholders of a string. */
+export function resolveNames(text: string, names: Names): string {
+  return text
+    .replaceAll('{url}', names.url)
+    .replaceAll('{origin}', names.origin)
+    .replaceAll('{other-url}', names.otherUrl)
+    .replaceAll('{other-origin}', names.otherOrigin);
+}
+
+function compare(
+  expected: Expectation,
+  observation: Observation,
+  requests: RequestRecord[],
+  names: Names
+): Difference[] {
+  const differences: Difference[] = [];
+  const differ = (what: string, expectedValue: unknown, observed: unknown) => {
+    differences.push({ what, expected: show(expectedValue), observed: show(observed) });
+  };
+  const equal = (what: string, expectedValue: unknown, observed: unknown) => {
+    if (!deepEqual(expectedValue, observed)) differ(what, expectedValue, observed);
+  };
+
+  if (expected.throws) {
+    if (!observation.threw) differ('throws', expected.throws, 'nothing was thrown');
+    else {
+      equal('throws.name', expected.throws.name, observation.threw.name);
+      if (expected.throws.code !== undefined)
+        equal('throws.code', expected.throws.code, observation.threw.code);
+    }
+  } else if (observation.threw) {
+    differ('throws', 'nothing', `${observation.threw.name}: ${observation.threw.message}`);
+  }
+  if (expected.url !== undefined) equal('url', resolveNames(expected.url, names), observation.url);
+  if (expected.withCredentials !== undefined) {
+    equal('withCredentials', expected.withCredentials, observation.withCredentials);
+  }
+  if (expected.log) equal('log', resolveAll(expected.log, names), observation.log);
+  if (expected.events) {
+    compareLists(
+      'events',
+      expected.events,
+      observation.events,
+      differ,
+      eventName,
+      (what, event, observed) => {
+        compareEvent(what, event, observed, equal, names);
+      }
+    );
+  }
+  if (expected.readyState !== undefined) equal('readyState', expected.readyState, observation.readyState);
+  if (expected.requests) {
+    const sent = requests.filter((request) => request.method !== 'OPTIONS');
+    compareLists(
+      'requests',
+      expected.requests,
+      sent,
+      differ,
+      requestName,
+      (what, request, observed, index) => {
+        compareRequest(what, request, observed, sent[index - 1], equal, differ, names);
+      }
+    );
+  }
+  return differences;
+}
+
+function compareLists<Expected, Observed>(
+  what: string,
+  expected: Expected[],
+  observed: Observed[],
+  differ: (what: string, expected: unknown, observed: unknown) => void,
+  name: (item: Expected | Observed) => string,
+  compareItem: (what: string, expected: Expected, observed: Observed, index: number) => void
+): void {
+  for (let i = 0; i < Math.max(expected.length, observed.length); i++) {
+    const one = expected[i];
+    const other = observed[i];
+    if (one === undefined) differ(`${what}[${i}]`, 'none', name(other as Observed));
+    else if (other === undefined) differ(`${what}[${i}]`, name(one), 'none');
+    else compareItem(`${what}[${i}]`, one, other, i);
+  }
+}
+
+function compareEvent(
+  what: string,
+  expected: ExpectedEvent,
+  observed: ObservedEvent,
+  equal: (what: string, expected: unknown, observed: unknown) => void,
+  names: Names
+): void {
+  for (const [key, value] of Object.entries(expected)) {
+    if (key === 'dataLength') {
+      const length = typeof observed.data === 'string' ? observed.data.length : undefined;
+      equal(`${what}.dataLength`, value, observed.dataLength ?? length);
+    } else if (key === 'origin') {
+      equal(`${what}.origin`, resolveNames(String(value), names), observed.origin);
+    } else {
+      equal(`${what}.${key}`, value, observed[key as keyof ObservedEvent]);
+    }
+  }
+}
+
+function compareRequest(
+  what: string,
+  expected: ExpectedRequest,
+  observed: RequestRecord,
+  before: RequestRecord | undefined,
+  equal: (what: string, expected: unknown, observed: unknown) => void,
+  differ: (what: string, expected: unknown, observed: unknown) => void,
+  names: Names
+): void {
+  if (expected.method !== undefined) equal(`${what}.method`, expected.method, observed.method);
+  if (expected.origin !== undefined) {
+    equal(`${what}.origin`, resolveNames(expected.origin, names), observed.origin);
+  }
+  for (const [name, value] of Object.entries(expected.headers ?? {})) {
+    const values = observed.headers.filter(([key]) => key.toLowerCase() === name.toLowerCase());
+    const joined = values.length > 0 ? values.map(([, each]) => each).join(', ') : null;
+    const bytes = value === null ? null : Buffer.from(resolveNames(value, names), 'utf8').toString('latin1');
+    equal(`${what}.headers.${name}`, bytes, joined);
+  }
+  if (expected.delay) {
+    const ended = before && (before.endedAt ?? before.writes.at(-1)?.at);
+    if (ended === undefined) {
+      differ(`${what}.delay`, expected.delay, 'unknown: the connection before did not end');
+      return;
+    }
+    const delay = observed.at - ended;
+    const { min = -Infinity, max = Infinity } = expected.delay;
+    if (delay < min || delay > max) differ(`${what}.delay`, expected.delay, `${delay.toFixed(1)} ms`);
+  }
+}
+
+function resolveAll(value: unknown, names: Names): unknown {
+  if (typeof value === 'string') return resolveNames(value, names);
+  if (Array.isArray(value)) return value.map((item) => resolveAll(item, names));
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveAll(item, names)]));
+  }
+  return value;
+}
+
+function eventName(event: ExpectedEvent | ObservedEvent): string {
+  const length = event.dataLength === undefined ? '' : ` of ${event.dataLength} code units`;
+  return event.data === undefined
+    ? event.type + length
+    : `${event.type} ${JSON.stringify(event.data)}${length}`;
+}
+
+function requestName(request: ExpectedRequest | RequestRecord): string {
+  return 'target' in request ? `${request.method} ${request.target}` : (request.method ?? 'a request');
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}
+
+function deepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every(
+    (key) => key in b && deepEqual((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])
+  );
+}

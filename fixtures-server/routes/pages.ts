@@ -1,0 +1,30 @@
+import { examplePage } from '../pages/example.ts';
+import { indexPage } from '../pages/index.ts';
+import type { Play } from '../stream-script.ts';
+import type { Route } from './route.ts';
+
+/** `GET /` and `GET /example/`. */
+export function pagesRoutes(plays: Map<string, Play>): Route[] {
+  const page = (path: string, text: () => string): Route => ({
+    method: 'GET',
+    path,
+    exact: true,
+    handle(_request, response) {
+      response
+        .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' })
+        .end(text());
+    }
+  });
+  return [
+    page('/', () => indexPage([...plays.keys()])),
+    page('/example/', () => examplePage),
+    {
+      method: 'GET',
+      path: '/example',
+      exact: true,
+      handle(_request, response, url) {
+        response.writeHead(302, { Location: '/example/' + url.search }).end();
+      }
+    }
+  ];
+}

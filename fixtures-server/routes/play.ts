@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { playConnection } from '../play.ts';
+import { now, type RequestLog, type RequestRecord } from '../request-log.ts';
+import { type ConnectionScript, namePattern, type Play } from '../stream-script.ts';
+import { Refusal, type Route, segmentsOf } from './route.ts';
+
+export interface PlayRouteOptions {
+  plays: Map<string, Play>;
+  log: RequestLog;
+  origins: string[];
+  /** Which of the origins. */
+  index: number;
+}
+
+/** `/sse/<token>/<play id>` with any method and query: plays the next connection. */
+export function playRoute({ plays, log, origins, index }: PlayRouteOptions): Route {
+  const origin = origins[index]!;
+  const otherOrigin = origins[(index + 1) % origins.length]!;
+  /** The last play on each socket: requests that a client pipelines wait for it. */
+  const playing = new WeakMap<Socket, Promise<void>>();
+  return {
+    method: '*',
+    path: '/sse/',
+    async handle(request, _response, url) {
+      const at = now();
+      const [, token, id, ...more] = segmentsOf(url);
+      if (!namePattern.test(token ?? ''))
+        throw new Refusal(400, `bad token; it must match ${namePattern.source}`);
+      const play = plays.get(id ?? '');
+      if (!play || more.length)
+        throw new Refusal(
+          404,
+          `no play ${JSON.stringify([id, ...more].join('/'))}; the index page lists them`
+        );
+
+      const socket = request.socket;
+      const body = hasBody(request) ? new Promise((resolve) => request.once('end', resolve)) : null;
+      request.resume();
+
+      const preflight = request.method === 'OPTIONS';
+      const connection = preflight ? null : nextConnection(play, log.take(token!, play.id));
+      const record = recordOf(request, { token: token!, play: play.id, origin, at, connection });
+      const entry = log.add(record, () => socket.destroy());
+      socket.once('close', () => {
+        record.closedAt = now();
+        entry.done();
+      });
+
+      const script = preflight
+        ? (play.preflight ?? preflightFor(request))
+        : connection === null
+          ? null
+          : play.connections[connection]!;
+      const before = playing.get(socket);
+      const answered = (async () => {
+        await before;
+        await body;
+        if (!script) return;
+        const path = `/sse/${token}/${play.id}`;
+        await playConnection(script, {
+          socket,
+          method: request.method!,
+          placeholders: {
+            url: origin + path,
+            origin,
+            'other-url': otherOrigin + path,
+            'other-origin': otherOrigin,
+            'request-origin': request.headers.origin ?? ''
+          },
+          onWrite: entry.wrote,
+          onEnd: () => (record.endedAt = now())
+        });
+      })();
+      playing.set(socket, answered);
+      await answered;
+    }
+  };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function nextConnection(play: Play, nth: number): number | null {
+  if (nth < play.connections.length) return nth;
+  return play.repeat && play.connections.length > 0 ? play.connections.length - 1 : null;
+}
+
+function recordOf(
+  request: IncomingMessage,
+  known: Pick<RequestRecord, 'token' | 'play' | 'origin' | 'at' | 'connection'>
+): RequestRecord {
+  const headers: [string, string][] = [];
+  for (let i = 0; i + 1 < request.rawHeaders.length; i += 2)
+    headers.push([request.rawHeaders[i]!, request.rawHeaders[i + 1]!]);
+  return {
+    ...known,
+    method: request.method!,
+    target: request.url!,
+    httpVersion: request.httpVersion,
+    headers,
+    writes: [],
+    endedAt: null,
+    closedAt: null
+  };
+}
+
+function preflightFor({ headers }: IncomingMessage): ConnectionScript {
+  return {
+    status: 204,
+    headers: {
+      'Content-Type': null,
+      'Access-Control-Allow-Origin': headers.origin ?? '*',
+      'Access-Control-Allow-Credentials': 'true',
+      'Access-Control-Allow-Methods': headers['access-control-request-method'] ?? 'GET',
+      'Access-Control-Allow-Headers': headers['access-control-request-headers'] ?? null
+    },
+    end: 'close'
+  };
+}

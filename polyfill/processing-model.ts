@@ -1,0 +1,131 @@
+import { interpretTheEventStream } from './event-stream.ts';
+import { createEvent, createMessageEvent } from './platform/events.ts';
+import { extractTheEssence } from './platform/mime-type.ts';
+import { createTaskQueue, startTimer, whenOnline } from './platform/timers.ts';
+import { parseUrl } from './platform/urls.ts';
+import type { Transport } from './transport.ts';
+
+export const CONNECTING = 0;
+export const OPEN = 1;
+export const CLOSED = 2;
+
+/** What the processing model knows of its EventSource. */
+export interface Connection {
+  /** Serialised. */
+  readonly url: string;
+  readonly withCredentials: boolean;
+  readyState: typeof CONNECTING | typeof OPEN | typeof CLOSED;
+  /** Fires an event at the EventSource. */
+  fire(event: Event): void;
+}
+
+/** Attempts in a row that may end without having delivered an event before the delay grows. */
+const patience = 2;
+/** ms; doubles with each further attempt. */
+const firstExtraDelay = 500;
+/** ms over the reconnection time. */
+const longestExtraDelay = 30000;
+
+/**
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
+ *
+ * Runs a connection from its first request on. Answers the close() of its EventSource. Calls nothing before it has returned.
+ */
+export function runTheProcessingModel(connection: Connection, transport: Transport | null): () => void {
+  let reconnectionTime = 3000;
+  let lastEventIdString = '';
+  let fruitlessAttempts = 0;
+  const tasks = createTaskQueue();
+  /** Ends whatever is under way: a request, or the wait for the next. */
+  let cancel: () => void = function () {};
+
+  function request(): void {
+    let origin = '';
+    const interpret = interpretTheEventStream(
+      {
+        setTheLastEventIdString(value) {
+          lastEventIdString = value;
+        },
+        setTheReconnectionTime(value) {
+          reconnectionTime = value;
+        },
+        dispatchTheEvent(type, data, lastEventId) {
+          fruitlessAttempts = 0;
+          tasks.queueATask(function () {
+            connection.fire(
+              createMessageEvent(type, { data: data, lastEventId: lastEventId, origin: origin })
+            );
+          });
+        }
+      },
+      lastEventIdString
+    );
+    fruitlessAttempts++;
+    cancel = transport!(
+      { url: connection.url, withCredentials: connection.withCredentials, lastEventId: lastEventIdString },
+      {
+        onResponse(status, contentType, url) {
+          if (status !== 200 || extractTheEssence(contentType) !== 'text/event-stream') {
+            failTheConnection();
+            return false;
+          }
+          const finalUrl = parseUrl(url || connection.url);
+          if (finalUrl) origin = finalUrl.origin;
+          announceTheConnection();
+          return true;
+        },
+        onText(text, more) {
+          interpret(text);
+          // Behind the events: what they hold is gone before more comes in.
+          if (more) {
+            if (tasks.isEmpty()) more();
+            else tasks.queueATask(more);
+          }
+        },
+        onEnd: reestablishTheConnection
+      }
+    );
+  }
+
+  function announceTheConnection(): void {
+    tasks.queueATask(function () {
+      connection.readyState = OPEN;
+      connection.fire(createEvent('open'));
+    });
+  }
+
+  function reestablishTheConnection(): void {
+    tasks.queueATask(function () {
+      connection.readyState = CONNECTING;
+      cancel = startTimer(function () {
+        cancel = whenOnline(request);
+      }, reconnectionTime + extraDelay());
+      connection.fire(createEvent('error'));
+    });
+  }
+
+  /** "Wait some more, if the user agent feels that's appropriate": exponential, with jitter. */
+  function extraDelay(): number {
+    if (fruitlessAttempts <= patience) return 0;
+    const extra = firstExtraDelay * Math.pow(2, fruitlessAttempts - patience - 1);
+    return Math.min(extra, longestExtraDelay) * (0.5 + Math.random() / 2);
+  }
+
+  function failTheConnection(): void {
+    tasks.queueATask(function () {
+      connection.readyState = CLOSED;
+      connection.fire(createEvent('error'));
+    });
+  }
+
+  const url = parseUrl(connection.url);
+  // A scheme that no transport can ever fetch: to try again would be futile.
+  if (transport && url && /^(https?|data|blob):$/.test(url.protocol)) request();
+  else failTheConnection();
+
+  return function () {
+    connection.readyState = CLOSED;
+    tasks.clear();
+    cancel();
+  };
+}

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+type Module = typeof import('../platform/event-target.ts');
+
+// Node's EventTarget can be constructed and is not exact; without it, all is ours.
+describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => {
+  let target: EventTarget;
+  let module: Module;
+  let log: string[];
+  const event = () => new Event('a', { cancelable: true });
+  const logging = (name: string) => () => void log.push(name);
+
+  beforeEach(async () => {
+    vi.resetModules();
+    if (which === 'without') vi.stubGlobal('EventTarget', undefined);
+    module = await import('../platform/event-target.ts');
+    const prototype = Object.assign(
+      Object.create(module.eventTargetPrototype) as object,
+      module.eventTargetMethods
+    );
+    target = module.createEventTarget(prototype);
+    log = [];
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('shows every listener the target, the current target and the phase', () => {
+    const look = (event: Event) => {
+      expect([event.target, event.srcElement, event.currentTarget, event.eventPhase]).toEqual([
+        target,
+        target,
+        target,
+        2
+      ]);
+      log.push('looked');
+    };
+    target.addEventListener('a', look);
+    target.addEventListener('a', (event) => look(event));
+    target.addEventListener('a', { handleEvent: look });
+    const fired = event();
+    module.fireAnEvent(target, fired);
+    expect(log).toEqual(['looked', 'looked', 'looked']);
+    expect([fired.target, fired.currentTarget, fired.eventPhase]).toEqual([target, null, 0]);
+  });
+
+  it('calls in order, capturing listeners first, each identity once', () => {
+    const same = logging('same');
+    target.addEventListener('a', logging('first'));
+    target.addEventListener('a', same);
+    target.addEventListener('a', same, { passive: true });
+    target.addEventListener('a', same, true);
+    target.addEventListener('b', logging('other type'));
+    target.addEventListener('a', null);
+    target.dispatchEvent(event());
+    expect(log).toEqual(['same', 'first', 'same']);
+    target.removeEventListener('a', same);
+    target.removeEventListener('a', () => {});
+    target.dispatchEvent(event());
+    expect(log).toEqual(['same', 'first', 'same', 'same', 'first']);
+  });
+
+  it('honours once, signal, removal and addition during dispatch', () => {
+    const controller = new AbortController();
+    const removed = logging('removed');
+    target.addEventListener('a', logging('once'), { once: true });
+    target.addEventListener('a', logging('signal'), { signal: controller.signal });
+    target.addEventListener('a', logging('never'), { signal: AbortSignal.abort() });
+    target.addEventListener('a', () => {
+      target.removeEventListener('a', removed);
+      target.addEventListener('a', logging('added'), { once: true });
+    });
+    target.addEventListener('a', removed);
+    target.dispatchEvent(event());
+    controller.abort();
+    target.dispatchEvent(event());
+    expect(log).toEqual(['once', 'signal', 'added']);
+  });
+
+  it('stops at stopImmediatePropagation and answers whether the event was canceled', () => {
+    target.addEventListener('a', (event) => event.preventDefault());
+    target.addEventListener('a', (event) => event.stopPropagation());
+    target.addEventListener('a', logging('after stopPropagation'));
+    target.addEventListener('a', (event) => event.stopImmediatePropagation());
+    target.addEventListener('a', logging('after stopImmediatePropagation'));
+    expect(target.dispatchEvent(event())).toBe(false);
+    expect(target.dispatchEvent(new Event('b'))).toBe(true);
+    expect(log).toEqual(['after stopPropagation']);
+  });
+
+  it('reports what a listener throws and goes on', () => {
+    const report = vi.fn();
+    vi.stubGlobal('reportError', report);
+    const error = new Error('thrown');
+    target.addEventListener('a', () => {
+      throw error;
+    });
+    target.addEventListener('a', {} as EventListenerObject);
+    target.addEventListener('a', logging('after'));
+    target.dispatchEvent(event());
+    expect(log).toEqual(['after']);
+    expect(report.mock.calls).toEqual([[error], [expect.any(TypeError)]]);
+  });
+
+  it('refuses what Web IDL refuses', () => {
+    const add = target.addEventListener as (...parameters: unknown[]) => void;
+    expect(() => add.call({}, 'a', null)).toThrow(TypeError);
+    expect(() => add.call(target, 'a')).toThrow(TypeError);
+    expect(() => add.call(target, 'a', 5)).toThrow(TypeError);
+    expect(() => target.dispatchEvent(null as unknown as Event)).toThrow(TypeError);
+  });
+});
