@@ -13,8 +13,6 @@ declare global {
     truesourceSession: PageSession;
     truesourceModule?: Record<string, unknown>;
     truesourceModuleLoaded?: () => void;
-    module?: { exports: unknown };
-    exports?: unknown;
   }
 }
 
@@ -65,8 +63,10 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   window.onerror = function (message) {
     problem = String(message);
   };
-  window.module = { exports: {} };
-  window.exports = window.module.exports;
+  // For scripts that export as CommonJS does.
+  const module = { exports: {} };
+  globals.module = module;
+  globals.exports = module.exports;
   window.truesourceModuleLoaded = loaded;
   const script = document.createElement('script');
   script.onerror = function () {
@@ -76,7 +76,9 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
     if (!('noModule' in script)) return fail('there are no modules in this engine');
     script.type = 'module';
     script.text =
-      'import * as it from ' + JSON.stringify(load.url) + ';window.truesourceModule=it;truesourceModuleLoaded()';
+      'import * as it from ' +
+      JSON.stringify(load.url) +
+      ';window.truesourceModule=it;truesourceModuleLoaded()';
   } else {
     script.onload = loaded;
     script.src = load.url;
@@ -86,16 +88,17 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   function loaded(): void {
     window.onerror = null;
     const EventSource = findConstructor();
-    delete window.module;
-    delete window.exports;
-    if (typeof EventSource !== 'function') fail(problem || 'the script neither installed nor exported an EventSource');
+    delete globals.module;
+    delete globals.exports;
+    if (typeof EventSource !== 'function')
+      fail(problem || 'the script neither installed nor exported an EventSource');
     else if (EventSource === native) fail('the native EventSource is back');
     else callback(EventSource);
   }
 
   function findConstructor(): unknown {
     if (session.implementation.indexOf('truesource-') === 0) return globals.EventSource;
-    const exported = (window.truesourceModule || window.module!.exports) as Record<string, unknown>;
+    const exported = (window.truesourceModule || module.exports) as Record<string, unknown>;
     if (typeof exported === 'function') return exported;
     return exported.EventSource || exported.default || globals.EventSource;
   }

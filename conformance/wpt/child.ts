@@ -11,24 +11,34 @@ const { directory, fixtures, from } = JSON.parse(process.argv[2] ?? '{}') as {
   from: string;
 };
 
+type RunTests = (
+  directory: string,
+  options: {
+    filter(path: string, url: string): boolean;
+    setup(window: DOMWindow): void;
+    reporter: Record<'startSuite' | 'pass' | 'fail' | 'reportStack', (text: string) => void>;
+  }
+) => Promise<number>;
 interface Dispatcher {
   compose(wrap: (dispatch: Dispatch) => Dispatch): Dispatcher;
 }
 type Dispatch = (options: { origin: string; path: string }, handler: Handler) => boolean;
 type Headers = Record<string, string | string[] | undefined>;
-interface Handler {
-  onResponseStart?(controller: unknown, status: number, headers: Headers, message?: string): void;
-}
+type ResponseStart = [controller: unknown, status: number, headers: Headers, message?: string];
+type Handler = object;
 interface Undici {
+  DecoratorHandler: new (handler: Handler) => { onResponseStart(...parameters: ResponseStart): void };
   Agent: new (options: object) => Dispatcher;
   setGlobalDispatcher(dispatcher: Dispatcher): void;
   fetch: typeof fetch;
 }
 
-const require = createRequire(from);
-const runTests = require('wpt-runner') as typeof import('wpt-runner');
+const requireThere = createRequire(from);
+const runTests = requireThere('wpt-runner') as RunTests;
 // The instance that jsdom itself uses.
-const undici = createRequire(createRequire(require.resolve('wpt-runner')).resolve('jsdom'))('undici') as Undici;
+const undici = createRequire(createRequire(requireThere.resolve('wpt-runner')).resolve('jsdom'))(
+  'undici'
+) as Undici;
 
 // Cases have listeners that throw, and wpt-runner throws in its server on unknown paths.
 process.on('uncaughtException', () => {});
@@ -36,23 +46,23 @@ process.on('unhandledRejection', () => {});
 
 let pageOrigin: string | undefined;
 
-/**
- * The page has one origin, wpt-runner's: what is not a test or the harness itself is answered by the fixtures server, and a redirect to
- * the latter is one to the page's origin.
- */
+/** Makes a redirect to the fixtures server one to the page's origin. */
+class OwnRedirects extends undici.DecoratorHandler {
+  override onResponseStart(...[controller, status, headers, message]: ResponseStart): void {
+    const { location } = headers;
+    const isOwn = typeof location === 'string' && location.startsWith(`${fixtures}/`);
+    const seen = isOwn ? { ...headers, location: pageOrigin! + location.slice(fixtures.length) } : headers;
+    super.onResponseStart(controller, status, seen, message);
+  }
+}
+
+// The page has one origin, wpt-runner's: what is not a test or the harness itself is answered by the fixtures server.
 undici.setGlobalDispatcher(
   new undici.Agent({ bodyTimeout: 0, headersTimeout: 0 }).compose((dispatch) => (options, handler) => {
     if (options.origin !== pageOrigin || /^\/(resources\/|\w+\.html)/.test(options.path)) {
       return dispatch(options, handler);
     }
-    const decorated = Object.create(handler) as Handler;
-    decorated.onResponseStart = (controller, status, headers, message) => {
-      const { location } = headers;
-      const isOurs = typeof location === 'string' && location.startsWith(`${fixtures}/`);
-      const seen = isOurs ? { ...headers, location: pageOrigin! + location.slice(fixtures.length) } : headers;
-      handler.onResponseStart?.(controller, status, seen, message);
-    };
-    return dispatch({ ...options, origin: fixtures }, decorated);
+    return dispatch({ ...options, origin: fixtures }, new OwnRedirects(handler));
   })
 );
 
@@ -65,7 +75,10 @@ function giveFetch(window: DOMWindow): void {
       if (signal.aborted) controller.abort();
       signal.addEventListener('abort', () => controller.abort());
     }
-    return undici.fetch(new URL(String(input), window.document.baseURI), { ...rest, signal: controller.signal });
+    return undici.fetch(new URL(String(input), window.document.baseURI), {
+      ...rest,
+      signal: controller.signal
+    });
   }) as typeof fetch;
   for (const name of ['TextDecoder', 'ReadableStream', 'Headers', 'Request', 'Response'] as const) {
     window[name] ??= globalThis[name] as never;

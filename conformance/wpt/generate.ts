@@ -11,9 +11,7 @@ export function generateTests(
   plays: { id: string; section: Section; title: string }[]
 ): void {
   for (const section of new Set(plays.map((play) => play.section))) {
-    const tests = plays
-      .filter((play) => play.section === section)
-      .map(({ id, title }) => ({ id, title }));
+    const tests = plays.filter((play) => play.section === section).map(({ id, title }) => ({ id, title }));
     writeFileSync(
       join(directory, `${section}.html`),
       `<!doctype html>

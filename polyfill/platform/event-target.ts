@@ -176,10 +176,13 @@ function callListeners(this: EventTarget, event: Event): void {
   // "Let listeners be a clone": those added from here on are not called.
   const listeners = listenerLists.get(this)!.slice();
   let stopped = false;
-  setMember(event, 'stopImmediatePropagation', function () {
-    stopped = true;
-    event.stopPropagation();
-  });
+  // Whether it was called cannot be asked of a native event.
+  if (listeners.length > 1) {
+    setMember(event, 'stopImmediatePropagation', function () {
+      stopped = true;
+      event.stopPropagation();
+    });
+  }
   for (let pass = 0; pass < 2; pass++) {
     for (let i = 0; i < listeners.length && !stopped; i++) {
       const listener = listeners[i]!;

@@ -12,7 +12,9 @@ const isConstructible = canConstruct();
 
 function canConstruct(): boolean {
   try {
-    return !!new Event('a') && !!new MessageEvent('a');
+    new Event('a');
+    new MessageEvent('a');
+    return true;
   } catch {
     return false;
   }

@@ -1,0 +1,317 @@
+#!/usr/bin/env node
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import { createLogUpdate } from 'log-update';
+import pc from 'picocolors';
+import picomatch from 'picomatch';
+import { createFixturesServer } from '../fixtures-server/server.ts';
+import { engines } from './engines/index.ts';
+import { isOurs } from './expected-failures.ts';
+import type { ExpectedFailure } from './expected-failures.ts';
+import { loadCases } from './load-cases.ts';
+import type { SectionedCase } from './load-cases.ts';
+import type { Report } from './report.ts';
+import { renderHtml } from './reports/html.ts';
+import { renderJson } from './reports/json.ts';
+import { renderMarkdown } from './reports/markdown.ts';
+import { renderProgress, renderTerminal } from './reports/terminal.ts';
+import { run } from './run.ts';
+import type { Progress } from './run.ts';
+import { createDistRoute } from './session-routes.ts';
+import { standard } from './standard.ts';
+
+/** A mistake in the command line: one line, exit code 2. */
+class UsageError extends Error {}
+/** What could not be done: one line, exit code 1. */
+class Failure extends Error {}
+
+const formats: Record<string, (report: Report) => string> = {
+  html: renderHtml,
+  json: renderJson,
+  markdown: renderMarkdown,
+  terminal: (report) => renderTerminal(report, { colour: false, width: 120 })
+};
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const dist = join(root, 'dist');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+/** Interval of progress lines where there is no terminal, ms. */
+const plainInterval = 10_000;
+
+const collect = (value: string, previous: string[] = []): string[] => [...previous, ...value.split(',')];
+const collectWhole = (value: string, previous: string[] = []): string[] => [...previous, value];
+
+const program = new Command('truesource')
+  .description(
+    'Plays edge-case event streams into EventSource implementations and shows who does what the standard says.'
+  )
+  .version(version)
+  .helpOption('-h, --help', 'show this help')
+  .helpCommand(false)
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ writeErr: () => {} });
+
+program
+  .command('conformance')
+  .description('run the cases in every engine found, print the matrix, write the reports')
+  .option('--engine <name>', `only this engine, repeatable: ${names(engines)}`, collect)
+  .option(
+    '--implementation <name|path>',
+    'only this implementation, repeatable: native, truesource-fetch, truesource-xhr, or the path of a script or module that exports or installs an EventSource',
+    collect
+  )
+  .option('--case <glob>', 'only cases whose id matches, repeatable', collectWhole)
+  .option(
+    '--report <format=file>',
+    `write this report, repeatable; formats: ${Object.keys(formats).join(', ')} (default: html=report.html and json=report.json)`,
+    collectWhole
+  )
+  .option('--require <names>', 'fail if one of these engines, separated by commas, cannot be run', collect)
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 no unexpected result of truesource; 1 there is one, or a required engine did not run; 2 mistake in the command line; 130 Ctrl-C.`
+  )
+  .action(runConformance);
+
+program
+  .command('serve')
+  .description('play all cases, the example page and the built scripts until Ctrl-C')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--port <number>', 'port of the first origin; the second has the next; 0: free ones', '8000')
+  .action(serve);
+
+program
+  .command('engines')
+  .description('list the engines: version, or how to get it')
+  .option('--json', 'as JSON')
+  .action(listEngines);
+
+program
+  .command('cases')
+  .description('list the cases')
+  .option('--json', 'as JSON')
+  .option('--case <glob>', 'only cases whose id matches, repeatable', collectWhole)
+  .action(listCases);
+
+async function runConformance(options: {
+  engine?: string[];
+  implementation?: string[];
+  case?: string[];
+  report?: string[];
+  require?: string[];
+}): Promise<void> {
+  const chosen = chooseEngines(options.engine);
+  const implementations = options.implementation?.map(findImplementation);
+  const cases = chooseCases(options.case);
+  const required = (options.require ?? []).map((name) => {
+    const [engine] = chooseEngines([name]);
+    if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but --engine leaves it out`);
+    return name;
+  });
+  const reports = (options.report ?? ['html=report.html', 'json=report.json']).map(parseReport);
+  if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
+
+  const expectedFailures = JSON.parse(
+    readFileSync(join(here, 'expected-failures.json'), 'utf8')
+  ) as ExpectedFailure[];
+  const show = createProgressLine();
+  let report: Report | undefined;
+  for await (const event of run({
+    engines: chosen,
+    ...(implementations && { implementations }),
+    cases,
+    expectedFailures,
+    dist,
+    version,
+    standard
+  })) {
+    if (event.type === 'progress') show.update(event.progress);
+    else if (event.type === 'report') report = event.report;
+  }
+  show.end();
+  if (!report) throw new Failure('the run gave no report');
+
+  process.stdout.write(
+    renderTerminal(report, { colour: pc.isColorSupported, width: process.stdout.columns || 100 })
+  );
+  for (const { format, file } of reports) {
+    try {
+      writeFileSync(file, formats[format]!(report));
+    } catch (error) {
+      throw new Failure(`the ${format} report could not be written: ${(error as Error).message}`);
+    }
+    process.stdout.write(`${format} report: ${file}\n`);
+  }
+  const idle = required.filter((name) => {
+    const columns = report.columns.filter(({ engine }) => engine === name);
+    return columns.length === 0 || columns.some(({ status }) => status !== 'ran');
+  });
+  for (const name of idle) {
+    const note = report.columns.find(({ engine, status }) => engine === name && status !== 'ran')?.note;
+    process.stderr.write(`truesource: ${name} is required and did not run${note ? `: ${note}` : ''}\n`);
+  }
+  const isUnexpected =
+    report.cells.some((cell) => cell.unexpected) ||
+    report.stale.length > 0 ||
+    report.columns.some(({ implementation, status }) => isOurs(implementation) && status === 'broken');
+  if (isUnexpected || idle.length > 0) process.exitCode = 1;
+}
+
+async function serve(options: { host: string; port: string }): Promise<void> {
+  const port = Number(options.port);
+  if (!/^\d+$/.test(options.port) || port > 65534) {
+    throw new UsageError(`--port must be a number from 0 to 65534, not ${JSON.stringify(options.port)}`);
+  }
+  const server = await createFixturesServer({
+    host: options.host,
+    ports: port === 0 ? [0, 0] : [port, port + 1],
+    cases: chooseCases(),
+    routes: [createDistRoute(dist)]
+  }).catch((error: Error) => {
+    throw new Failure(error.message);
+  });
+  const [origin, other] = server.origins;
+  process.stdout.write(
+    `all cases:     ${origin}/\nexample page:  ${origin}/example/\nbuilt scripts: ${origin}/dist/truesource.js\nother origin:  ${other}/\n`
+  );
+  for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+    process.once(signal, () => void server.close().finally(() => process.exit(code)));
+  }
+}
+
+async function listEngines(options: { json?: boolean }): Promise<void> {
+  const found = await Promise.all(
+    engines.map(async ({ name, implementations, find }) => ({ name, ...(await find()), implementations }))
+  );
+  if (options.json) return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  for (const engine of found) {
+    const state = 'version' in engine ? engine.version : `not installed: ${engine.missing}`;
+    process.stdout.write(
+      `${engine.name.padEnd(10)}${state.padEnd(18)} ${engine.implementations.join(' ')}\n`
+    );
+  }
+}
+
+function listCases(options: { json?: boolean; case?: string[] }): void {
+  const cases = chooseCases(options.case);
+  if (options.json) return void process.stdout.write(`${JSON.stringify(cases, null, 2)}\n`);
+  const width = Math.max(...cases.map(({ id }) => id.length));
+  for (const { section, level, id, title } of cases) {
+    process.stdout.write(`${section.padEnd(13)}${level.padEnd(7)}${id.padEnd(width)}  ${title}\n`);
+  }
+}
+
+function chooseEngines(wanted?: string[]): typeof engines {
+  for (const name of wanted ?? []) {
+    if (!engines.some((engine) => engine.name === name))
+      throw unknown(
+        'engine',
+        name,
+        engines.map((e) => e.name)
+      );
+  }
+  return wanted ? engines.filter(({ name }) => wanted.includes(name)) : engines;
+}
+
+function findImplementation(name: string): string {
+  const known = [...new Set(engines.flatMap(({ implementations }) => implementations))];
+  if (known.includes(name)) return name;
+  if (!name.includes('/') && !/\.[cm]?js$/.test(name)) throw unknown('implementation', name, known);
+  const path = resolve(name);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`there is no file ${path}`);
+  return path;
+}
+
+function chooseCases(globs?: string[]): SectionedCase[] {
+  const cases = loadCases(join(here, 'cases'));
+  if (!globs) return cases;
+  const matchers = globs.map((glob) => ({ glob, matches: picomatch(glob) }));
+  for (const { glob, matches } of matchers) {
+    if (!cases.some(({ id }) => matches(id)))
+      throw unknown(
+        'case',
+        glob,
+        cases.map(({ id }) => id)
+      );
+  }
+  return cases.filter(({ id }) => matchers.some(({ matches }) => matches(id)));
+}
+
+function parseReport(value: string): { format: string; file: string } {
+  const [format = '', ...rest] = value.split('=');
+  if (!Object.hasOwn(formats, format)) throw unknown('report format', format, Object.keys(formats));
+  if (rest.join('=') === '')
+    throw new UsageError(`--report ${format} needs a file, as in --report ${format}=FILE`);
+  const file = resolve(rest.join('='));
+  try {
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there?.isDirectory()) throw new Error('is a directory');
+    accessSync(there ? file : dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`the ${format} report cannot be written to ${file}: ${(error as Error).message}`);
+  }
+  return { format, file };
+}
+
+function unknown(kind: string, name: string, valid: string[]): UsageError {
+  return new UsageError(`unknown ${kind} ${JSON.stringify(name)}; did you mean ${closest(name, valid)}?`);
+}
+
+function names(list: { name: string }[]): string {
+  return list.map(({ name }) => name).join(', ');
+}
+
+function createProgressLine(): { update(progress: Progress): void; end(): void } {
+  const { stderr } = process;
+  const interval = stderr.isTTY ? 100 : plainInterval;
+  let shownAt = stderr.isTTY ? 0 : Date.now();
+  const logUpdate = createLogUpdate(stderr);
+  return {
+    update(progress) {
+      if (Date.now() - shownAt < interval) return;
+      shownAt = Date.now();
+      if (stderr.isTTY) logUpdate(renderProgress(progress, stderr.columns || 80));
+      else stderr.write(`${renderProgress(progress, 200)}\n`);
+    },
+    end() {
+      if (stderr.isTTY) logUpdate.clear();
+    }
+  };
+}
+
+process.stdout.on('error', () => {});
+
+function parse(parameters: string[]): Promise<unknown> {
+  return program.parseAsync(parameters, { from: 'user' });
+}
+
+try {
+  for (const command of program.commands) {
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .helpOption('-h, --help', 'show this help');
+  }
+  await parse(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
+  else if (error instanceof CommanderError || error instanceof UsageError) {
+    const message =
+      error instanceof CommanderError && error.code === 'commander.help'
+        ? 'a command is missing'
+        : error.message;
+    process.stderr.write(`truesource: ${message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}\n`);
+    process.exitCode = 2;
+  } else {
+    const message = error instanceof Failure ? error.message : String((error as Error).stack);
+    process.stderr.write(`truesource: ${message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,58 @@
+import type { Case } from './case.ts';
+import type { Cell, Report, Verdict } from './report.ts';
+
+/** A line of expected-failures.json: must cases that an implementation is known to fail. */
+export interface ExpectedFailure {
+  /** Case ids. */
+  cases: string[];
+  /** Default: every engine. */
+  engines?: string[];
+  implementations: string[];
+  reason: string;
+  /** Anchor in the server-sent events chapter of the HTML standard, or a whole URL. */
+  clause: string;
+}
+
+/** The line that covers a case in a column, if there is one. */
+export function findExpectedFailure(
+  list: ExpectedFailure[],
+  id: string,
+  column: { engine: string; implementation: string }
+): ExpectedFailure | undefined {
+  return list.find(
+    (line) =>
+      line.cases.includes(id) &&
+      line.implementations.includes(column.implementation) &&
+      (line.engines === undefined || line.engines.includes(column.engine))
+  );
+}
+
+/** What a verdict means in a column, given the line that covers it. Only implementations of ours can surprise. */
+export function compareWithExpectation(
+  testCase: Case,
+  verdict: Verdict,
+  implementation: string,
+  line: ExpectedFailure | undefined
+): Pick<Cell, 'expectedFailure' | 'unexpected'> {
+  if (!isOurs(implementation)) return { unexpected: false };
+  if (verdict === 'not observed') return { unexpected: true };
+  if (line && verdict === 'fail') {
+    return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: false };
+  }
+  if (line) return { unexpected: verdict === 'pass' || verdict === 'allowed' };
+  return { unexpected: verdict === 'fail' && testCase.level === 'must' };
+}
+
+/** The lines, one per case and column, of cells that passed nevertheless. */
+export function findStale(list: ExpectedFailure[], cells: Cell[]): Report['stale'] {
+  return cells.flatMap((cell) => {
+    const line = findExpectedFailure(list, cell.case, cell);
+    if (!line || (cell.verdict !== 'pass' && cell.verdict !== 'allowed')) return [];
+    const { engine, implementation } = cell;
+    return [{ case: cell.case, engine, implementation, reason: line.reason }];
+  });
+}
+
+export function isOurs(implementation: string): boolean {
+  return implementation.startsWith('truesource');
+}

@@ -1,0 +1,305 @@
+import { cpus, release } from 'node:os';
+import { createFixturesServer } from '../fixtures-server/server.ts';
+import type { FixturesServer } from '../fixtures-server/server.ts';
+import { attempt, notObserved } from './attempt.ts';
+import type { Attempt, PlannedRun } from './attempt.ts';
+import { features } from './case.ts';
+import { cut } from './chunkings.ts';
+import type { Engine } from './engine.ts';
+import { compareWithExpectation, findExpectedFailure, findStale } from './expected-failures.ts';
+import type { ExpectedFailure } from './expected-failures.ts';
+import type { SectionedCase } from './load-cases.ts';
+import type { Cell, Column, Report, Run } from './report.ts';
+import { createDistRoute, createSessionRoutes } from './session-routes.ts';
+import { worst } from './verdict.ts';
+
+export interface RunOptions {
+  engines: Engine[];
+  /** Names and absolute paths; default: those of each engine. A name that an engine does not have is left out there. */
+  implementations?: string[];
+  cases: SectionedCase[];
+  expectedFailures: ExpectedFailure[];
+  /** Directory of the package as built. */
+  dist: string;
+  /** Version of the package. */
+  version: string;
+  /** Commit of whatwg/html. */
+  standard: string;
+}
+
+export interface Progress {
+  columns: {
+    engine: string;
+    implementation: string;
+    /** Runs. */
+    done: number;
+    total: number;
+    state: 'waiting' | 'starting' | 'running' | 'done' | 'broken';
+  }[];
+  /** ms */
+  elapsed: number;
+  /** Case ids, with chunking, that have been under way longest. */
+  waitingFor: string[];
+}
+
+export type RunEvent =
+  | { type: 'progress'; progress: Progress }
+  | { type: 'cell'; cell: Cell }
+  | { type: 'report'; report: Report };
+
+/** Origins of the fixtures server: with 4 lanes each, enough for 32 cases at a time in a browser. */
+const originCount = 8;
+/** How often a column's engine may fail before what is left counts as not observed. */
+const failureLimit = 6;
+/** Columns at a time. Cases mostly wait: with two columns a run of all engines took about half the time on 2 cores. */
+const columnsAtATime = 2;
+/** Bytes of what engines may hand in at once. */
+const bodyBytes = 32 * 1024 * 1024;
+
+/**
+ * Runs the cases in every engine with every implementation: yields progress, each cell when its last run is in, and at last the report.
+ * Prints nothing and exits nothing; what goes wrong in an engine is in its column. Ends all that it started when it is left early.
+ */
+export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report> {
+  const startedAt = new Date();
+  const planned = options.cases.flatMap((testCase) =>
+    cut(testCase.section, testCase).map(({ chunking, play }) => ({ play, chunking, case: testCase }))
+  );
+  const attempts = new Map<string, Attempt>();
+  const server = await createFixturesServer({
+    ports: Array.from({ length: originCount }, () => 0),
+    cases: planned.map(({ play }) => play),
+    routes: [createDistRoute(options.dist), ...createSessionRoutes(attempts)],
+    limits: { bodyBytes }
+  });
+  const runs = planned.map((one) => ({ ...one, play: one.play.id }));
+
+  const columns: Column[] = [];
+  const cells: Cell[] = [];
+  const progress: Progress = { columns: [], elapsed: 0, waitingFor: [] };
+  const events: RunEvent[] = [];
+  let wake = (): void => {};
+  const emit = (event: RunEvent): void => {
+    events.push(event);
+    wake();
+  };
+  const emitProgress = (): void => {
+    progress.elapsed = Date.now() - startedAt.getTime();
+    if (events.at(-1)?.type !== 'progress') emit({ type: 'progress', progress });
+  };
+
+  const tasks: (() => Promise<void>)[] = [];
+  for (const engine of options.engines) {
+    const found = await engine.find();
+    const wanted = options.implementations ?? engine.implementations;
+    for (const implementation of wanted) {
+      const isPath = implementation.includes('/');
+      if (!isPath && !engine.implementations.includes(implementation)) continue;
+      const column: Column = { engine: engine.name, implementation, status: 'ran' };
+      columns.push(column);
+      if ('missing' in found) {
+        Object.assign(column, { status: 'not installed', note: found.missing });
+        continue;
+      }
+      column.version = found.version;
+      const state: Progress['columns'][number] = {
+        engine: engine.name,
+        implementation,
+        done: 0,
+        total: 0,
+        state: 'waiting'
+      };
+      progress.columns.push(state);
+      const token = `column-${columns.length}`;
+      tasks.push(async () => {
+        const started = Date.now();
+        await runColumn(
+          { engine, column, state, runs, token, options, server, attempts },
+          (cell) => {
+            cells.push(cell);
+            emit({ type: 'cell', cell });
+          },
+          (waitingFor) => {
+            progress.waitingFor = waitingFor;
+            emitProgress();
+          }
+        );
+        column.duration = Date.now() - started;
+        emitProgress();
+      });
+    }
+  }
+
+  let isDone = false;
+  const work = async (): Promise<void> => {
+    for (let task = tasks.shift(); task; task = tasks.shift()) await task();
+  };
+  const all = Promise.all(Array.from({ length: columnsAtATime }, work)).finally(() => {
+    isDone = true;
+    wake();
+  });
+  all.catch(() => {});
+  try {
+    while (!isDone || events.length > 0) {
+      const event = events.shift();
+      if (event) yield event;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+    await all;
+  } finally {
+    tasks.length = 0;
+    for (const one of [...attempts.values()]) one.breakDown('the run was ended');
+    await server.close();
+  }
+
+  const report: Report = {
+    schema: 1,
+    truesource: options.version,
+    standard: options.standard,
+    startedAt: startedAt.toISOString(),
+    duration: Date.now() - startedAt.getTime(),
+    host: `${process.platform} ${release()} ${process.arch}, ${cpus().length} CPUs, Node ${process.version}`,
+    columns,
+    cases: options.cases,
+    cells,
+    stale: findStale(options.expectedFailures, cells)
+  };
+  yield { type: 'report', report };
+  return report;
+}
+
+/** Runs one engine with one implementation, in as many starts as it takes. */
+async function runColumn(
+  {
+    engine,
+    column,
+    state,
+    runs,
+    token,
+    options,
+    server,
+    attempts
+  }: {
+    engine: Engine;
+    column: Column;
+    state: Progress['columns'][number];
+    runs: PlannedRun[];
+    token: string;
+    options: RunOptions;
+    server: FixturesServer;
+    attempts: Map<string, Attempt>;
+  },
+  onCell: (cell: Cell) => void,
+  onProgress: (waitingFor: string[]) => void
+): Promise<void> {
+  const { implementation } = column;
+  const available = engine.features(implementation);
+  const open = new Map<string, { runs: Run[]; expected: number }>();
+  for (const { case: testCase } of runs) {
+    const entry = open.get(testCase.id) ?? { runs: [], expected: 0 };
+    entry.expected++;
+    open.set(testCase.id, entry);
+  }
+
+  const onRun = (planned: PlannedRun, run: Run): void => {
+    const entry = open.get(planned.case.id)!;
+    entry.runs.push(run);
+    keepEvidenceOfWorst(entry.runs);
+    state.done++;
+    if (entry.runs.length === entry.expected) onCell(createCell(planned.case, column, entry.runs, options));
+  };
+
+  const possible: PlannedRun[] = [];
+  for (const planned of runs) {
+    const lacking = (planned.case.requires ?? []).filter((feature) => !available.includes(feature));
+    if (lacking.length === 0) possible.push(planned);
+    else {
+      const why = `not so here: ${lacking.map((feature) => features[feature]).join('; ')}`;
+      onRun(planned, { chunking: planned.chunking, verdict: 'unsupported', differences: [], why });
+    }
+  }
+  state.done = 0;
+  state.total = possible.length;
+
+  // What was under way when an engine failed is tried again one by one, so that the failure finds its case.
+  const batches = [{ runs: possible, lanes: engine.lanes }];
+  const disagreements: string[] = [];
+  let failures = 0;
+  let starts = 0;
+  for (let batch = batches.pop(); batch; batch = batches.pop()) {
+    if (batch.runs.length === 0) continue;
+    state.state = 'starting';
+    onProgress([]);
+    const attemptToken = `${token}-${++starts}`;
+    const outcome = await attempt({
+      engine,
+      implementation,
+      lanes: batch.lanes,
+      token: attemptToken,
+      runs: batch.runs,
+      server,
+      dist: options.dist,
+      register(one) {
+        attempts.set(attemptToken, one);
+        return () => attempts.delete(attemptToken);
+      },
+      onRun(planned, run) {
+        onRun(planned, run);
+        onProgress([]);
+      },
+      onStart() {
+        state.state = 'running';
+      },
+      onTaken: onProgress
+    });
+    disagreements.push(...outcome.disagreements);
+    if (outcome.failure === undefined) continue;
+    failures++;
+    const { failure, inFlight, untaken, isFinal } = outcome;
+    const isHopeless = isFinal || failures > failureLimit || (failures > 1 && state.done === 0);
+    if (isHopeless) {
+      Object.assign(column, { status: 'broken', note: failure });
+      const left = [...inFlight, ...untaken, ...batches.flatMap((one) => one.runs)];
+      batches.length = 0;
+      for (const planned of left) onRun(planned, notObserved(planned, failure));
+    } else {
+      batches.push({ runs: untaken, lanes: batch.lanes });
+      if (inFlight.length > 1) batches.push({ runs: inFlight, lanes: 1 });
+      else for (const planned of inFlight) onRun(planned, notObserved(planned, failure));
+    }
+  }
+  if (disagreements.length > 0) {
+    Object.assign(column, {
+      status: 'broken',
+      note: `${engine.name}'s own harness disagrees about ${disagreements.slice(0, 5).join(', ')}`
+    });
+  }
+  state.state = column.status === 'broken' ? 'broken' : 'done';
+}
+
+/** Worst first; only that one keeps its observation and requests. */
+function keepEvidenceOfWorst(runs: Run[]): void {
+  runs.sort((a, b) => (a.verdict === b.verdict ? 0 : worst(a.verdict, b.verdict) === a.verdict ? -1 : 1));
+  for (const run of runs.slice(1)) {
+    delete run.observation;
+    delete run.requests;
+  }
+}
+
+function createCell(
+  testCase: SectionedCase,
+  { engine, implementation }: Column,
+  runs: Run[],
+  options: RunOptions
+): Cell {
+  const verdict = runs[0]!.verdict;
+  const line = findExpectedFailure(options.expectedFailures, testCase.id, { engine, implementation });
+  return {
+    case: testCase.id,
+    engine,
+    implementation,
+    verdict,
+    ...compareWithExpectation(testCase, verdict, implementation, line),
+    runs
+  };
+}

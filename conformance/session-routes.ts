@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import type { Route } from '../fixtures-server/server.ts';
+import { Refusal } from '../fixtures-server/server.ts';
+import type { Attempt } from './attempt.ts';
+import { embedJson } from './embed-json.ts';
+import type { Observation } from './observation.ts';
+import type { PageSession } from './page.ts';
+
+/** Lanes of one frame: browsers keep 6 HTTP/1.1 connections per origin, and those of a neighbour's cross-origin cases count too. */
+const lanesPerFrame = 4;
+
+const types: Record<string, string> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.cjs': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json'
+};
+
+/** `GET /dist/<file>`: the package as built. */
+export function createDistRoute(dist: string): Route {
+  return {
+    method: 'GET',
+    path: '/dist/',
+    handle: (_request, response, url) => sendFile(response, dist, url.pathname.slice('/dist/'.length))
+  };
+}
+
+/** The routes under /run/ by which pages and processes get their jobs and hand in what they saw, by attempt. */
+export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
+  const find = (url: URL): { attempt: Attempt; token: string; rest: string } => {
+    const [, , token = '', ...rest] = url.pathname.split('/');
+    const attempt = attempts.get(token);
+    if (!attempt) throw new Refusal(410, 'this session is over');
+    return { attempt, token, rest: rest.join('/') };
+  };
+  return [
+    {
+      method: 'GET',
+      path: '/run/',
+      async handle(_request, response, url) {
+        const { attempt, token, rest } = find(url);
+        if (rest === '') return sendPage(response, topPage(attempt, token));
+        if (rest === 'frame')
+          return sendPage(
+            response,
+            framePage(describePage(attempt.implementation, token, Math.min(attempt.lanes, lanesPerFrame)))
+          );
+        const prefix = 'implementation/';
+        if (!rest.startsWith(prefix)) throw new Refusal(404, 'no such page of a session');
+        await sendFile(response, dirname(attempt.implementation), rest.slice(prefix.length));
+      }
+    },
+    {
+      method: 'POST',
+      path: '/run/',
+      async handle(request, response, url) {
+        const { attempt, rest } = find(url);
+        const body = await readBody(request);
+        const origin = body.origin ?? url.origin;
+        let answer: unknown = {};
+        if (rest === 'next') {
+          if (body.id !== undefined && body.observation) attempt.handIn(body.id, body.observation);
+          answer = attempt.take(origin) ?? {};
+        } else if (rest === 'take') answer = attempt.take(origin, body.id) ?? {};
+        else if (rest === 'judge') {
+          const judgement =
+            body.id !== undefined && body.observation && attempt.handIn(body.id, body.observation);
+          answer = judgement || { verdict: 'not observed', differences: [] };
+        } else if (rest === 'broken') attempt.breakDown(body.reason ?? 'without a reason');
+        else throw new Refusal(404, 'no such part of a session');
+        response
+          .writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+          .end(JSON.stringify(answer));
+      }
+    }
+  ];
+}
+
+/** What a page of a session has to know. */
+export function describePage(implementation: string, token: string, lanes: number): PageSession {
+  const page = { path: `/run/${token}/`, implementation, lanes };
+  if (implementation === 'native') return { ...page, load: null };
+  if (implementation.startsWith('truesource-')) {
+    return { ...page, load: { url: '/dist/truesource.js', module: false } };
+  }
+  const isModule =
+    extname(implementation) === '.mjs' ||
+    (extname(implementation) === '.js' &&
+      /^\s*(import|export)\b/m.test(readFileSync(implementation, 'utf8')));
+  const url = `${page.path}implementation/${encodeURIComponent(basename(implementation))}`;
+  return { ...page, load: { url, module: isModule } };
+}
+
+/** One frame per origin. They are visible: what is not may be throttled. */
+function topPage({ origins, lanes }: Attempt, token: string): string {
+  const frames = origins
+    .slice(0, Math.ceil(lanes / lanesPerFrame))
+    .map((origin) => `<iframe src="${origin}/run/${token}/frame" width="60" height="40"></iframe>`);
+  return `<!doctype html><meta charset="utf-8"><title>truesource</title>\n${frames.join('\n')}\n`;
+}
+
+function framePage(session: PageSession): string {
+  return `<!doctype html><meta charset="utf-8"><title>truesource</title>
+<script>var truesourceSession = ${embedJson(session)};</script>
+<script src="/dist/client.js"></script>
+`;
+}
+
+function sendPage(response: ServerResponse, page: string): void {
+  response
+    .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' })
+    .end(page);
+}
+
+async function sendFile(response: ServerResponse, folder: string, path: string): Promise<void> {
+  const file = resolve(join(folder, decodeURIComponent(path)));
+  const type = types[extname(file)];
+  if (!type || !file.startsWith(resolve(folder) + sep)) throw new Refusal(404, 'no such file');
+  const content = await readFile(file).catch(() => {
+    throw new Refusal(404, 'no such file');
+  });
+  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(content);
+}
+
+async function readBody(
+  request: IncomingMessage
+): Promise<{ origin?: string; id?: string; observation?: Observation; reason?: string }> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  try {
+    return Object(JSON.parse(Buffer.concat(chunks).toString('utf8'))) as object;
+  } catch {
+    throw new Refusal(400, 'the body is not JSON');
+  }
+}

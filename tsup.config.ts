@@ -1,0 +1,63 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { minify } from 'terser';
+import { defineConfig } from 'tsup';
+
+/** For pages: no module, no export, ES5 through swc. */
+const inPages = {
+  format: 'iife',
+  target: 'es5',
+  platform: 'browser',
+  outExtension: () => ({ js: '.js' })
+} as const;
+/** For Node. Libraries are bundled: the package has no dependencies. */
+const inNode = { format: 'esm', target: 'node20', platform: 'node' } as const;
+
+export default defineConfig([
+  {
+    ...inPages,
+    entry: { truesource: 'polyfill/script.ts' },
+    async onSuccess() {
+      const { code } = await minify(await readFile('dist/truesource.js', 'utf8'), {
+        ecma: 5,
+        ie8: false,
+        mangle: { reserved: ['EventSource'] },
+        format: { ascii_only: true }
+      });
+      await writeFile('dist/truesource.min.js', code!);
+    }
+  },
+  { ...inPages, entry: { client: 'conformance/client.ts', 'wpt-tests': 'conformance/wpt/tests.ts' } },
+  {
+    entry: { index: 'polyfill/index.ts', polyfill: 'polyfill/polyfill.ts' },
+    format: ['esm', 'cjs'],
+    target: 'es2018',
+    platform: 'neutral',
+    dts: true
+  },
+  {
+    ...inNode,
+    entry: { 'fixtures-server': 'fixtures-server/server.ts' },
+    dts: true
+  },
+  {
+    ...inNode,
+    entry: {
+      cli: 'conformance/cli.ts',
+      'node-client': 'conformance/engines/node-client.ts',
+      'wpt-child': 'conformance/wpt/child.ts'
+    },
+    noExternal: [/^/],
+    external: ['jsdom', 'wpt-runner', 'undici', 'truesource'],
+    splitting: false,
+    // commander is CommonJS and requires modules of Node.
+    banner: {
+      js: "import { createRequire as createModuleRequire } from 'node:module'; const require = createModuleRequire(import.meta.url);"
+    },
+    async onSuccess() {
+      await cp('conformance/cases', 'dist/cases', { recursive: true });
+      for (const schema of ['case.schema.json', 'report.schema.json', 'expected-failures.json']) {
+        await cp(`conformance/${schema}`, `dist/${schema}`);
+      }
+    }
+  }
+]);
