@@ -1,4 +1,5 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { minify } from 'terser';
 import { defineConfig } from 'tsup';
 
@@ -20,7 +21,7 @@ export default defineConfig([
       const { code } = await minify(await readFile('dist/truesource.js', 'utf8'), {
         ecma: 5,
         ie8: false,
-        mangle: { reserved: ['EventSource'] },
+        keep_fnames: /^EventSource$/,
         format: { ascii_only: true }
       });
       await writeFile('dist/truesource.min.js', code!);
@@ -55,8 +56,8 @@ export default defineConfig([
     },
     async onSuccess() {
       await cp('conformance/cases', 'dist/cases', { recursive: true });
-      for (const schema of ['case.schema.json', 'report.schema.json', 'expected-failures.json']) {
-        await cp(`conformance/${schema}`, `dist/${schema}`);
+      for (const file of ['expected-failures.json', 'case.schema.json', 'reports/report.schema.json']) {
+        await cp(`conformance/${file}`, `dist/${basename(file)}`);
       }
     }
   }

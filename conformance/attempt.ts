@@ -31,11 +31,15 @@ export interface Outcome {
   failure?: string;
   /** Whether another start makes no sense. */
   isFinal: boolean;
+  /** Whether the engine asked for anything. */
+  isStarted: boolean;
   /** Runs that were under way, and those that nobody had taken. */
   inFlight: PlannedRun[];
   untaken: PlannedRun[];
   /** Runs that have an answer, an engine that judges said otherwise: what it said. */
   disagreements: string[];
+  /** Runs whose connections were still open a while after all their sources had been closed. */
+  leaks: string[];
 }
 
 /** Milliseconds that an engine may be late with an answer, after the limit of its case: a loaded machine is slow. */
@@ -43,6 +47,8 @@ const grace = 5000;
 /** Milliseconds without a word after which an engine with overdue jobs has hung, and one that should ask for jobs will not. */
 const silenceWithOverdue = 5000;
 const silence = 40_000;
+/** Milliseconds after which a connection of a closed source is one that was left open. */
+const leakAfter = 1000;
 
 /** Starts an engine once, serves it `runs`, and ends it. `onRun` gets every finished run. Never rejects. */
 export async function attempt(options: {
@@ -61,7 +67,11 @@ export async function attempt(options: {
   const { engine, implementation, lanes, token, server } = options;
   const { origins } = server;
   const untaken = new Map(options.runs.map((run) => [run.play, run]));
-  const inFlight = new Map<string, { planned: PlannedRun; names: Names; deadline: number }>();
+  const inFlight = new Map<string, { planned: PlannedRun; token: string; names: Names; deadline: number }>();
+  // A token per job: its cookies are of a path of their own, and its connections can be ended apart.
+  const jobTokens = new Set<string>();
+  let jobCount = 0;
+  const leaks = new Set<string>();
   const passed = new Map<string, boolean>();
   const confirmed = new Map<string, boolean>();
   let lastHeard = Date.now();
@@ -75,15 +85,17 @@ export async function attempt(options: {
       clearInterval(timer);
       unregister();
       void Promise.resolve(running?.stop()).then(() => {
-        server.endToken(token);
+        for (const jobToken of jobTokens) server.endToken(jobToken);
         resolve({
           ...(failure === undefined ? {} : { failure }),
           isFinal,
+          isStarted,
           inFlight: [...inFlight.values()].map(({ planned }) => planned),
           untaken: [...untaken.values()],
           disagreements: engine.confirms
             ? [...passed].filter(([play, pass]) => confirmed.get(play) !== pass).map(([play]) => play)
-            : []
+            : [],
+          leaks: [...leaks]
         });
       });
     };
@@ -91,6 +103,10 @@ export async function attempt(options: {
       if (untaken.size + inFlight.size > 0) return;
       if (engine.confirms && confirmed.size < passed.size) return;
       finish();
+    };
+    const endJob = (jobToken: string): void => {
+      server.endToken(jobToken);
+      jobTokens.delete(jobToken);
     };
     const heard = (): void => {
       lastHeard = Date.now();
@@ -107,9 +123,16 @@ export async function attempt(options: {
         const planned = play === undefined ? untaken.values().next().value : untaken.get(play);
         if (!planned || isOver) return null;
         untaken.delete(planned.play);
-        const names = nameFor(planned.play, origin, origins, token);
+        const jobToken = `${token}-${++jobCount}`;
+        jobTokens.add(jobToken);
+        const names = nameFor(planned.play, origin, origins, jobToken);
         const job = createJob(planned, names);
-        inFlight.set(planned.play, { planned, names, deadline: Date.now() + job.limit + grace });
+        inFlight.set(planned.play, {
+          planned,
+          token: jobToken,
+          names,
+          deadline: Date.now() + job.limit + grace
+        });
         options.onTaken([...inFlight.keys()]);
         return job;
       },
@@ -118,10 +141,10 @@ export async function attempt(options: {
         const waiting = inFlight.get(play);
         if (!waiting || isOver) return undefined;
         inFlight.delete(play);
-        const { planned, names } = waiting;
+        const { planned, names, token: jobToken } = waiting;
         // An engine whose page has another origin than the server's sends what is for its own to the first of them.
         const requests = server
-          .requests(token, play)
+          .requests(jobToken, play)
           .map((request) =>
             origins.includes(names.origin) || request.origin !== origins[0]
               ? request
@@ -130,6 +153,10 @@ export async function attempt(options: {
         const judgement = judgeHostile(planned.case, observation, requests, names);
         passed.set(play, judgement.verdict === 'pass' || judgement.verdict === 'allowed');
         options.onRun(planned, { chunking: planned.chunking, ...judgement, observation, requests });
+        setTimeout(() => {
+          if (server.requests(jobToken).some(({ closedAt }) => closedAt === null)) leaks.add(play);
+          endJob(jobToken);
+        }, leakAfter).unref();
         // The answer to this request goes out first.
         setImmediate(finishIfAllIsDone);
         return judgement;
@@ -154,8 +181,9 @@ export async function attempt(options: {
       if (overdue.length > 0 && quiet > silenceWithOverdue) {
         return finish(`the engine has said nothing for ${Math.round(quiet / 1000)} s`);
       }
-      for (const { planned } of overdue) {
+      for (const { planned, token: jobToken } of overdue) {
         inFlight.delete(planned.play);
+        endJob(jobToken);
         options.onRun(planned, notObserved(planned, 'the engine gave no answer in time'));
       }
       if (quiet > silence) {

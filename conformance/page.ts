@@ -22,15 +22,22 @@ export const session = window.truesourceSession;
 const PageRequest = XMLHttpRequest;
 const native = window.EventSource as unknown;
 
-/** Posts JSON to the session; `callback` gets the answer, or nothing is called if the runner has gone. */
-export function post(path: string, body: object, callback: (answer: unknown) => void): void {
+/** Posts JSON to the session; `callback` gets the answer, and nothing is called if the runner has gone. */
+export function post(path: string, body: object, callback: (answer: unknown) => void, attempts = 5): void {
   const request = new PageRequest();
   request.open('POST', session.path + path);
   request.setRequestHeader('Content-Type', 'application/json');
   request.onreadystatechange = function () {
-    if (request.readyState === 4 && request.status === 200) callback(JSON.parse(request.responseText));
+    if (request.readyState !== 4) return;
+    if (request.status === 200) callback(JSON.parse(request.responseText));
+    // The browser may have reused a connection that the server was about to close.
+    else if (request.status === 0 && attempts > 1) setTimeout(again, 50);
   };
   request.send(JSON.stringify(body));
+
+  function again(): void {
+    post(path, body, callback, attempts - 1);
+  }
 }
 
 export function getOrigin(): string {
@@ -62,6 +69,8 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   let problem = '';
   window.onerror = function (message) {
     problem = String(message);
+    // A module that fails fires neither load nor error at its script.
+    if (load.module) fail(problem);
   };
   // For scripts that export as CommonJS does.
   const module = { exports: {} };

@@ -4,6 +4,7 @@ import type { FixturesServer } from '../fixtures-server/server.ts';
 import { attempt, notObserved } from './attempt.ts';
 import type { Attempt, PlannedRun } from './attempt.ts';
 import { features } from './case.ts';
+import type { Feature } from './case.ts';
 import { cut } from './chunkings.ts';
 import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale } from './expected-failures.ts';
@@ -106,7 +107,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         engine: engine.name,
         implementation,
         done: 0,
-        total: 0,
+        total: runs.filter((one) => lackingFeatures(one.case, engine, implementation).length === 0).length,
         state: 'waiting'
       };
       progress.columns.push(state);
@@ -193,7 +194,6 @@ async function runColumn(
   onProgress: (waitingFor: string[]) => void
 ): Promise<void> {
   const { implementation } = column;
-  const available = engine.features(implementation);
   const open = new Map<string, { runs: Run[]; expected: number }>();
   for (const { case: testCase } of runs) {
     const entry = open.get(testCase.id) ?? { runs: [], expected: 0 };
@@ -211,7 +211,7 @@ async function runColumn(
 
   const possible: PlannedRun[] = [];
   for (const planned of runs) {
-    const lacking = (planned.case.requires ?? []).filter((feature) => !available.includes(feature));
+    const lacking = lackingFeatures(planned.case, engine, implementation);
     if (lacking.length === 0) possible.push(planned);
     else {
       const why = `not so here: ${lacking.map((feature) => features[feature]).join('; ')}`;
@@ -219,11 +219,11 @@ async function runColumn(
     }
   }
   state.done = 0;
-  state.total = possible.length;
 
   // What was under way when an engine failed is tried again one by one, so that the failure finds its case.
   const batches = [{ runs: possible, lanes: engine.lanes }];
   const disagreements: string[] = [];
+  const leaks: string[] = [];
   let failures = 0;
   let starts = 0;
   for (let batch = batches.pop(); batch; batch = batches.pop()) {
@@ -253,10 +253,11 @@ async function runColumn(
       onTaken: onProgress
     });
     disagreements.push(...outcome.disagreements);
+    leaks.push(...outcome.leaks);
     if (outcome.failure === undefined) continue;
     failures++;
-    const { failure, inFlight, untaken, isFinal } = outcome;
-    const isHopeless = isFinal || failures > failureLimit || (failures > 1 && state.done === 0);
+    const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
+    const isHopeless = isFinal || failures > failureLimit || (failures > 1 && !isStarted);
     if (isHopeless) {
       Object.assign(column, { status: 'broken', note: failure });
       const left = [...inFlight, ...untaken, ...batches.flatMap((one) => one.runs)];
@@ -268,6 +269,9 @@ async function runColumn(
       else for (const planned of inFlight) onRun(planned, notObserved(planned, failure));
     }
   }
+  if (leaks.length > 0 && column.note === undefined) {
+    column.note = `close() left ${leaks.length} connections open, as in ${leaks.slice(0, 3).join(', ')}`;
+  }
   if (disagreements.length > 0) {
     Object.assign(column, {
       status: 'broken',
@@ -275,6 +279,11 @@ async function runColumn(
     });
   }
   state.state = column.status === 'broken' ? 'broken' : 'done';
+}
+
+function lackingFeatures(testCase: SectionedCase, engine: Engine, implementation: string): Feature[] {
+  const available = engine.features(implementation);
+  return (testCase.requires ?? []).filter((feature) => !available.includes(feature));
 }
 
 /** Worst first; only that one keeps its observation and requests. */

@@ -30,14 +30,14 @@ const chunkedHead = ownHead + 'Transfer-Encoding: chunked\r\n\r\n';
 
 describe('the bytes on the wire', () => {
   test('one HTTP chunk per write, closed by the last chunk', async () => {
-    const { client, record } = play({ stream: ['data:1\n', { hex: 'C3 28 00' }, '\n'], end: 'close' });
+    const { client, record } = play({ stream: ['data: one\n', { hex: 'C3 28 00' }, '\n'], end: 'close' });
     expect(await client.finished()).toBe(
-      chunkedHead + '7\r\ndata:1\n\r\n' + '3\r\n\xc3(\0\r\n' + '1\r\n\n\r\n' + '0\r\n\r\n'
+      chunkedHead + 'a\r\ndata: one\n\r\n' + '3\r\n\xc3(\0\r\n' + '1\r\n\n\r\n' + '0\r\n\r\n'
     );
     expect(client.over).toBe('end');
     expect(record().writes.map(({ bytes }) => bytes)).toEqual([
       chunkedHead,
-      '7\r\ndata:1\n\r\n',
+      'a\r\ndata: one\n\r\n',
       '3\r\n\xc3(\0\r\n',
       '1\r\n\n\r\n',
       '0\r\n\r\n'
@@ -236,12 +236,18 @@ test('each write is handed over when the one before has been taken, and a turn l
 });
 
 test('a pause ends with the connection', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on('warning', warn);
   const socket = new SlowSocket();
   const done = onSlowSocket({ head: ['H'], stream: [{ pause: 3_000_000_000 }, 'a'] }, socket);
   await until(() => socket.calls.includes('taken'));
   socket.destroy();
   await done;
   expect(socket.calls).not.toContain('write a');
+  await new Promise(setImmediate);
+  process.off('warning', warn);
+  expect(warnings, 'of a timer too long for Node').toEqual([]);
 });
 
 test('bad notation rejects before a byte', async () => {

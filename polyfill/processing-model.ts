@@ -1,7 +1,7 @@
 import { interpretTheEventStream } from './event-stream.ts';
 import { createEvent, createMessageEvent } from './platform/events.ts';
 import { extractTheEssence } from './platform/mime-type.ts';
-import { createTaskQueue, startTimer, whenOnline } from './platform/timers.ts';
+import { createTaskQueue, isOffline, startTimer, whenOnline } from './platform/timers.ts';
 import { parseUrl } from './platform/urls.ts';
 import type { Transport } from './transport.ts';
 
@@ -98,7 +98,8 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
     tasks.queueATask(function () {
       connection.readyState = CONNECTING;
       cancel = startTimer(function () {
-        cancel = whenOnline(request);
+        if (isOffline()) cancel = whenOnline(request);
+        else request();
       }, reconnectionTime + extraDelay());
       connection.fire(createEvent('error'));
     });

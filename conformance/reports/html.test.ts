@@ -122,6 +122,6 @@ describe('pack', () => {
   it('writes each distinct value once', () => {
     const packed = pack({ a: ['x', 'x', { b: 1, c: undefined }], d: [['x'], { b: 1 }, -1, null, true] });
     expect(packed.values.filter((value) => value === 'x')).toHaveLength(1);
-    expect(packed.shapes).toEqual([['b'], ['a', 'd']]);
+    expect(packed.shapes).toEqual([['a', 'd'], ['b']]);
   });
 });

@@ -81,7 +81,7 @@ export function concludeReport(report: Report): string {
   const broken = report.columns.filter((column) => ours(column) && column.status === 'broken').length;
   if (broken) parts.push(count(broken, 'broken column'));
   if (report.stale.length) {
-    parts.push(`${count(report.stale.length, 'stale line')} in the list of expected failures`);
+    parts.push(count(report.stale.length, 'stale line'));
   }
   return `truesource: ${parts.join(', ')}`;
 }

@@ -65,11 +65,11 @@ function seconds(ms: number): string {
 /**
  * The matrix for a terminal: sections with passed/applicable, under each the cases in which a column did not simply pass,
  * totals, what did not run, stale lines, unexpected results, and one line on our own implementations. No line is
- * longer than `width` (from 60 on); if the columns do not fit side by side, they follow in blocks.
+ * longer than `width` (from 72 on); if the columns do not fit side by side, they follow in blocks.
  */
 export function renderTerminal(report: Report, options: { colour: boolean; width: number }): string {
   const colours = pc.createColors(options.colour);
-  const width = Math.max(60, options.width);
+  const width = Math.max(72, options.width);
   const paint: Record<Outcome, (text: string) => string> = {
     pass: colours.green,
     fail: (text) => colours.bold(colours.red(text)),
@@ -172,16 +172,9 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   const blockSize = Math.ceil(shown.length / blocks);
   for (let i = 0; i < blocks; i++) printBlock(shown.slice(i * blockSize, (i + 1) * blockSize));
 
-  lines.push(
-    '',
-    ...wrap(
-      Object.entries(marks)
-        .map(([outcome, mark]) => `${mark} ${outcome}`)
-        .join('   '),
-      width,
-      ''
-    )
-  );
+  const nbsp = '\xa0';
+  const legend = Object.entries(marks).map(([outcome, mark]) => `${mark} ${outcome}`.replaceAll(' ', nbsp));
+  lines.push('', ...wrap(legend.join('   '), width, '').map((line) => line.trim().replaceAll(nbsp, ' ')));
 
   const absent = new Map<string, { column: Column; implementations: string[] }>();
   for (const column of report.columns) {

@@ -70,13 +70,13 @@ export function createTaskQueue(): TaskQueue {
   };
 }
 
-/** Calls `steps` once the environment says that it is online; at once where it does not say otherwise. Answers a function that cancels it. */
+/** Whether the environment says that there is no network. */
+export function isOffline(): boolean {
+  return typeof navigator !== 'undefined' && navigator.onLine === false && !!root.addEventListener;
+}
+
+/** Calls `steps` when the environment says that the network is back. Answers a function that cancels it. */
 export function whenOnline(steps: () => void): () => void {
-  const isOffline = typeof navigator !== 'undefined' && navigator.onLine === false;
-  if (!isOffline || !root.addEventListener) {
-    steps();
-    return function () {};
-  }
   function cancel(): void {
     root.removeEventListener('online', go);
   }

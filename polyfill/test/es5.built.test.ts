@@ -188,6 +188,7 @@ describe.each(['truesource.js', 'truesource.min.js'])('dist/%s', (file) => {
     });
     expect(seen).toEqual(['open 1', 'message a é', 'b true true 2', 'error 0', 'open 1', 'message c é']);
     expect(vm.runInContext('source.readyState', context)).toBe(2);
+    expect(vm.runInContext('EventSource.name + EventSource.length', context)).toBe('EventSource1');
     expect(vm.runInContext(`try { new EventSource('http://') } catch (e) { e.name + e.code }`, context)).toBe(
       'SyntaxError12'
     );

@@ -67,10 +67,13 @@ export const xhrTransport: Transport = function (request, client) {
   // The stream is UTF-8 whatever charset the response declares.
   xhr.overrideMimeType('text/plain; charset=utf-8');
   xhr.setRequestHeader('Accept', 'text/event-stream');
-  // XHR has no cache mode. To another origin this header would need a preflight, so there it is left out.
+  // XHR has no cache mode. To another origin these headers would need a preflight, so there they are left out.
   const page = parseUrl('');
   const url = parseUrl(request.url);
-  if (page && url && page.origin === url.origin) xhr.setRequestHeader('Cache-Control', 'no-cache');
+  if (page && url && page.origin === url.origin) {
+    xhr.setRequestHeader('Cache-Control', 'no-cache');
+    xhr.setRequestHeader('Pragma', 'no-cache');
+  }
   if (request.lastEventId !== '')
     xhr.setRequestHeader('Last-Event-ID', encodeHeaderValue(request.lastEventId));
   xhr.onreadystatechange = xhr.onprogress = onEvent;

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const cli = fileURLToPath(new URL('cli.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'truesource-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function call(...parameters: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['--no-warnings', cli, ...parameters], { cwd: folder });
+  const result = { code: null as number | null, stdout: '', stderr: '' };
+  child.stdout.on('data', (text: Buffer) => (result.stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (result.stderr += text.toString()));
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ ...result, code }));
+  });
+}
+
+describe('a mistake in the command line', () => {
+  it.concurrent.each([
+    [['conformance', '--engin', 'node'], /--engine/],
+    [['conformanse'], /conformance/],
+    [['conformance', '--engine', 'chromum'], /"chromum".*chromium\?/],
+    [['conformance', '--engine', 'node,firefix'], /firefox\?/],
+    [['conformance', '--require', 'nodee'], /node\?/],
+    [['conformance', '--engine', 'node', '--require', 'firefox'], /leaves it out/],
+    [['conformance', '--implementation', 'truesource-ftch'], /truesource-fetch\?/],
+    [['conformance', '--implementation', './no-such-file.js'], /no-such-file\.js/],
+    [['conformance', '--case', 'bom-is-remove'], /did you mean bom-/],
+    [['conformance', '--report', 'htm=x'], /html\?/],
+    [['conformance', '--report', 'html'], /html=FILE/],
+    [['conformance', '--report', 'html=no/such/folder/x.html'], /cannot be written/],
+    [['conformance', 'node'], /too many arguments/],
+    [['serve', '--port', 'x'], /--port/],
+    [['cases', '--jsno'], /--json/],
+    [[], /command/]
+  ])('%j is one line and exit code 2', async (parameters, message) => {
+    const { code, stdout, stderr } = await call(...parameters);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^truesource: [^\n]+\n$/);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});
+
+describe('what only tells', () => {
+  it.concurrent.each([
+    [['--help'], /Usage: truesource/],
+    [['conformance', '--help'], /--implementation/],
+    [['--version'], /^\d+\.\d+\.\d+\n$/],
+    [['cases', '--case', 'bom-*'], /^parsing +must +bom-/],
+    [['engines'], /^node /]
+  ])('%j', async (parameters, output) => {
+    const { code, stdout, stderr } = await call(...parameters);
+    expect(stdout).toMatch(output);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+  it('cases and engines are there as JSON', async () => {
+    const [cases, engines] = await Promise.all([call('cases', '--json'), call('engines', '--json')]);
+    expect((JSON.parse(cases.stdout) as unknown[]).length).toBeGreaterThan(100);
+    const names = (JSON.parse(engines.stdout) as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(['node', 'jsdom', 'chromium', 'firefox']);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { Case } from './case.ts';
+import { compareWithExpectation, findExpectedFailure, findStale } from './expected-failures.ts';
+import type { ExpectedFailure } from './expected-failures.ts';
+import type { Cell, Verdict } from './report.ts';
+
+const line: ExpectedFailure = {
+  cases: ['a', 'b'],
+  engines: ['chromium'],
+  implementations: ['truesource-xhr'],
+  reason: 'no way to do it',
+  clause: 'sse-processing-model'
+};
+const everywhere: ExpectedFailure = {
+  cases: ['c'],
+  implementations: ['truesource-xhr'],
+  reason: 'r',
+  clause: 'x'
+};
+const must = { level: 'must' } as Case;
+
+describe('findExpectedFailure', () => {
+  const list = [line, everywhere];
+  it.each([
+    ['a', 'chromium', 'truesource-xhr', line],
+    ['a', 'firefox', 'truesource-xhr', undefined],
+    ['a', 'chromium', 'truesource-fetch', undefined],
+    ['c', 'firefox', 'truesource-xhr', everywhere],
+    ['d', 'chromium', 'truesource-xhr', undefined]
+  ])('%s in %s with %s', (id, engine, implementation, expected) => {
+    expect(findExpectedFailure(list, id, { engine, implementation })).toBe(expected);
+  });
+});
+
+describe('compareWithExpectation', () => {
+  const unexpected = (
+    verdict: Verdict,
+    listed: boolean,
+    testCase = must,
+    implementation = 'truesource-xhr'
+  ) => compareWithExpectation(testCase, verdict, implementation, listed ? line : undefined).unexpected;
+
+  it('takes a failing must case that is not listed as unexpected', () => {
+    expect(unexpected('fail', false)).toBe(true);
+    expect(unexpected('fail', false, { level: 'should' } as Case)).toBe(false);
+    expect(unexpected('fail', false, { level: 'may' } as Case)).toBe(false);
+  });
+  it('takes a listed failure as expected, with its reason and clause', () => {
+    expect(compareWithExpectation(must, 'fail', 'truesource-xhr', line)).toEqual({
+      expectedFailure: { reason: 'no way to do it', clause: 'sse-processing-model' },
+      unexpected: false
+    });
+  });
+  it('takes a listed case that passes as unexpected', () => {
+    expect(unexpected('pass', true)).toBe(true);
+    expect(unexpected('allowed', true)).toBe(true);
+  });
+  it('never takes what was not observed as expected', () => {
+    expect(unexpected('not observed', true)).toBe(true);
+    expect(unexpected('not observed', false, { level: 'may' } as Case)).toBe(true);
+  });
+  it('takes unsupported cases as they are', () => {
+    expect(unexpected('unsupported', true)).toBe(false);
+    expect(unexpected('unsupported', false)).toBe(false);
+  });
+  it('is never surprised by what is not ours', () => {
+    for (const verdict of ['pass', 'fail', 'not observed'] as const) {
+      expect(unexpected(verdict, true, must, 'native')).toBe(false);
+    }
+  });
+});
+
+describe('findStale', () => {
+  it('names the case and the column of each listed case that passed', () => {
+    const cell = (id: string, engine: string, verdict: Verdict): Cell => ({
+      case: id,
+      engine,
+      implementation: 'truesource-xhr',
+      verdict,
+      unexpected: false,
+      runs: []
+    });
+    const cells = [
+      cell('a', 'chromium', 'pass'),
+      cell('b', 'chromium', 'fail'),
+      cell('a', 'firefox', 'pass')
+    ];
+    expect(findStale([line], cells)).toEqual([
+      { case: 'a', engine: 'chromium', implementation: 'truesource-xhr', reason: 'no way to do it' }
+    ]);
+  });
+});
