@@ -22,7 +22,9 @@ function call(...parameters: string[]): Promise<{ code: number | null; stdout: s
 describe('a mistake in the command line', () => {
   it.concurrent.each([
     [['conformance', '--engin', 'node'], /--engine/],
+    [['conformance', '--quiet'], /did you mean --/],
     [['conformanse'], /conformance/],
+    [['frobnicate'], /did you mean \w+\?/],
     [['conformance', '--engine', 'chromum'], /"chromum".*chromium\?/],
     [['conformance', '--engine', 'node,firefix'], /firefox\?/],
     [['conformance', '--require', 'nodee'], /node\?/],

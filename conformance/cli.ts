@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSyn
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { closest } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import picomatch from 'picomatch';
@@ -261,7 +261,15 @@ function parseReport(value: string): { format: string; file: string } {
 }
 
 function unknown(kind: string, name: string, valid: string[]): UsageError {
-  return new UsageError(`unknown ${kind} ${JSON.stringify(name)}; did you mean ${closest(name, valid)}?`);
+  return new UsageError(`unknown ${kind} ${JSON.stringify(name)}; did you mean ${nearest(name, valid)}?`);
+}
+
+/** Of those whose beginnings, as long as the name, differ least from it, the one that differs least as a whole. */
+function nearest(name: string, valid: string[]): string {
+  const bare = name.replaceAll('*', '');
+  const rate = (word: string) =>
+    distance(bare, word.slice(0, bare.length)) + distance(bare, word) / (1 + word.length + bare.length);
+  return valid.reduce((best, word) => (rate(word) < rate(best) ? word : best));
 }
 
 function names(list: { name: string }[]): string {
@@ -292,6 +300,23 @@ function parse(parameters: string[]): Promise<unknown> {
   return program.parseAsync(parameters, { from: 'user' });
 }
 
+/** One line that names the nearest option or command, which commander does for near ones only. */
+function describeMistake(error: CommanderError): string {
+  if (error.code === 'commander.help') {
+    return `a command is missing: ${program.commands.map((command) => command.name()).join(', ')}`;
+  }
+  const [, name] = /'(.*)'/.exec(error.message) ?? [];
+  if (name === undefined || error.message.includes('Did you mean')) return error.message;
+  const command = program.commands.find((one) => process.argv.includes(one.name())) ?? program;
+  if (error.code === 'commander.unknownOption') {
+    const valid = [...command.options.map(({ long }) => long!), '--help'];
+    return `${error.message}; did you mean ${nearest(name, valid)}?`;
+  }
+  if (error.code !== 'commander.unknownCommand') return error.message;
+  const valid = program.commands.map((one) => one.name());
+  return `${error.message}; did you mean ${nearest(name, valid)}?`;
+}
+
 try {
   for (const command of program.commands) {
     command
@@ -303,10 +328,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else if (error instanceof CommanderError || error instanceof UsageError) {
-    const message =
-      error instanceof CommanderError && error.code === 'commander.help'
-        ? 'a command is missing'
-        : error.message;
+    const message = error instanceof CommanderError ? describeMistake(error) : error.message;
     process.stderr.write(`truesource: ${message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = 2;
   } else {

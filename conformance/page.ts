@@ -61,6 +61,7 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   const globals = window as unknown as Record<string, unknown>;
   for (let i = 0; i < removed.length; i++) {
     const name = removed[i]!;
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- Reflect.deleteProperty is not ES5
     delete globals[name];
     if (globals[name] !== undefined) return fail('the native ' + name + ' could not be removed');
   }

@@ -1,7 +1,7 @@
 import type { Packed } from './pack.ts';
 import type { View, ViewedCell, ViewedRequest, ViewedRun } from './html.ts';
 
-/** The script of the HTML report. It is written into the page as source text, so it may use nothing from outside itself. */
+/** The script of the HTML report. It is written into the page as source text, so it may use nothing from outside itself; a bundler must not keep names (esbuild's keepNames calls a helper). */
 export function page(): void {
   type Child = Node | string | number | false | null | undefined;
   type Outcome = ViewedCell['outcome'];
@@ -32,6 +32,14 @@ export function page(): void {
     'not observed': '?'
   };
 
+  /** What would be invisible, reorder its surroundings or be no valid text becomes an escape. */
+  function readable(text: string): string {
+    return text.replace(
+      /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+      (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`
+    );
+  }
+
   function el<K extends keyof HTMLElementTagNameMap>(
     name: K,
     attributes: Record<string, string | number | boolean | undefined>,
@@ -40,17 +48,17 @@ export function page(): void {
     const element = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) {
       if (value === undefined || value === false) continue;
-      element.setAttribute(key, value === true ? '' : String(value));
+      element.setAttribute(key, value === true ? '' : readable(String(value)));
     }
     for (const child of children) {
       if (child === null || child === undefined || child === false) continue;
-      element.append(typeof child === 'number' ? String(child) : child);
+      element.append(child instanceof Node ? child : readable(String(child)));
     }
     return element;
   }
 
   function link(url: string | undefined, text: string): Node {
-    return url ? el('a', { href: url, rel: 'noreferrer' }, text) : document.createTextNode(text);
+    return url ? el('a', { href: url, rel: 'noreferrer' }, text) : document.createTextNode(readable(text));
   }
 
   /** Shows what cannot be seen. `bytes`: one character is one byte, and bytes above 7F are written as such. */
@@ -82,7 +90,7 @@ export function page(): void {
 
   function shown(value: unknown): Node {
     if (value === undefined) return el('span', { class: 'soft' }, '—');
-    if (typeof value !== 'string') return visible(JSON.stringify(value), false);
+    if (typeof value !== 'string') return el('code', {}, ...visibleJson(JSON.stringify(value)));
     const code = visible(value, false);
     code.prepend(el('span', { class: 'soft' }, '"'));
     code.append(el('span', { class: 'soft' }, '"'));
@@ -190,7 +198,7 @@ export function page(): void {
         { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Totals' },
         el(
           'table',
-          {},
+          { class: 'totals' },
           el(
             'thead',
             {},
@@ -544,7 +552,8 @@ export function page(): void {
     const keys = eventKeys.filter((key) => events.some((event) => key in event));
     return table(
       ['#', ...keys.map((key) => (key === 'at' ? 'at (ms)' : key))],
-      events.map((event, i) => [i, ...keys.map((key) => shown((event as Record<string, unknown>)[key]))])
+      events.map((event, i) => [i, ...keys.map((key) => shown((event as Record<string, unknown>)[key]))]),
+      { class: 'events' }
     );
   }
 
@@ -553,7 +562,7 @@ export function page(): void {
     return table(
       ['what', 'expected', 'observed'],
       run.differences.map(({ what, expected, observed }) => [
-        el('code', {}, what),
+        el('code', { class: 'what' }, what),
         visible(expected, false),
         visible(observed, false)
       ])
@@ -566,9 +575,9 @@ export function page(): void {
       'div',
       {},
       facts(Object.entries(rest).map(([key, value]) => [key, shown(value)])),
-      events && el('h4', {}, `Events (${events.length})`),
+      events && el('h5', {}, `Events (${events.length})`),
       events && eventsTable(events),
-      requests && el('h4', {}, `Requests (${requests.length})`),
+      requests && el('h5', {}, `Requests (${requests.length})`),
       requests &&
         table(
           ['#', 'expected'],
@@ -728,7 +737,7 @@ export function page(): void {
             ['log', log.length ? shown(log) : null],
             ['over', `${over}, ${ms(at)} after construction`]
           ]),
-          el('h4', {}, `Events (${events.length})`),
+          el('h5', {}, `Events (${events.length})`),
           eventsTable(events)
         );
       } else observed.append(el('p', {}, 'Nothing was recorded.'));
@@ -817,8 +826,8 @@ export function page(): void {
     work.classList.add('open');
     document.body.classList.toggle('overlaid', overlay());
     const place = markCurrent();
-    if (place) reveal(place);
     if (overlay()) detail.querySelector('h2')?.focus();
+    else if (place) reveal(place);
   }
 
   document.addEventListener('keydown', (event) => {

@@ -20,6 +20,7 @@ h1 { font-size: 1.45rem; margin: 0 0 .25rem; }
 h2 { font-size: 1.15rem; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
 h4 { font-size: .9rem; margin: .9rem 0 .3rem; }
+h5 { font-size: .85rem; margin: .6rem 0 .2rem; color: var(--soft); }
 p { margin: .3rem 0; }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 1px; }
@@ -38,6 +39,8 @@ table { border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .5rem; border-bottom: 1px solid var(--line); font-weight: normal; }
 thead th { font-weight: 600; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, .totals th, .totals td:nth-child(2), .what { white-space: nowrap; }
+.what { overflow-wrap: normal; }
 td.zero { color: var(--soft); }
 td.bad { color: var(--fail); background: var(--fail-back); font-weight: 600; }
 
@@ -62,7 +65,7 @@ input[type=search], select { min-height: 2.1rem; padding: .2rem .5rem; backgroun
 .work { display: grid; gap: 1.2rem; align-items: start; grid-template-columns: minmax(0, 1fr); }
 .matrix { max-height: calc(100vh - 1rem); border: 1px solid var(--line); border-radius: 6px; }
 .matrix table { border-collapse: separate; border-spacing: 0; min-width: 100%; }
-.matrix th, .matrix td { border-bottom: 1px solid var(--line); padding: .12rem .35rem; }
+.matrix th, .matrix td { border-bottom: 1px solid var(--line); padding: .12rem .35rem; vertical-align: middle; }
 .matrix td, .matrix thead th:not(:first-child), .matrix .section td { text-align: center; min-width: 4.2rem; }
 .matrix thead th { position: sticky; z-index: 2; background: var(--raised); font-size: .82rem; line-height: 1.25; height: 1.7rem; vertical-align: middle; }
 .matrix thead tr:first-child th { top: 0; white-space: nowrap; }
@@ -92,6 +95,8 @@ input[type=search], select { min-height: 2.1rem; padding: .2rem .5rem; backgroun
 .beside > * { min-width: 0; }
 .detail td, .detail thead th { font-size: .88rem; }
 .detail td code { white-space: pre-wrap; }
+.detail td code.what { white-space: nowrap; }
+.events code { display: inline-block; width: max-content; max-width: 22em; }
 .request { border-left: 3px solid var(--line); padding-left: .7rem; margin: .7rem 0; }
 .writes { width: 100%; table-layout: auto; }
 .writes td:last-child { width: 100%; }

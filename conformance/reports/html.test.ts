@@ -81,6 +81,24 @@ describe('renderHtml', () => {
     expect(document.querySelector('[aria-current=true]')?.getAttribute('data-column')).toBe('0');
   });
 
+  it('moves by arrow keys, skips what is empty, closes by Escape', () => {
+    const document = openAt(html, '#sample-case-0/chromium/native');
+    const { KeyboardEvent } = document.defaultView as unknown as typeof globalThis;
+    const press = (key: string) => {
+      document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+      return document.activeElement?.getAttribute('aria-label');
+    };
+    document.querySelector<HTMLElement>('[data-case="0"] [data-column="0"]')?.focus();
+    expect(press('ArrowDown')).toMatch(/^sample-case-1, chromium\/native/);
+    expect(press('ArrowRight')).toMatch(/^sample-case-1, chromium\/truesource-fetch/);
+    expect(press('ArrowUp')).toMatch(/^sample-case-0, chromium\/truesource-fetch/);
+    expect(press('ArrowUp')).toMatch(/^sample-case-0, chromium\/truesource-fetch/);
+    expect(document.querySelectorAll('.matrix td button[tabindex="0"]')).toHaveLength(1);
+    expect(document.querySelector<HTMLElement>('.detail')?.hidden).toBe(false);
+    expect(press('Escape')).toMatch(/^sample-case-0, chromium\/native/);
+    expect(document.querySelector<HTMLElement>('.detail')?.hidden).toBe(true);
+  });
+
   it('opens a case by its address', () => {
     const document = openAt(html, '#sample-case-3');
     expect(document.querySelectorAll('.detail a[href^="#sample-case-3/"]')).toHaveLength(9);
@@ -102,6 +120,11 @@ describe('renderHtml', () => {
       const document = openAt(hostileHtml, address);
       expect(document.querySelectorAll('img, b, [onerror]')).toHaveLength(0);
       expect(document.querySelectorAll('script')).toHaveLength(2);
+      const texts = Array.from(document.querySelectorAll('body *:not(script)'), (element) => [
+        ...Array.from(element.childNodes, (node) => (node.nodeType === 3 ? (node.nodeValue ?? '') : '')),
+        ...Array.from(element.attributes, (attribute) => attribute.value)
+      ]).flat();
+      expect(texts.filter((text) => /[\p{Cf}\p{Cs}\u2028]|(?!\n)\p{Cc}/u.test(text))).toEqual([]);
       expect(document.title).toBe('truesource: conformance of EventSource');
       expect(document.querySelectorAll('a[href^="javascript"]')).toHaveLength(0);
     }
@@ -113,7 +136,6 @@ describe('renderHtml', () => {
 
   it('stays small', () => {
     const { length } = renderHtml(sampleReport({ cases: 300, columns: 9 }));
-    console.info(`${(length / 1e6).toFixed(2)} MB for 300 cases in 9 columns`);
     expect(length).toBeLessThan(2e6);
   });
 });

@@ -39,7 +39,7 @@ function cut(text: string, width: number): string {
 /** Keeps the last word, by which implementations of one engine differ. */
 function cutMiddle(text: string, width: number): string {
   const last = /[^\s/-]*$/.exec(text)?.[0] ?? '';
-  if (text.length <= width || !last || last.length > width - 4) return cut(text, width);
+  if (text.length <= width || !last || last.length > width - 3) return cut(text, width);
   return text.slice(0, width - 1 - last.length) + '…' + last;
 }
 

@@ -24,10 +24,16 @@ interface Dispatcher {
 }
 type Dispatch = (options: { origin: string; path: string }, handler: Handler) => boolean;
 type Headers = Record<string, string | string[] | undefined>;
-type ResponseStart = [controller: unknown, status: number, headers: Headers, message?: string];
-type Handler = object;
+type Pass = (...all: unknown[]) => void;
+interface Handler {
+  onRequestStart?: Pass;
+  onRequestUpgrade?: Pass;
+  onResponseStart?(controller: unknown, status: number, headers: Headers, message?: string): void;
+  onResponseData?: Pass;
+  onResponseEnd?: Pass;
+  onResponseError?: Pass;
+}
 interface Undici {
-  DecoratorHandler: new (handler: Handler) => { onResponseStart(...parameters: ResponseStart): void };
   Agent: new (options: object) => Dispatcher;
   setGlobalDispatcher(dispatcher: Dispatcher): void;
   fetch: typeof fetch;
@@ -46,14 +52,21 @@ process.on('unhandledRejection', () => {});
 
 let pageOrigin: string | undefined;
 
-/** Makes a redirect to the fixtures server one to the page's origin. */
-class OwnRedirects extends undici.DecoratorHandler {
-  override onResponseStart(...[controller, status, headers, message]: ResponseStart): void {
-    const { location } = headers;
-    const isOwn = typeof location === 'string' && location.startsWith(`${fixtures}/`);
-    const seen = isOwn ? { ...headers, location: pageOrigin! + location.slice(fixtures.length) } : headers;
-    super.onResponseStart(controller, status, seen, message);
-  }
+/** Makes a redirect to the fixtures server one to the page's origin. Not undici's DecoratorHandler: that one allows no 1xx response. */
+function ownRedirects(handler: Handler): Handler {
+  return {
+    onRequestStart: (...all) => handler.onRequestStart?.(...all),
+    onRequestUpgrade: (...all) => handler.onRequestUpgrade?.(...all),
+    onResponseStart(controller, status, headers, message) {
+      const { location } = headers;
+      const isOwn = typeof location === 'string' && location.startsWith(`${fixtures}/`);
+      const seen = isOwn ? { ...headers, location: pageOrigin! + location.slice(fixtures.length) } : headers;
+      handler.onResponseStart?.(controller, status, seen, message);
+    },
+    onResponseData: (...all) => handler.onResponseData?.(...all),
+    onResponseEnd: (...all) => handler.onResponseEnd?.(...all),
+    onResponseError: (...all) => handler.onResponseError?.(...all)
+  };
 }
 
 // The page has one origin, wpt-runner's: what is not a test or the harness itself is answered by the fixtures server.
@@ -62,7 +75,7 @@ undici.setGlobalDispatcher(
     if (options.origin !== pageOrigin || /^\/(resources\/|\w+\.html)/.test(options.path)) {
       return dispatch(options, handler);
     }
-    return dispatch({ ...options, origin: fixtures }, new OwnRedirects(handler));
+    return dispatch({ ...options, origin: fixtures }, ownRedirects(handler));
   })
 );
 

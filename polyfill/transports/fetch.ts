@@ -45,8 +45,9 @@ export const fetchTransport: Transport = function (request, client) {
       return;
     }
     const reader = response.body.getReader();
-    // Not fatal, and removes one leading BOM: the UTF-8 decode of the Encoding standard.
-    const decoder = new TextDecoder();
+    // The one leading BOM is removed here: left to Node 24's decoder, a second one can go with it when the first is cut.
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    let atStart = true;
 
     function read(): void {
       if (!aborted) reader.read().then(take, end);
@@ -54,8 +55,16 @@ export const fetchTransport: Transport = function (request, client) {
 
     function take(result: ReadableStreamReadResult<Uint8Array>): void {
       if (aborted) return;
-      if (result.done) end();
-      else client.onText(decoder.decode(result.value, { stream: true }), read);
+      if (result.done) {
+        end();
+        return;
+      }
+      let text = decoder.decode(result.value, { stream: true });
+      if (atStart && text !== '') {
+        atStart = false;
+        if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+      }
+      client.onText(text, read);
     }
 
     read();
