@@ -16,7 +16,7 @@ const inNode = { format: 'esm', target: 'node20', platform: 'node' } as const;
 export default defineConfig([
   {
     ...inPages,
-    entry: { truesource: 'polyfill/script.ts' },
+    entry: { truesource: 'polyfill/polyfill.ts' },
     async onSuccess() {
       const { code } = await minify(await readFile('dist/truesource.js', 'utf8'), {
         ecma: 5,

@@ -1,1 +1,13 @@
-import './script.ts';
+import { createTheInterface } from './event-source.ts';
+import { root } from './platform/globals.ts';
+import { chooseTransport } from './transports/choose.ts';
+
+// https://webidl.spec.whatwg.org/#define-the-global-property-references
+if (typeof root.EventSource === 'undefined') {
+  Object.defineProperty(root, 'EventSource', {
+    value: createTheInterface(chooseTransport),
+    writable: true,
+    enumerable: false,
+    configurable: true
+  });
+}
