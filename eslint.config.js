@@ -66,7 +66,11 @@ export default tseslint.config(
     }
   },
   // Who may import whom. An allowed name is a whole module specifier.
-  wall(['polyfill/event-stream.ts', 'polyfill/transport.ts', 'conformance/oracle.ts'], '', 'This file imports nothing.'),
+  wall(
+    ['polyfill/event-stream.ts', 'polyfill/transport.ts', 'conformance/oracle.ts'],
+    '',
+    'This file imports nothing.'
+  ),
   wall(
     ['polyfill/transports/*.ts'],
     '\\./[a-z-]+\\.ts|\\.\\./transport\\.ts|\\.\\./platform/[a-z-]+\\.ts',
