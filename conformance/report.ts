@@ -1,0 +1,71 @@
+import type { Case, Section } from './case.ts';
+import type { Observation } from './observation.ts';
+import type { RequestRecord } from '../fixtures-server/request-log.ts';
+
+export type Verdict = 'pass' | 'fail' | 'allowed' | 'unsupported' | 'not observed';
+
+export interface Difference {
+  /** Where: `events[2].data`, `requests[1].headers.last-event-id`, `readyState` … */
+  what: string;
+  expected: string;
+  observed: string;
+}
+
+export interface Judgement {
+  verdict: Verdict;
+  differences: Difference[];
+  /** Reason of an alternative that matched, of unsupported, or of not observed. */
+  why?: string;
+}
+
+/** One case in one way of cutting its bytes. */
+export interface Run extends Judgement {
+  chunking: string;
+  observation?: Observation;
+  /** As the server saw them, with the bytes it wrote and when. */
+  requests?: RequestRecord[];
+}
+
+/** One case in one column. Its verdict is that of its worst run. */
+export interface Cell {
+  case: string;
+  engine: string;
+  implementation: string;
+  verdict: Verdict;
+  /** Set when this failure is on the list of expected ones. */
+  expectedFailure?: { reason: string; clause: string };
+  /** True where the verdict is not what was expected: a failing must case that is not listed, or a listed one that passes. Always false for implementations that are not ours. */
+  unexpected: boolean;
+  /** Worst first. All have chunking, verdict and differences; the first has observation and requests too. */
+  runs: Run[];
+}
+
+export interface Column {
+  engine: string;
+  implementation: string;
+  /** Of the engine, as it names itself; absent if not installed. */
+  version?: string;
+  status: 'ran' | 'not installed' | 'broken';
+  /** How to get it, or what broke. */
+  note?: string;
+  /** Wall time of the column in ms. */
+  duration?: number;
+}
+
+export interface Report {
+  /** Version of the report's schema. */
+  schema: 1;
+  truesource: string;
+  /** Commit of whatwg/html that the cases were read against. */
+  standard: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /** ms */
+  duration: number;
+  host: string;
+  columns: Column[];
+  cases: (Case & { section: Section })[];
+  cells: Cell[];
+  /** Lines of the expected-failures list that no run confirmed. */
+  stale: { case: string; engine: string; implementation: string; reason: string }[];
+}
