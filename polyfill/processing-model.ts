@@ -35,6 +35,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
   let reconnectionTime = 3000;
   let lastEventIdString = '';
   let fruitlessAttempts = 0;
+  let hasBeenOpen = false;
   const tasks = createTaskQueue();
   /** Ends whatever is under way: a request, or the wait for the next. */
   let cancel: () => void = function () {};
@@ -62,7 +63,12 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
     );
     fruitlessAttempts++;
     cancel = transport!(
-      { url: connection.url, withCredentials: connection.withCredentials, lastEventId: lastEventIdString },
+      {
+        url: connection.url,
+        withCredentials: connection.withCredentials,
+        lastEventId: lastEventIdString,
+        hasBeenOpen: hasBeenOpen
+      },
       {
         onResponse(status, contentType, url) {
           if (status !== 200 || extractTheEssence(contentType) !== 'text/event-stream') {
@@ -82,12 +88,17 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
             else tasks.queueATask(more);
           }
         },
-        onEnd: reestablishTheConnection
+        onEnd(isFutile) {
+          // "Unless the user agent knows that to be futile"
+          if (isFutile) failTheConnection();
+          else reestablishTheConnection();
+        }
       }
     );
   }
 
   function announceTheConnection(): void {
+    hasBeenOpen = true;
     tasks.queueATask(function () {
       connection.readyState = OPEN;
       connection.fire(createEvent('open'));

@@ -5,6 +5,8 @@ export interface TransportRequest {
   withCredentials: boolean;
   /** The last event ID string; empty: no Last-Event-ID header. */
   lastEventId: string;
+  /** Whether an attempt before this one was announced. */
+  hasBeenOpen: boolean;
 }
 
 /** Who asked. After `onEnd`, after onResponse answered false, and after an abort, nothing more is called. */
@@ -17,8 +19,8 @@ export interface TransportClient {
   onResponse(status: number, contentType: string, url: string): boolean;
   /** More of the body, UTF-8 decoded without its one leading BOM. `more` asks for the next piece; a transport that cannot hold back has none. */
   onText(text: string, more?: () => void): void;
-  /** The body has ended, or a network error happened before or in it. */
-  onEnd(): void;
+  /** The body has ended, or a network error happened before or in it. `isFutile`: it is known that another attempt would end the same way. */
+  onEnd(isFutile?: boolean): void;
 }
 
 /** Sends the request and answers a function that aborts it. Never calls the client before it has returned. */

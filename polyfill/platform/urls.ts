@@ -38,3 +38,9 @@ export function parseUrl(url: string): ParsedUrl | null {
     protocol: link.protocol
   };
 }
+
+/** Whether CORS applies to requests for this URL, which is one that can be parsed: never without a document or location. */
+export function isCrossOrigin(url: string): boolean {
+  const base = parseUrl('');
+  return !!base && base.origin !== parseUrl(url)!.origin;
+}

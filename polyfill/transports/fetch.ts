@@ -1,4 +1,5 @@
 import type { Transport } from '../transport.ts';
+import { isCrossOrigin } from '../platform/urls.ts';
 import { encodeHeaderValue } from './encode-header-value.ts';
 
 /** Whether this engine's fetch can stream text and be aborted. */
@@ -11,6 +12,9 @@ export function canFetch(): boolean {
     typeof AbortController === 'function'
   );
 }
+
+/** Milliseconds in which a server that has just answered answers again, or it is an outage. */
+const refusalTimeout = 1000;
 
 export const fetchTransport: Transport = function (request, client) {
   const controller = new AbortController();
@@ -25,16 +29,44 @@ export const fetchTransport: Transport = function (request, client) {
 
   function end(): void {
     if (aborted) return;
-    aborted = true;
+    abort();
     client.onEnd();
   }
 
-  fetch(request.url, {
-    headers: headers,
-    cache: 'no-store',
-    credentials: request.withCredentials ? 'include' : 'same-origin',
-    signal: controller.signal
-  }).then(function (response) {
+  function send(mode: 'cors' | 'no-cors'): Promise<Response> {
+    return fetch(request.url, {
+      headers: mode === 'cors' ? headers : {},
+      mode: mode,
+      cache: 'no-store',
+      credentials: request.withCredentials ? 'include' : 'same-origin',
+      signal: controller.signal
+    });
+  }
+
+  /**
+   * A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely; if it
+   * then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
+   */
+  function tellRefusalFromOutage(): void {
+    if (aborted) return;
+    if (request.hasBeenOpen || !isCrossOrigin(request.url)) {
+      end();
+      return;
+    }
+    const timer = setTimeout(end, refusalTimeout);
+    send('no-cors').then(function () {
+      clearTimeout(timer);
+      if (!aborted) send('cors').then(takeResponse, refuse);
+    }, end);
+  }
+
+  function refuse(): void {
+    if (aborted) return;
+    abort();
+    client.onEnd(true);
+  }
+
+  function takeResponse(response: Response): void {
     if (aborted) return;
     if (!client.onResponse(response.status, response.headers.get('Content-Type') || '', response.url)) {
       abort();
@@ -68,7 +100,9 @@ export const fetchTransport: Transport = function (request, client) {
     }
 
     read();
-  }, end);
+  }
+
+  send('cors').then(takeResponse, tellRefusalFromOutage);
 
   return abort;
 };

@@ -1,5 +1,5 @@
 import type { Transport } from '../transport.ts';
-import { parseUrl } from '../platform/urls.ts';
+import { isCrossOrigin } from '../platform/urls.ts';
 import { encodeHeaderValue } from './encode-header-value.ts';
 
 function ignore(): void {}
@@ -68,9 +68,7 @@ export const xhrTransport: Transport = function (request, client) {
   xhr.overrideMimeType('text/plain; charset=utf-8');
   xhr.setRequestHeader('Accept', 'text/event-stream');
   // XHR has no cache mode. To another origin these headers would need a preflight, so there they are left out.
-  const page = parseUrl('');
-  const url = parseUrl(request.url);
-  if (page && url && page.origin === url.origin) {
+  if (!isCrossOrigin(request.url)) {
     xhr.setRequestHeader('Cache-Control', 'no-cache');
     xhr.setRequestHeader('Pragma', 'no-cache');
   }
