@@ -73,18 +73,18 @@ export default tseslint.config(
   ),
   wall(
     ['polyfill/transports/*.ts'],
-    '\\./[a-z-]+\\.ts|\\.\\./transport\\.ts|\\.\\./platform/[a-z-]+\\.ts',
+    '\\./[a-z-]+\\.ts|\\.\\./transport\\.ts|\\.\\./platform/[a-z0-9-]+\\.ts',
     'Transports know the contract and the platform.'
   ),
-  wall(['polyfill/platform/*.ts'], '\\./[a-z-]+\\.ts', 'The platform knows nothing of event streams.'),
+  wall(['polyfill/platform/*.ts'], '\\./[a-z0-9-]+\\.ts', 'The platform knows nothing of event streams.'),
   wall(
     ['polyfill/processing-model.ts'],
-    '\\./(event-stream|transport)\\.ts|\\./platform/[a-z-]+\\.ts',
+    '\\./(event-stream|transport)\\.ts|\\./platform/[a-z0-9-]+\\.ts',
     'The processing model gets its transport from an entry.'
   ),
   wall(
     ['polyfill/event-source.ts'],
-    '\\./(processing-model|transport|types)\\.ts|\\./platform/[a-z-]+\\.ts',
+    '\\./(processing-model|transport|types)\\.ts|\\./platform/[a-z0-9-]+\\.ts',
     'The interface gets its transport from an entry.'
   ),
   wall(

@@ -29,7 +29,11 @@ export default defineConfig([
   },
   { ...inPages, entry: { client: 'conformance/client.ts', 'wpt-tests': 'conformance/wpt/tests.ts' } },
   {
-    entry: { index: 'polyfill/index.ts', polyfill: 'polyfill/polyfill.ts' },
+    entry: {
+      index: 'polyfill/index.ts',
+      polyfill: 'polyfill/polyfill.ts',
+      stream: 'polyfill/extras/stream.ts'
+    },
     format: ['esm', 'cjs'],
     target: 'es2018',
     platform: 'neutral',

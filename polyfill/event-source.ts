@@ -24,12 +24,18 @@ interface Handler {
   listener: (event: Event) => void;
 }
 
+/** What extras do to a source that is being constructed: read and check their members of `init`, and choose the transport. */
+export type Extend = (init: object, connection: Connection, source: EventSource) => Transport | null;
+
 /**
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  *
- * @param chooseTransport is asked once per EventSource.
+ * @param chooseTransport is asked once per EventSource that has no extras.
  */
-export function createTheInterface(chooseTransport: () => Transport | null): EventSourceConstructor {
+export function createTheInterface(
+  chooseTransport: () => Transport | null,
+  extend?: Extend
+): EventSourceConstructor {
   const states = createSlots<State>('[[EventSource]]');
   const prototype = Object.create(eventTargetPrototype) as EventSource;
 
@@ -60,7 +66,11 @@ export function createTheInterface(chooseTransport: () => Transport | null): Eve
       close() {}
     };
     states.set(source, state);
-    state.close = runTheProcessingModel(state, chooseTransport());
+    const init = arguments[1] as object | null | undefined;
+    state.close = runTheProcessingModel(
+      state,
+      extend && init ? extend(init, state, source) : chooseTransport()
+    );
     return source;
   } as unknown as EventSourceConstructor;
 

@@ -31,11 +31,12 @@ export interface EventStreamSink {
  *
  * @param lastEventIdBuffer Unlike the standard, which starts each connection with an empty buffer, the owner hands in the
  *   last event ID string of before, because every browser, Node and Deno keep it.
+ * @returns A function that takes the next piece, and answers how many characters of an unfinished event it holds.
  */
 export function interpretTheEventStream(
   sink: EventStreamSink,
   lastEventIdBuffer: string
-): (text: string) => void {
+): (text: string) => number {
   let unfinishedLine = '';
   let afterCarriageReturn = false;
   // null is the standard's empty data buffer; a string lacks the one LF that dispatching would strip.
@@ -90,7 +91,6 @@ export function interpretTheEventStream(
   }
 
   return function (text) {
-    if (text === '') return;
     // The LF of a CRLF that was cut in two: its line has ended already.
     let start = afterCarriageReturn && text.charCodeAt(0) === 10 ? 1 : 0;
     let lineFeed = text.indexOf('\n', start);
@@ -109,7 +109,8 @@ export function interpretTheEventStream(
       const branch = processTheLine(line);
       if (sink.trace) sink.trace(branch, line);
     }
-    afterCarriageReturn = text.charCodeAt(text.length - 1) === 13;
+    if (text !== '') afterCarriageReturn = text.charCodeAt(text.length - 1) === 13;
     if (start < text.length) unfinishedLine += text.slice(start);
+    return unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length);
   };
 }

@@ -17,6 +17,10 @@ export interface Connection {
   readyState: typeof CONNECTING | typeof OPEN | typeof CLOSED;
   /** Fires an event at the EventSource. */
   fire(event: Event): void;
+  /** What extras may set. The last event ID string to begin with: */
+  lastEventId?: string;
+  /** The milliseconds to wait, from the reconnection time and the attempts in a row that have ended without having delivered an event. */
+  chooseDelay?(reconnectionTime: number, fruitlessAttempts: number): number;
 }
 
 /** Attempts in a row that may end without having delivered an event before the delay grows. */
@@ -26,6 +30,18 @@ const firstExtraDelay = 500;
 /** ms over the reconnection time. */
 const longestExtraDelay = 30000;
 
+/** Whether a response is one to be announced. */
+export function isEventStream(status: number, contentType: string): boolean {
+  return status === 200 && extractTheEssence(contentType) === 'text/event-stream';
+}
+
+/** "Wait some more, if the user agent feels that's appropriate": exponential, with jitter. */
+export function chooseDelay(reconnectionTime: number, fruitlessAttempts: number): number {
+  if (fruitlessAttempts <= patience) return reconnectionTime;
+  const extra = firstExtraDelay * Math.pow(2, fruitlessAttempts - patience - 1);
+  return reconnectionTime + Math.min(extra, longestExtraDelay) * (0.5 + Math.random() / 2);
+}
+
 /**
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
  *
@@ -33,7 +49,7 @@ const longestExtraDelay = 30000;
  */
 export function runTheProcessingModel(connection: Connection, transport: Transport | null): () => void {
   let reconnectionTime = 3000;
-  let lastEventIdString = '';
+  let lastEventIdString = connection.lastEventId || '';
   let fruitlessAttempts = 0;
   let hasBeenOpen = false;
   const tasks = createTaskQueue();
@@ -71,7 +87,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
       },
       {
         onResponse(status, contentType, url) {
-          if (status !== 200 || extractTheEssence(contentType) !== 'text/event-stream') {
+          if (!isEventStream(status, contentType)) {
             failTheConnection();
             return false;
           }
@@ -81,12 +97,13 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
           return true;
         },
         onText(text, more) {
-          interpret(text);
+          const held = interpret(text);
           // Behind the events: what they hold is gone before more comes in.
           if (more) {
             if (tasks.isEmpty()) more();
             else tasks.queueATask(more);
           }
+          return held;
         },
         onEnd(isFutile) {
           // "Unless the user agent knows that to be futile"
@@ -108,19 +125,15 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
   function reestablishTheConnection(): void {
     tasks.queueATask(function () {
       connection.readyState = CONNECTING;
-      cancel = startTimer(function () {
-        if (isOffline()) cancel = whenOnline(request);
-        else request();
-      }, reconnectionTime + extraDelay());
+      cancel = startTimer(
+        function () {
+          if (isOffline()) cancel = whenOnline(request);
+          else request();
+        },
+        (connection.chooseDelay || chooseDelay)(reconnectionTime, fruitlessAttempts)
+      );
       connection.fire(createEvent('error'));
     });
-  }
-
-  /** "Wait some more, if the user agent feels that's appropriate": exponential, with jitter. */
-  function extraDelay(): number {
-    if (fruitlessAttempts <= patience) return 0;
-    const extra = firstExtraDelay * Math.pow(2, fruitlessAttempts - patience - 1);
-    return Math.min(extra, longestExtraDelay) * (0.5 + Math.random() / 2);
   }
 
   function failTheConnection(): void {

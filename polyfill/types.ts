@@ -57,7 +57,7 @@ export interface EventSource extends EventTarget {
   ): void;
 }
 
-export interface EventSourceConstructor {
+export interface EventSourceConstructor<Init extends EventSourceInit = EventSourceInit> {
   readonly prototype: EventSource;
   readonly CONNECTING: 0;
   readonly OPEN: 1;
@@ -66,5 +66,5 @@ export interface EventSourceConstructor {
    * @throws TypeError without `new` or without arguments, or if `init` is neither an object nor undefined or null.
    * @throws DOMException named SyntaxError if the URL cannot be parsed.
    */
-  new (url: string | URL, init?: EventSourceInit): EventSource;
+  new (url: string | URL, init?: Init): EventSource;
 }

@@ -1,5 +1,6 @@
-import type { Transport } from '../transport.ts';
+import type { Transport, TransportRequest } from '../transport.ts';
 import { isCrossOrigin } from '../platform/urls.ts';
+import { createUtf8Decode } from '../platform/utf-8.ts';
 import { encodeHeaderValue } from './encode-header-value.ts';
 
 /** Whether this engine's fetch can stream text and be aborted. */
@@ -13,96 +14,109 @@ export function canFetch(): boolean {
   );
 }
 
+/** The members of a request that the standard asks for. */
+export function createRequestInit(request: TransportRequest, signal: AbortSignal): RequestInit {
+  const headers: Record<string, string> = { Accept: 'text/event-stream' };
+  if (request.lastEventId !== '') headers['Last-Event-ID'] = encodeHeaderValue(request.lastEventId);
+  return {
+    headers: headers,
+    cache: 'no-store',
+    credentials: request.withCredentials ? 'include' : 'same-origin',
+    signal: signal
+  };
+}
+
 /** Milliseconds in which a server that has just answered answers again, or it is an outage. */
 const refusalTimeout = 1000;
 
-export const fetchTransport: Transport = function (request, client) {
-  const controller = new AbortController();
-  let aborted = false;
-  const headers: Record<string, string> = { Accept: 'text/event-stream' };
-  if (request.lastEventId !== '') headers['Last-Event-ID'] = encodeHeaderValue(request.lastEventId);
+/**
+ * @param send sends one request; what its promise rejects with is a network error.
+ * @param tellsRefusals whether a first attempt that ended in one may be followed by another request that tells a refusal by CORS.
+ */
+export function createFetchTransport(
+  send: (request: TransportRequest, signal: AbortSignal) => Promise<Response>,
+  tellsRefusals: boolean
+): Transport {
+  return function (request, client) {
+    const controller = new AbortController();
+    const signal = controller.signal;
 
-  function abort(): void {
-    aborted = true;
-    controller.abort();
-  }
-
-  function end(): void {
-    if (aborted) return;
-    abort();
-    client.onEnd();
-  }
-
-  function send(mode: 'cors' | 'no-cors'): Promise<Response> {
-    return fetch(request.url, {
-      headers: mode === 'cors' ? headers : {},
-      mode: mode,
-      cache: 'no-store',
-      credentials: request.withCredentials ? 'include' : 'same-origin',
-      signal: controller.signal
-    });
-  }
-
-  /**
-   * A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely; if it
-   * then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
-   */
-  function tellRefusalFromOutage(): void {
-    if (aborted) return;
-    if (request.hasBeenOpen || !isCrossOrigin(request.url)) {
-      end();
-      return;
+    function abort(): void {
+      controller.abort();
     }
-    const timer = setTimeout(end, refusalTimeout);
-    send('no-cors').then(function () {
-      clearTimeout(timer);
-      if (!aborted) send('cors').then(takeResponse, refuse);
-    }, end);
-  }
 
-  function refuse(): void {
-    if (aborted) return;
-    abort();
-    client.onEnd(true);
-  }
+    function end(cause?: unknown): void {
+      finish(false, cause);
+    }
 
-  function takeResponse(response: Response): void {
-    if (aborted) return;
-    if (!client.onResponse(response.status, response.headers.get('Content-Type') || '', response.url)) {
+    function refuse(cause: unknown): void {
+      finish(true, cause);
+    }
+
+    function finish(isFutile: boolean, cause: unknown): void {
+      if (signal.aborted) return;
       abort();
-      return;
-    }
-    if (!response.body) {
-      end();
-      return;
-    }
-    const reader = response.body.getReader();
-    // The one leading BOM is removed here: left to Node 24's decoder, a second one can go with it when the first is cut.
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    let atStart = true;
-
-    function read(): void {
-      if (!aborted) reader.read().then(take, end);
+      client.onEnd(isFutile, cause);
     }
 
-    function take(result: ReadableStreamReadResult<Uint8Array>): void {
-      if (aborted) return;
-      if (result.done) {
+    /**
+     * A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely; if
+     * it then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
+     */
+    function tellRefusalFromOutage(cause: unknown): void {
+      if (signal.aborted) return;
+      if (!tellsRefusals || request.hasBeenOpen || !isCrossOrigin(request.url)) {
+        end(cause);
+        return;
+      }
+      const timer = setTimeout(end, refusalTimeout, cause);
+      const init = createRequestInit(request, signal);
+      init.headers = {};
+      init.mode = 'no-cors';
+      fetch(request.url, init).then(function () {
+        clearTimeout(timer);
+        if (!signal.aborted) send(request, signal).then(takeResponse, refuse);
+      }, end);
+    }
+
+    function takeResponse(response: Response): void {
+      if (signal.aborted) return;
+      if (
+        !client.onResponse(
+          response.status,
+          response.headers.get('Content-Type') || '',
+          response.url,
+          response
+        )
+      ) {
+        abort();
+        return;
+      }
+      if (!response.body) {
         end();
         return;
       }
-      let text = decoder.decode(result.value, { stream: true });
-      if (atStart && text !== '') {
-        atStart = false;
-        if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+      const reader = response.body.getReader();
+      const decode = createUtf8Decode();
+
+      function read(): void {
+        if (!signal.aborted) reader.read().then(take, end);
       }
-      client.onText(text, read);
+
+      function take(result: ReadableStreamReadResult<Uint8Array>): void {
+        if (signal.aborted) return;
+        if (result.done) end();
+        else client.onText(decode(result.value), read);
+      }
+
+      read();
     }
 
-    read();
-  }
+    send(request, signal).then(takeResponse, tellRefusalFromOutage);
+    return abort;
+  };
+}
 
-  send('cors').then(takeResponse, tellRefusalFromOutage);
-
-  return abort;
-};
+export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport(function (request, signal) {
+  return fetch(request.url, createRequestInit(request, signal));
+}, true);

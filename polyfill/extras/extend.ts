@@ -1,0 +1,150 @@
+import type { Extend } from '../event-source.ts';
+import { chooseDelay, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
+import { startTimer } from '../platform/timers.ts';
+import type { Transport } from '../transport.ts';
+import { chooseTransport } from '../transports/choose.ts';
+import { createFetchTransport } from '../transports/fetch.ts';
+import { readOptions, type ExtendedEventSourceInit, type Options, type ResponseInfo } from './options.ts';
+import { createTooLarge, isTooLarge } from './event-size.ts';
+import { send } from './send.ts';
+
+/** What an `error` event of a source tells beyond the standard; each is a member of the event. */
+export interface ErrorDetails {
+  /** Of the last response; absent if there was none in this attempt. */
+  status?: number;
+  statusText?: string;
+  headers?: Headers;
+  /** What fetch rejected with, or what an option of the page's has ended. */
+  cause?: unknown;
+  reconnecting: boolean;
+  /** ms until the next attempt; absent when there is none. */
+  delay?: number;
+}
+
+/** Puts the extras of an init round the standard's connection and transport. */
+export const extend: Extend = function (init, connection, source) {
+  const options = readOptions(init as ExtendedEventSourceInit);
+  const { headers, fetch, method, body, lastEventIdParameter, lastEventId, signal } = options;
+  const needsFetch = [headers, fetch, method, body, lastEventIdParameter].some(
+    (value) => value !== undefined
+  );
+  const transport = needsFetch
+    ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
+    : chooseTransport();
+  if (!transport) return transport;
+
+  if (lastEventId !== undefined) connection.lastEventId = lastEventId;
+  if (signal) {
+    signal.addEventListener('abort', () => source.close(), { once: true });
+    if (signal.aborted) {
+      void Promise.resolve().then(() => source.close());
+      return () => () => {};
+    }
+  }
+  return watch(transport, connection, options, () => source.close());
+};
+
+/** Wraps a transport and fire so that attempts end as the options say, and error events tell why. */
+function watch(transport: Transport, connection: Connection, options: Options, close: () => void): Transport {
+  const { heartbeatTimeout, maxEventSize, method } = options;
+  const isGet = method === undefined || method.toUpperCase() === 'GET';
+  const reconnection = options.reconnection ?? isGet;
+  const policy: Exclude<Options['reconnection'], boolean | undefined> | Record<string, never> =
+    typeof reconnection === 'object' ? reconnection : {};
+  let details: ErrorDetails = { reconnecting: false };
+  let fruitlessAttempts = 0;
+
+  const fire = connection.fire.bind(connection);
+  connection.fire = (event) => {
+    if (event.type === 'error' && !('data' in event)) {
+      details.reconnecting = connection.readyState === CONNECTING;
+      if (!details.reconnecting) delete details.delay;
+      Object.assign(event, details);
+    } else if ('data' in event) {
+      fruitlessAttempts = 0;
+      if ((event as MessageEvent<string>).data.length > maxEventSize) {
+        close();
+        fire(
+          Object.assign(new Event('error'), details, {
+            cause: createTooLarge(maxEventSize),
+            reconnecting: false
+          })
+        );
+        return;
+      }
+    }
+    fire(event);
+  };
+
+  connection.chooseDelay = (reconnectionTime, fruitless) => {
+    const { minDelay = 0, maxDelay = Infinity, factor, jitter = 0 } = policy;
+    const grown =
+      factor === undefined
+        ? chooseDelay(reconnectionTime, fruitless)
+        : Math.max(reconnectionTime, minDelay) * Math.pow(factor, Math.max(fruitless - 1, 0));
+    const delay = Math.min(Math.max(grown, minDelay), maxDelay) * (1 - jitter * Math.random());
+    details.delay = delay;
+    return delay;
+  };
+
+  return (request, client) => {
+    details = { reconnecting: false };
+    fruitlessAttempts++;
+    let stopHeartbeat = (): void => {};
+    let isOver = false;
+    const awaitBytes = (): void => {
+      stopHeartbeat();
+      if (heartbeatTimeout < Infinity) {
+        stopHeartbeat = startTimer(() => {
+          end(false, new Error(`no byte within ${heartbeatTimeout} ms`));
+        }, heartbeatTimeout);
+      }
+    };
+    const end = (isFutile: boolean, cause?: unknown): void => {
+      if (isOver) return;
+      abort();
+      if (cause !== undefined) details.cause = cause;
+      const { maxAttempts = Infinity } = policy;
+      client.onEnd(isFutile || reconnection === false || fruitlessAttempts >= maxAttempts);
+    };
+    const abort = (): void => {
+      isOver = true;
+      stopHeartbeat();
+      abortTransport();
+    };
+    const abortTransport = transport(request, {
+      onResponse(status, contentType, url, response) {
+        if (isOver) return false;
+        awaitBytes();
+        details.status = status;
+        if (response) {
+          details.statusText = response.statusText;
+          details.headers = response.headers;
+          if (!isEventStream(status, contentType) && askWhetherToReconnect(response, url)) return false;
+        }
+        const isWanted = client.onResponse(status, contentType, url);
+        if (!isWanted) abort();
+        return isWanted;
+      },
+      onText(text, more) {
+        if (isOver) return 0;
+        awaitBytes();
+        const held = client.onText(text, more);
+        if (isTooLarge(held, maxEventSize)) end(true, createTooLarge(maxEventSize));
+        return held;
+      },
+      onEnd: (isFutile = false, cause) => end(isFutile, cause)
+    });
+    awaitBytes();
+    return abort;
+
+    function askWhetherToReconnect(response: Response, url: string): boolean {
+      if (!policy.shouldReconnect) return false;
+      const { status, statusText, headers } = response;
+      const info: ResponseInfo = { status, statusText, headers, url };
+      if (!policy.shouldReconnect(info)) return false;
+      end(false);
+      return true;
+    }
+  };
+}

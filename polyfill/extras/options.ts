@@ -1,0 +1,139 @@
+import type { EventSourceInit } from '../types.ts';
+
+export type HeadersSource = HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+
+/** What is known of a response when it is decided whether to try again. */
+export interface ResponseInfo {
+  status: number;
+  statusText: string;
+  headers: Headers;
+  /** The final one, after redirects. */
+  url: string;
+}
+
+export interface ReconnectionOptions {
+  /** ms; no delay is shorter. Default 0. */
+  minDelay?: number;
+  /** ms; no delay is longer. Default Infinity. */
+  maxDelay?: number;
+  /** Each further attempt in a row that delivers no event multiplies the delay by it; at least 1. Default: the growth of the standard EventSource. */
+  factor?: number;
+  /** From 0 to 1: the part of the delay that is random. Default 0 with a factor of one's own. */
+  jitter?: number;
+  /** How many attempts in a row may end without having delivered an event before the source is closed. Default Infinity. */
+  maxAttempts?: number;
+  /** Asked about a response that would close the source; true makes it try again, as after an outage. */
+  shouldReconnect?: (response: ResponseInfo) => boolean;
+}
+
+/** Additions to the standard's init, all off unless given. */
+export interface ExtendedEventSourceInit extends EventSourceInit {
+  /** Request headers, or a function that is asked for them before every attempt. They never follow a redirect to another origin. */
+  headers?: HeadersSource;
+  /** In place of the global fetch. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Default GET. Any other method is not tried again unless `reconnection` is given. */
+  method?: string;
+  /** Sent again with every attempt, so not a stream. */
+  body?: string | Blob | ArrayBuffer | ArrayBufferView | FormData | URLSearchParams;
+  /** The last event ID string to begin with. */
+  lastEventId?: string;
+  /** Closes the source when it is aborted. */
+  signal?: AbortSignal;
+  /** ms without a single byte, comments included, after which an attempt counts as broken. 0 or Infinity: never, the default. */
+  heartbeatTimeout?: number;
+  /** False: the source is closed where it would try again. */
+  reconnection?: boolean | ReconnectionOptions;
+  /** UTF-16 code units of data; an event that is larger closes the source. Default Infinity. */
+  maxEventSize?: number;
+  /** Name of a query parameter that carries the last event ID in place of the header, which to other origins needs a preflight. */
+  lastEventIdParameter?: string;
+}
+
+/** The members of an init that are extras, each read once and checked. Throws TypeError or RangeError, naming the option. */
+export function readOptions(init: ExtendedEventSourceInit) {
+  const {
+    headers,
+    fetch,
+    method,
+    body,
+    lastEventId,
+    signal,
+    heartbeatTimeout,
+    reconnection,
+    maxEventSize,
+    lastEventIdParameter
+  } = init;
+  if (headers !== undefined && typeof headers !== 'function') checkHeaders(headers);
+  check('fetch', fetch, 'function');
+  check('method', method, 'string');
+  if (method !== undefined && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method)) {
+    throw new TypeError(`method is not a method: ${method}`);
+  }
+  if (body !== undefined && body !== null) {
+    if (method === undefined || /^(get|head)$/i.test(method)) {
+      throw new TypeError('body needs a method other than GET and HEAD');
+    }
+    if (typeof ReadableStream === 'function' && body instanceof ReadableStream) {
+      throw new TypeError('body is a stream, which cannot be sent again');
+    }
+  }
+  check('lastEventId', lastEventId, 'string');
+  if (lastEventId !== undefined && /[\0\r\n]/.test(lastEventId)) {
+    throw new TypeError('lastEventId has a character that no event ID can have');
+  }
+  if (signal !== undefined && (typeof signal !== 'object' || typeof signal?.aborted !== 'boolean')) {
+    throw new TypeError('signal is not an AbortSignal');
+  }
+  checkNumber('heartbeatTimeout', heartbeatTimeout, 0);
+  checkNumber('maxEventSize', maxEventSize, 1);
+  check('lastEventIdParameter', lastEventIdParameter, 'string');
+  if (lastEventIdParameter === '') throw new TypeError('lastEventIdParameter is empty');
+  return {
+    headers,
+    fetch,
+    method,
+    body,
+    lastEventId,
+    signal,
+    heartbeatTimeout: heartbeatTimeout || Infinity,
+    reconnection: readReconnection(reconnection),
+    maxEventSize: maxEventSize ?? Infinity,
+    lastEventIdParameter
+  };
+}
+
+export type Options = ReturnType<typeof readOptions>;
+
+function readReconnection(reconnection: boolean | ReconnectionOptions | undefined) {
+  if (reconnection === undefined || typeof reconnection === 'boolean') return reconnection;
+  if (typeof reconnection !== 'object' || (reconnection as unknown) === null) {
+    throw new TypeError('reconnection is neither a boolean nor an object');
+  }
+  const { minDelay, maxDelay, factor, jitter, maxAttempts, shouldReconnect } = reconnection;
+  checkNumber('reconnection.minDelay', minDelay, 0);
+  checkNumber('reconnection.maxDelay', maxDelay, minDelay ?? 0);
+  checkNumber('reconnection.factor', factor, 1);
+  checkNumber('reconnection.jitter', jitter, 0, 1);
+  checkNumber('reconnection.maxAttempts', maxAttempts, 1);
+  check('reconnection.shouldReconnect', shouldReconnect, 'function');
+  return { minDelay, maxDelay, factor, jitter, maxAttempts, shouldReconnect };
+}
+
+function checkHeaders(headers: HeadersInit): void {
+  try {
+    new Headers(headers);
+  } catch (error) {
+    throw new TypeError(`headers: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function check(name: string, value: unknown, type: 'function' | 'string'): void {
+  if (value !== undefined && typeof value !== type) throw new TypeError(`${name} is not a ${type}`);
+}
+
+function checkNumber(name: string, value: unknown, min: number, max = Infinity): void {
+  if (value === undefined) return;
+  if (typeof value !== 'number') throw new TypeError(`${name} is not a number`);
+  if (!(value >= min && value <= max)) throw new RangeError(`${name} is not from ${min} to ${max}: ${value}`);
+}

@@ -1,0 +1,75 @@
+import { expect, it, vi } from 'vitest';
+import { createEventStream, readEvents } from '../extras/stream.ts';
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const body = (...pieces: string[]) =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(encode(piece));
+      controller.close();
+    }
+  });
+const respond = (stream: BodyInit | null, type = 'text/event-stream; charset=utf-8') =>
+  new Response(stream, { headers: { 'Content-Type': type } });
+
+async function collect(...parameters: Parameters<typeof readEvents>) {
+  const events = [];
+  for await (const event of readEvents(...parameters)) events.push(event);
+  return events;
+}
+
+it('reads the events of a response, however it is cut', async () => {
+  const onRetry = vi.fn();
+  const response = respond(
+    body('\ufeffid: 1\nda', 'ta: é\r', '\n\r\nretry: 5\nevent: x\ndata\n\n', 'data: unfinished')
+  );
+  expect(await collect(response, { onRetry, lastEventId: '0' })).toEqual([
+    { type: 'message', data: 'é', lastEventId: '1' },
+    { type: 'x', data: '', lastEventId: '1' }
+  ]);
+  expect(onRetry.mock.calls).toEqual([[5]]);
+});
+
+it('reads a stream of bytes as a transform', async () => {
+  const reader = body('data: a\n\n')
+    .pipeThrough(createEventStream({ lastEventId: 'x' }))
+    .getReader();
+  expect(await reader.read()).toEqual({
+    done: false,
+    value: { type: 'message', data: 'a', lastEventId: 'x' }
+  });
+  expect(await reader.read()).toEqual({ done: true, value: undefined });
+});
+
+it('refuses what is not an event stream', async () => {
+  await expect(collect(respond(body('{}'), 'application/json'))).rejects.toThrow(
+    'status 200, Content-Type application/json'
+  );
+  await expect(collect(respond(null))).rejects.toThrow('no body');
+});
+
+it('cancels the body when the loop is left, and passes on its error', async () => {
+  const cancel = vi.fn();
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(encode('data: a\n\n')),
+    cancel
+  });
+  for await (const event of readEvents(endless)) {
+    expect(event.data).toBe('a');
+    break;
+  }
+  expect(cancel).toHaveBeenCalledOnce();
+  const broken = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.error(new Error('cut'))
+  });
+  await expect(collect(broken)).rejects.toThrow('cut');
+});
+
+it('errors on an event that is too large', async () => {
+  await expect(collect(body('data: ' + 'x'.repeat(11)), { maxEventSize: 10 })).rejects.toThrow(RangeError);
+  await expect(collect(body('data: ' + 'x'.repeat(11) + '\n\n'), { maxEventSize: 10 })).rejects.toThrow(
+    RangeError
+  );
+  const allowed = ('data: ' + 'x'.repeat(10) + '\r\n\r\n').repeat(3);
+  expect(await collect(body(...allowed), { maxEventSize: 10 })).toHaveLength(3);
+});
