@@ -17,6 +17,8 @@ export const fetchTransport: Transport = function (request, client) {
   let aborted = false;
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (request.lastEventId !== '') headers['Last-Event-ID'] = encodeHeaderValue(request.lastEventId);
+  // Deno and Bun take no notice of `cache`; in a page these headers would need a preflight.
+  if (typeof location === 'undefined') headers['Cache-Control'] = headers.Pragma = 'no-cache';
 
   function abort(): void {
     aborted = true;
