@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 /** A process started in a process group of its own, with all the processes that it starts. */
 export interface ProcessGroup {
@@ -14,6 +15,9 @@ export interface ProcessGroup {
   stop(): Promise<void>;
 }
 
+/** Milliseconds that a group has when it is asked to end. */
+const askedTime = 1000;
+
 const groups = new Set<ProcessGroup>();
 const directories = new Set<string>();
 let isWatching = false;
@@ -22,7 +26,12 @@ let isWatching = false;
 export function startGroup(
   command: string,
   parameters: string[],
-  options: { environment?: Record<string, string>; onMessage?: (message: unknown) => void } = {}
+  options: {
+    environment?: Record<string, string>;
+    onMessage?: (message: unknown) => void;
+    /** Asks the group to end (SIGTERM) before it is made to, for processes that remove their files then. */
+    isAsked?: boolean;
+  } = {}
 ): ProcessGroup {
   watchForTheEnd();
   const child = spawn(command, parameters, {
@@ -47,6 +56,10 @@ export function startGroup(
     child,
     ended,
     async stop() {
+      if (options.isAsked) {
+        kill(group, 'SIGTERM');
+        for (let waited = 0; waited < askedTime && kill(group, 0); waited += 20) await setTimeout(20);
+      }
       kill(group);
       await ended;
       // What the leader left behind is of the same group.
@@ -88,12 +101,13 @@ function removeAllDirectories(): void {
   }
 }
 
-function kill(group: ProcessGroup): void {
-  if (group.pid === undefined) return;
+/** False if no process of the group is left. */
+function kill(group: ProcessGroup, signal: NodeJS.Signals | 0 = 'SIGKILL'): boolean {
+  if (group.pid === undefined) return false;
   try {
-    process.kill(-group.pid, 'SIGKILL');
+    return process.kill(-group.pid, signal);
   } catch {
-    // No process of the group is left.
+    return false;
   }
 }
 

@@ -7,13 +7,26 @@ import { findExecutable, readVersion } from './executable.ts';
 /** How a browser is found and started on one URL. */
 export interface Browser {
   name: string;
+  /** Names on the PATH, or paths. */
   executables: string[];
   /** Environment variable with the path of another executable. */
   variable: string;
   /** How to get it. */
   missing: string;
-  /** `profile` is a fresh directory; may put files into it. */
-  start(url: string, profile: string): { parameters: string[]; environment?: Record<string, string> };
+  /** Default: native, and truesource over fetch and over XHR. */
+  implementations?: string[];
+  /** How many jobs run at a time. Default 32. */
+  lanes?: number;
+  /** What its environment lacks. */
+  lacks?: Feature[];
+  /** Default: what `executable --version` prints. */
+  readVersion?(executable: string): Promise<string | undefined>;
+  /** `profile` is a fresh directory; may put files into it. `command` is the executable unless another one starts it; `isAsked` as for startGroup. */
+  start(
+    url: string,
+    profile: string,
+    executable: string
+  ): { command?: string; parameters: string[]; environment?: Record<string, string>; isAsked?: boolean };
 }
 
 /** An engine that is a browser: it opens the session's page, which has one frame per origin, 4 lanes each. */
@@ -21,20 +34,22 @@ export function createBrowserEngine(browser: Browser): Engine {
   let executable: string | undefined;
   return {
     name: browser.name,
-    implementations: ['native', 'truesource-fetch', 'truesource-xhr'],
-    features: () => Object.keys(features) as Feature[],
+    implementations: browser.implementations ?? ['native', 'truesource-fetch', 'truesource-xhr'],
+    features: () => (Object.keys(features) as Feature[]).filter((one) => !browser.lacks?.includes(one)),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
-    lanes: 32,
+    lanes: browser.lanes ?? 32,
     async find() {
       executable = await findExecutable(browser.executables, process.env[browser.variable]);
-      const version = executable && (await readVersion(executable));
+      const version = executable && (await (browser.readVersion ?? readVersion)(executable));
       return version ? { version } : { missing: browser.missing };
     },
     open(task: Task) {
       const profile = createTemporaryDirectory();
-      const { parameters, environment } = browser.start(task.url, profile);
-      const group = startGroup(executable ?? browser.executables[0]!, parameters, {
-        environment: { HOME: profile, XDG_RUNTIME_DIR: profile, ...environment }
+      const found = executable ?? browser.executables[0]!;
+      const { command, parameters, environment, isAsked } = browser.start(task.url, profile, found);
+      const group = startGroup(command ?? found, parameters, {
+        ...(isAsked && { isAsked }),
+        environment: { HOME: profile, TMPDIR: profile, XDG_RUNTIME_DIR: profile, ...environment }
       });
       return {
         ended: group.ended,

@@ -1,21 +1,21 @@
-import { join } from 'node:path';
 import type { Engine } from '../engine.ts';
-import { startGroup } from '../processes.ts';
+import { locateInstalled } from './executable.ts';
+import { createProcessEngine } from './process.ts';
 
-export const node: Engine = {
-  name: 'node',
-  implementations: ['native', 'truesource-fetch'],
-  features: () => [],
-  lanes: 32,
-  find: () => Promise.resolve({ version: process.versions.node }),
-  open(task) {
-    const flags = task.implementation === 'native' ? ['--experimental-eventsource'] : [];
-    const group = startGroup(process.execPath, [
-      ...flags,
-      '--no-warnings',
-      join(task.dist, 'node-client.js'),
-      JSON.stringify({ url: task.url, implementation: task.implementation, lanes: task.lanes })
-    ]);
-    return group;
-  }
-};
+/** Without a path: the Node that runs this. */
+export function createNodeEngine(name: string, executable = process.execPath): Engine {
+  return createProcessEngine({
+    name,
+    implementations: ['native', 'truesource-fetch'],
+    executables: [executable],
+    variable: name.toUpperCase(),
+    missing: `conformance/engines/install --all, or set ${name.toUpperCase()} to its path`,
+    start: (implementation) => ({
+      parameters: [...(implementation === 'native' ? ['--experimental-eventsource'] : []), '--no-warnings']
+    })
+  });
+}
+
+export const node = createNodeEngine('node');
+export const node22 = createNodeEngine('node22', locateInstalled('node22', 'node/bin/node'));
+export const node26 = createNodeEngine('node26', locateInstalled('node26', 'node/bin/node'));

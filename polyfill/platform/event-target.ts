@@ -33,12 +33,12 @@ function canConstruct(): boolean {
   }
 }
 
-/** Node 24's does not: after the first listener, currentTarget is null and eventPhase 0. */
+/** Node 24's does not: after the first listener, currentTarget is null and eventPhase 0. Deno 2.9's srcElement is null. */
 function showsEveryListenerItsTarget(): boolean {
   const target = new NativeEventTarget!();
   let right = 0;
   function look(event: Event): void {
-    if (event.currentTarget === target && event.eventPhase === 2) right++;
+    if (event.currentTarget === target && event.srcElement === target && event.eventPhase === 2) right++;
   }
   target.addEventListener('a', look);
   target.addEventListener('a', function (event) {
@@ -176,6 +176,7 @@ function callListeners(this: EventTarget, event: Event): void {
   // "Let listeners be a clone": those added from here on are not called.
   const listeners = listenerLists.get(this)!.slice();
   let stopped = false;
+  if (event.srcElement !== this) setMember(event, 'srcElement', this);
   // Whether it was called cannot be asked of a native event.
   if (listeners.length > 1) {
     setMember(event, 'stopImmediatePropagation', function () {

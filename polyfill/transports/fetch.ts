@@ -18,6 +18,8 @@ export function canFetch(): boolean {
 export function createRequestInit(request: TransportRequest, signal: AbortSignal): RequestInit {
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (request.lastEventId !== '') headers['Last-Event-ID'] = encodeHeaderValue(request.lastEventId);
+  // Deno and Bun take no notice of `cache`; in a page these headers would need a preflight.
+  if (typeof location === 'undefined') headers['Cache-Control'] = headers.Pragma = 'no-cache';
   return {
     headers: headers,
     cache: 'no-store',

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { createBrowserEngine } from './browser.ts';
+import { readVersion } from './executable.ts';
+
+/** In wkhtmltoimage, whose version is shown. Has no fetch. */
+export const qtwebkit = createBrowserEngine({
+  name: 'qtwebkit',
+  executables: ['wkhtmltoimage'],
+  variable: 'WKHTMLTOIMAGE',
+  missing: 'conformance/engines/install --all, or set WKHTMLTOIMAGE to its path',
+  implementations: ['native', 'truesource-xhr'],
+  readVersion: async (executable) => {
+    const version = await readVersion(executable);
+    return version && `wkhtmltoimage ${version}`;
+  },
+  start: (url, profile) => ({
+    // It takes its picture after so many ms, which is never reached.
+    parameters: ['--javascript-delay', '900000', '--no-stop-slow-scripts', url, join(profile, 'out.png')],
+    environment: { QT_QPA_PLATFORM: 'offscreen' }
+  })
+});

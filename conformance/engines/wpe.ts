@@ -1,0 +1,13 @@
+import { createBrowserEngine } from './browser.ts';
+import { readVersion } from './executable.ts';
+
+export const wpe = createBrowserEngine({
+  name: 'wpe',
+  executables: ['cog'],
+  variable: 'COG',
+  missing: 'conformance/engines/install --all, or set COG to its path',
+  // It keeps 17 connections in all.
+  lanes: 12,
+  readVersion: (executable) => readVersion(executable, ['--version'], /(?<=WebKit )[\d.]+/),
+  start: (url) => ({ parameters: ['-P', 'headless', url] })
+});
