@@ -65,6 +65,6 @@ describe('what only tells', () => {
     const [cases, engines] = await Promise.all([call('cases', '--json'), call('engines', '--json')]);
     expect((JSON.parse(cases.stdout) as unknown[]).length).toBeGreaterThan(100);
     const names = (JSON.parse(engines.stdout) as { name: string }[]).map(({ name }) => name);
-    expect(names).toEqual(['node', 'jsdom', 'chromium', 'firefox']);
+    expect(names).toEqual(expect.arrayContaining(['node', 'jsdom', 'chromium', 'firefox']));
   });
 });

@@ -9,14 +9,11 @@ interface Listener {
   callback: NonNullable<Callback>;
   capture: boolean;
   once: boolean;
-  passive: boolean;
-  removed: boolean;
 }
 
 interface ListenerOptions {
   capture?: unknown;
   once?: unknown;
-  passive?: unknown;
   signal?: AbortSignal;
 }
 
@@ -27,7 +24,7 @@ const listenerLists = createSlots<Listener[]>('[[listeners]]');
 
 function canConstruct(): boolean {
   try {
-    return !!NativeEventTarget && !!Reflect.construct(NativeEventTarget, [], Object);
+    return !!Reflect.construct(NativeEventTarget!, [], Object);
   } catch {
     return false;
   }
@@ -41,16 +38,13 @@ function showsEveryListenerItsTarget(): boolean {
     if (event.currentTarget === target && event.srcElement === target && event.eventPhase === 2) right++;
   }
   target.addEventListener('a', look);
-  target.addEventListener('a', function (event) {
-    look(event);
-  });
+  target.addEventListener('a', look, true);
   target.dispatchEvent(new Event('a'));
   return right === 2;
 }
 
 /** What the prototype of an event target inherits from. */
-export const eventTargetPrototype: object =
-  (NativeEventTarget && NativeEventTarget.prototype) || Object.prototype;
+export const eventTargetPrototype = (NativeEventTarget || Object).prototype as EventTarget;
 
 /**
  * A new event target with this prototype, which inherits from `eventTargetPrototype` and has `eventTargetMethods`:
@@ -66,76 +60,69 @@ export function createEventTarget(prototype: object): EventTarget {
   return target;
 }
 
-/** Fires an event at a target of createEventTarget, past whatever a page has put over its dispatchEvent. */
-export function fireAnEvent(target: EventTarget, event: Event): void {
-  if (isConstructible) NativeEventTarget!.prototype.dispatchEvent.call(target, event);
-  else dispatch(target, event);
-}
-
 /**
  * Methods that a prototype needs over those it inherits: none where the engine's EventTarget is exact. Where it can be constructed
  * but is not exact, one native listener per type lets the engine set target, currentTarget and eventPhase, and calls ours.
  */
-export const eventTargetMethods: Partial<EventTarget> = isExact
-  ? {}
-  : {
-      addEventListener(type: string, callback: Callback, options?: ListenerOptions | boolean) {
-        const list = listenersOf(this, arguments.length, 2);
-        const newType = ''.concat(type);
-        const flat = flatten(options);
-        if (callback === null || callback === undefined) return;
-        if (!isObject(callback)) throw new TypeError('The listener is not an object.');
-        const signal = flat.signal;
-        if (signal && signal.aborted) return;
-        if (find(list, newType, callback, !!flat.capture) >= 0) return;
-        if (isConstructible && !hasType(list, newType)) {
-          NativeEventTarget!.prototype.addEventListener.call(this, newType, callListeners);
-        }
-        const listener: Listener = {
-          type: newType,
-          callback: callback,
-          capture: !!flat.capture,
-          once: !!flat.once,
-          passive: !!flat.passive,
-          removed: false
-        };
-        list.push(listener);
-        if (signal) {
-          signal.addEventListener('abort', function () {
-            remove(list, list.indexOf(listener));
-          });
-        }
-      },
-      removeEventListener(type: string, callback: Callback, options?: ListenerOptions | boolean) {
-        const list = listenersOf(this, arguments.length, 2);
-        const capture = !!flatten(options).capture;
-        remove(list, find(list, ''.concat(type), callback, capture));
-      }
-    };
+export const eventTargetMethods: Partial<EventTarget> = {};
 
-if (!isConstructible) {
-  eventTargetMethods.dispatchEvent = function (this: EventTarget, event: Event): boolean {
-    listenersOf(this, arguments.length, 1);
-    if (!isObject(event) || typeof event.type !== 'string')
-      throw new TypeError('The argument is not an Event.');
-    return dispatch(this, event);
+if (!isExact) {
+  eventTargetMethods.addEventListener = function (type: string, callback: Callback, options?: unknown) {
+    const list = listenersOf(this, arguments.length > 1);
+    const given = flatten(options);
+    const signal = given.signal;
+    const listener = {
+      type: ''.concat(type),
+      callback: callback!,
+      capture: !!given.capture,
+      once: !!given.once
+    };
+    if (callback === null || callback === undefined) return;
+    if (!isObject(callback)) throw new TypeError('The listener is not an object.');
+    if ((signal && signal.aborted) || find(list, listener) >= 0) return;
+    // The engine ignores it from the second time on.
+    if (isConstructible) eventTargetPrototype.addEventListener.call(this, listener.type, callListeners);
+    list.push(listener);
+    if (signal) {
+      signal.addEventListener('abort', function () {
+        remove(list, list.indexOf(listener));
+      });
+    }
   };
+  eventTargetMethods.removeEventListener = function (type: string, callback: Callback, options?: unknown) {
+    const list = listenersOf(this, arguments.length > 1);
+    remove(
+      list,
+      find(list, { type: ''.concat(type), callback: callback!, capture: !!flatten(options).capture })
+    );
+  };
+  if (!isConstructible) {
+    eventTargetMethods.dispatchEvent = function (event) {
+      listenersOf(this, isObject(event));
+      return dispatch(this as EventTarget, event);
+    };
+  }
 }
 
 /** As EventTarget's, past whatever a page has put over a target's own. */
 export const addEventListener = (eventTargetMethods.addEventListener ||
-  NativeEventTarget!.prototype.addEventListener) as EventTarget['addEventListener'];
+  eventTargetPrototype.addEventListener) as EventTarget['addEventListener'];
 export const removeEventListener = (eventTargetMethods.removeEventListener ||
-  NativeEventTarget!.prototype.removeEventListener) as EventTarget['removeEventListener'];
+  eventTargetPrototype.removeEventListener) as EventTarget['removeEventListener'];
 
-function listenersOf(target: unknown, given: number, needed: number): Listener[] {
+/** Fires an event at a target of createEventTarget, past whatever a page has put over its dispatchEvent. */
+export function fireAnEvent(target: EventTarget, event: Event): void {
+  if (isConstructible) eventTargetPrototype.dispatchEvent.call(target, event);
+  else dispatch(target, event);
+}
+
+function listenersOf(target: unknown, hasArguments: boolean): Listener[] {
   const list = listenerLists.get(target);
-  if (!list) throw new TypeError('Illegal invocation');
-  if (given < needed) throw new TypeError(needed + ' arguments required, but only ' + given + ' present.');
+  if (!list || !hasArguments) throw new TypeError(list ? 'Not enough arguments' : 'Illegal invocation');
   return list;
 }
 
-function flatten(options: ListenerOptions | boolean | null | undefined): ListenerOptions {
+function flatten(options: unknown): ListenerOptions {
   return isObject(options) ? options : { capture: options };
 }
 
@@ -143,26 +130,26 @@ function isObject(value: unknown): value is object {
   return Object(value) === value;
 }
 
-function find(list: Listener[], type: string, callback: Callback, capture: boolean): number {
+function find(list: Listener[], wanted: Pick<Listener, 'type' | 'callback' | 'capture'>): number {
   for (let i = 0; i < list.length; i++) {
     const listener = list[i]!;
-    if (listener.type === type && listener.callback === callback && listener.capture === capture) return i;
+    if (
+      listener.type === wanted.type &&
+      listener.callback === wanted.callback &&
+      listener.capture === wanted.capture
+    ) {
+      return i;
+    }
   }
   return -1;
 }
 
-function hasType(list: Listener[], type: string): boolean {
-  for (let i = 0; i < list.length; i++) if (list[i]!.type === type) return true;
-  return false;
-}
-
 function remove(list: Listener[], index: number): void {
-  if (index >= 0) list.splice(index, 1)[0]!.removed = true;
+  if (index >= 0) list.splice(index, 1);
 }
 
 function dispatch(target: EventTarget, event: Event): boolean {
   setMember(event, 'target', target);
-  setMember(event, 'srcElement', target);
   setMember(event, 'currentTarget', target);
   setMember(event, 'eventPhase', 2);
   callListeners.call(target, event);
@@ -173,25 +160,24 @@ function dispatch(target: EventTarget, event: Event): boolean {
 
 /** https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke, at the target: capturing listeners first. */
 function callListeners(this: EventTarget, event: Event): void {
-  // "Let listeners be a clone": those added from here on are not called.
-  const listeners = listenerLists.get(this)!.slice();
+  const list = listenerLists.get(this)!;
   let stopped = false;
   if (event.srcElement !== this) setMember(event, 'srcElement', this);
   // Whether it was called cannot be asked of a native event.
-  if (listeners.length > 1) {
+  if (list.length > 1) {
     setMember(event, 'stopImmediatePropagation', function () {
       stopped = true;
       event.stopPropagation();
     });
   }
   for (let pass = 0; pass < 2; pass++) {
+    // "Let listeners be a clone": those added from here on are not called.
+    const listeners = list.slice();
     for (let i = 0; i < listeners.length && !stopped; i++) {
       const listener = listeners[i]!;
-      if (listener.removed || listener.type !== event.type || listener.capture !== (pass === 0)) continue;
-      if (listener.once) {
-        const list = listenerLists.get(this)!;
-        remove(list, list.indexOf(listener));
-      }
+      const index = list.indexOf(listener);
+      if (index < 0 || listener.type !== event.type || listener.capture !== (pass === 0)) continue;
+      if (listener.once) remove(list, index);
       callListener(this, listener.callback, event);
     }
   }

@@ -19,37 +19,95 @@ export function startTimer(steps: () => void, milliseconds: number): () => void 
   };
 }
 
-let requestTask: ((steps: () => void) => void) | undefined;
+/** Tasks that one message runs at most. */
+const tasksPerMessage = 64;
 
-function chooseRequestTask(): (steps: () => void) => void {
-  // Node: a MessageChannel would keep the process alive. Its check phase runs microtasks between callbacks.
-  if (typeof setImmediate === 'function') return setImmediate;
-  if (typeof MessageChannel === 'function') {
-    const channel = new MessageChannel();
-    const waiting: (() => void)[] = [];
-    channel.port1.onmessage = function () {
-      waiting.shift()!();
-    };
-    return function (steps) {
-      waiting.push(steps);
-      channel.port2.postMessage(0);
+/** Tasks of all queues that are due; those before `next` have run. */
+let due: (() => void)[] = [];
+let next = 0;
+let request: (() => void) | undefined;
+
+/** Runs the first task that is due. Whoever calls it lets microtasks run before the next call. */
+function runTheNextTask(): void {
+  const task = due[next++];
+  if (next >= due.length) {
+    due = [];
+    next = 0;
+  }
+  if (task) task();
+}
+
+/** Answers a function that has a task run soon for every call, or a batch of them for the first call of many. */
+function chooseRequest(): () => void {
+  // A MessageChannel would keep Node alive. Node's check phase runs microtasks between its callbacks.
+  if (typeof setImmediate === 'function') {
+    return function () {
+      setImmediate(runTheNextTask);
     };
   }
-  return function (steps) {
-    setTimeout(steps, 0);
+  return typeof MessageChannel === 'function'
+    ? createChannelRequest()
+    : function () {
+        setTimeout(runTheNextTask, 0);
+      };
+}
+
+/**
+ * A task of the engine costs many times what an event costs. But when the engine fires an event at a port, it performs a microtask checkpoint
+ * after every listener, so one message runs as many tasks of ours as the port has listeners.
+ */
+function createChannelRequest(): () => void {
+  const channel = new MessageChannel();
+  const port = channel.port1;
+  let isFirst: boolean;
+  let checkpointWasPerformed: boolean;
+
+  function post(): void {
+    isFirst = true;
+    channel.port2.postMessage(0);
+  }
+
+  function createListener(isLast: boolean): (event: Event) => void {
+    return function (event) {
+      if (isFirst) {
+        isFirst = false;
+        checkpointWasPerformed = typeof Promise !== 'function';
+        if (!checkpointWasPerformed) {
+          Promise.resolve().then(function () {
+            checkpointWasPerformed = true;
+          });
+        }
+      }
+      // Events that an engine has written in JavaScript have no checkpoints: there a message runs one task.
+      else if (!checkpointWasPerformed) {
+        event.stopImmediatePropagation();
+        post();
+        return;
+      }
+      if (due.length - next === 1) event.stopImmediatePropagation();
+      else if (isLast) post();
+      runTheNextTask();
+    };
+  }
+
+  for (let i = 1; i <= tasksPerMessage; i++) {
+    port.addEventListener('message', createListener(i === tasksPerMessage));
+  }
+  port.start();
+  return function () {
+    if (due.length - next === 1) post();
   };
 }
 
 export function createTaskQueue(): TaskQueue {
   let tasks: (() => void)[] = [];
-  let next = 0;
+  let first = 0;
 
-  // Requested once per task: all that are due in one turn of Node's event loop cost one turn, and each still has its own microtasks.
   function runOne(): void {
-    const task = tasks[next++];
-    if (next >= tasks.length) {
+    const task = tasks[first++];
+    if (first >= tasks.length) {
       tasks = [];
-      next = 0;
+      first = 0;
     }
     if (task) task();
   }
@@ -57,15 +115,16 @@ export function createTaskQueue(): TaskQueue {
   return {
     queueATask(steps) {
       tasks.push(steps);
-      if (!requestTask) requestTask = chooseRequestTask();
-      requestTask(runOne);
+      due.push(runOne);
+      if (!request) request = chooseRequest();
+      request();
     },
     isEmpty() {
       return tasks.length === 0;
     },
     clear() {
       tasks = [];
-      next = 0;
+      first = 0;
     }
   };
 }
