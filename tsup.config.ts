@@ -20,6 +20,7 @@ export default defineConfig([
     async onSuccess() {
       const { code } = await minify(await readFile('dist/truesource.js', 'utf8'), {
         ecma: 5,
+        compress: { passes: 3 },
         ie8: false,
         keep_fnames: /^EventSource$/,
         format: { ascii_only: true }

@@ -41,10 +41,10 @@ export function createTheInterface(
 
   const Interface = function EventSource(this: unknown, url: unknown): EventSource {
     if (!Object.prototype.isPrototypeOf.call(prototype, this as object) || states.get(this)) {
-      throw new TypeError("Failed to construct 'EventSource': use the 'new' operator.");
+      throw new TypeError("'new' is missing before EventSource");
     }
     if (arguments.length === 0) {
-      throw new TypeError("Failed to construct 'EventSource': 1 argument required, but only 0 present.");
+      throw new TypeError('EventSource needs a URL');
     }
     // concat is the one ES5 way to ToString: an object's toString comes before its valueOf, and a Symbol throws.
     const givenUrl = ''.concat(url as string);
@@ -52,7 +52,7 @@ export function createTheInterface(
     const withCredentials = convertInit(arguments[1]);
     const parsedUrl = parseUrl(givenUrl);
     if (!parsedUrl) {
-      throw createSyntaxError("Failed to construct 'EventSource': '" + givenUrl + "' is not a valid URL.");
+      throw createSyntaxError(givenUrl + ' is not a URL');
     }
     const source = createEventTarget(Object.getPrototypeOf(this) as object) as EventSource;
     const state: State = {
@@ -80,65 +80,45 @@ export function createTheInterface(
     return state;
   }
 
-  function defineAttribute(
-    name: string,
-    get: (this: unknown) => unknown,
-    set?: (this: unknown, value: unknown) => void
-  ) {
-    Object.defineProperty(prototype, name, {
-      get: nameFunction('get ' + name, get),
-      set: (set && nameFunction('set ' + name, set)) as (value: unknown) => void,
-      enumerable: true,
-      configurable: true
-    });
-  }
-
-  function defineReadOnlyAttribute(name: 'url' | 'withCredentials' | 'readyState') {
-    defineAttribute(name, function () {
-      return stateOf(this)[name];
-    });
-  }
-
-  // https://html.spec.whatwg.org/multipage/webappapis.html#event-handler-idl-attributes
-  function defineEventHandler(type: string) {
-    defineAttribute(
-      'on' + type,
-      function () {
-        const handler = stateOf(this).handlers[type];
-        return handler ? handler.value : null;
-      },
-      function (value) {
-        const handlers = stateOf(this).handlers;
-        const handler = handlers[type];
-        if (Object(value) !== value) {
-          // "Deactivate an event handler": its place among the listeners is given up.
-          if (handler) removeEventListener.call(this as EventTarget, type, handler.listener);
-          handlers[type] = undefined;
-        } else if (handler) handler.value = value;
-        else handlers[type] = activate(this as EventTarget, type, value as object);
-      }
-    );
-  }
-
-  defineReadOnlyAttribute('url');
-  defineReadOnlyAttribute('withCredentials');
-  defineEventHandler('open');
-  defineEventHandler('message');
-  defineEventHandler('error');
-  defineReadOnlyAttribute('readyState');
-  const methods = {
-    close(this: unknown) {
+  // As a literal, so that accessors have the names that Web IDL gives them, and methods cannot be constructed.
+  const members = {
+    get url() {
+      return stateOf(this).url;
+    },
+    get withCredentials() {
+      return stateOf(this).withCredentials;
+    },
+    get onopen() {
+      return getHandler(this, 'open');
+    },
+    set onopen(value) {
+      setHandler(this, 'open', value);
+    },
+    get onmessage() {
+      return getHandler(this, 'message');
+    },
+    set onmessage(value) {
+      setHandler(this, 'message', value);
+    },
+    get onerror() {
+      return getHandler(this, 'error');
+    },
+    set onerror(value) {
+      setHandler(this, 'error', value);
+    },
+    get readyState() {
+      return stateOf(this).readyState;
+    },
+    close() {
       stateOf(this).close();
     }
   };
-  defineConstant('CONNECTING', CONNECTING);
-  defineConstant('OPEN', OPEN);
-  defineConstant('CLOSED', CLOSED);
-  defineMember(prototype, 'close', methods.close, true);
-  for (const name in eventTargetMethods) {
-    defineMember(prototype, name, eventTargetMethods[name as keyof typeof eventTargetMethods], true);
-  }
-  defineMember(prototype, 'constructor', Interface, false);
+  addMembers(prototype, members);
+  addMembers(prototype, eventTargetMethods);
+  const constants = { CONNECTING: CONNECTING, OPEN: OPEN, CLOSED: CLOSED };
+  addMembers(prototype, constants, { writable: false, configurable: false });
+  addMembers(Interface, constants, { writable: false, configurable: false });
+  addMembers(prototype, { constructor: Interface }, { enumerable: false });
   if (typeof Symbol === 'function') {
     Object.defineProperty(prototype, Symbol.toStringTag, { value: 'EventSource', configurable: true });
   }
@@ -148,35 +128,40 @@ export function createTheInterface(
   }
   return Interface;
 
-  function defineConstant(name: string, value: number) {
-    Object.defineProperty(Interface, name, { value: value, enumerable: true });
-    Object.defineProperty(prototype, name, { value: value, enumerable: true });
+  // https://html.spec.whatwg.org/multipage/webappapis.html#event-handler-idl-attributes
+  function getHandler(source: unknown, type: string): unknown {
+    const handler = stateOf(source).handlers[type];
+    return handler ? handler.value : null;
+  }
+
+  function setHandler(source: unknown, type: string, value: unknown): void {
+    const handlers = stateOf(source).handlers;
+    const handler = handlers[type];
+    if (Object(value) !== value) {
+      // "Deactivate an event handler": its place among the listeners is given up.
+      if (handler) removeEventListener.call(source as EventTarget, type, handler.listener);
+      handlers[type] = undefined;
+    } else if (handler) handler.value = value;
+    else handlers[type] = activate(source as EventTarget, type, value as object);
   }
 }
 
-function defineMember(object: object, name: string, value: unknown, enumerable: boolean) {
-  Object.defineProperty(object, name, {
-    value: value,
-    writable: true,
-    enumerable: enumerable,
-    configurable: true
-  });
-}
-
-function nameFunction<F extends (...parameters: never[]) => unknown>(name: string, f: F): F {
-  try {
-    Object.defineProperty(f, 'name', { value: name, configurable: true });
-  } catch {
-    // ES5: the name of a function cannot be changed.
+/** Copies members with their attributes, but for those that `attributes` has. */
+function addMembers(object: object, members: object, attributes?: PropertyDescriptor): void {
+  for (const name in members) {
+    const descriptor = Object.getOwnPropertyDescriptor(members, name) as Record<string, unknown>;
+    for (const attribute in attributes) {
+      descriptor[attribute] = (attributes as Record<string, unknown>)[attribute];
+    }
+    Object.defineProperty(object, name, descriptor);
   }
-  return f;
 }
 
 /** https://webidl.spec.whatwg.org/#js-dictionary, for EventSourceInit. */
 function convertInit(init: unknown): boolean {
   if (init === undefined || init === null) return false;
   if (Object(init) !== init) {
-    throw new TypeError("Failed to construct 'EventSource': the second argument is not an object.");
+    throw new TypeError('The EventSourceInit is not an object');
   }
   return !!(init as EventSourceInit).withCredentials;
 }

@@ -1,7 +1,7 @@
 import { interpretTheEventStream } from './event-stream.ts';
 import { createEvent, createMessageEvent } from './platform/events.ts';
 import { extractTheEssence } from './platform/mime-type.ts';
-import { createTaskQueue, isOffline, startTimer, whenOnline } from './platform/timers.ts';
+import { isOffline, queueATask, startTimer, whenOnline } from './platform/timers.ts';
 import { parseUrl } from './platform/urls.ts';
 import type { Transport } from './transport.ts';
 
@@ -52,7 +52,8 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
   let lastEventIdString = connection.lastEventId || '';
   let fruitlessAttempts = 0;
   let hasBeenOpen = false;
-  const tasks = createTaskQueue();
+  let waitingTasks = 0;
+  let isClosed = false;
   /** Ends whatever is under way: a request, or the wait for the next. */
   let cancel: () => void = function () {};
 
@@ -68,7 +69,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         },
         dispatchTheEvent(type, data, lastEventId) {
           fruitlessAttempts = 0;
-          tasks.queueATask(function () {
+          queue(function () {
             connection.fire(
               createMessageEvent(type, { data: data, lastEventId: lastEventId, origin: origin })
             );
@@ -100,8 +101,8 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
           const held = interpret(text);
           // Behind the events: what they hold is gone before more comes in.
           if (more) {
-            if (tasks.isEmpty()) more();
-            else tasks.queueATask(more);
+            if (waitingTasks === 0) more();
+            else queue(more);
           }
           return held;
         },
@@ -114,16 +115,24 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
     );
   }
 
+  function queue(steps: () => void): void {
+    waitingTasks++;
+    queueATask(function () {
+      waitingTasks--;
+      if (!isClosed) steps();
+    });
+  }
+
   function announceTheConnection(): void {
     hasBeenOpen = true;
-    tasks.queueATask(function () {
+    queue(function () {
       connection.readyState = OPEN;
       connection.fire(createEvent('open'));
     });
   }
 
   function reestablishTheConnection(): void {
-    tasks.queueATask(function () {
+    queue(function () {
       connection.readyState = CONNECTING;
       cancel = startTimer(
         function () {
@@ -137,7 +146,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
   }
 
   function failTheConnection(): void {
-    tasks.queueATask(function () {
+    queue(function () {
       connection.readyState = CLOSED;
       connection.fire(createEvent('error'));
     });
@@ -150,7 +159,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
 
   return function () {
     connection.readyState = CLOSED;
-    tasks.clear();
+    isClosed = true;
     cancel();
   };
 }

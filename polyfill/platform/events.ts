@@ -37,14 +37,6 @@ export function createMessageEvent(type: string, init: MessageEventInit): Event 
       });
 }
 
-/** What the dispatch of events.ts changes on a plain event; on native ones the engine does. */
-export interface PlainEvent {
-  target: unknown;
-  srcElement: unknown;
-  currentTarget: unknown;
-  eventPhase: number;
-}
-
 function createPlainEvent(interfaceName: 'Event' | 'MessageEvent', type: string, members: object): Event {
   // An old engine's Event is an object, not a function; what it lends is `instanceof`.
   const native = root[interfaceName] as { prototype?: object } | undefined;

@@ -1,13 +1,5 @@
 import { root } from './globals.ts';
 
-/** Runs tasks in order, each as a task of its own: the microtasks of one are done before the next begins. */
-export interface TaskQueue {
-  queueATask(steps: () => void): void;
-  isEmpty(): boolean;
-  /** Forgets the tasks that have not run. */
-  clear(): void;
-}
-
 /** The longest time that setTimeout takes; anything above fires at once. */
 const longestTimeout = 0x7fffffff;
 
@@ -22,7 +14,7 @@ export function startTimer(steps: () => void, milliseconds: number): () => void 
 /** Tasks that one message runs at most. */
 const tasksPerMessage = 64;
 
-/** Tasks of all queues that are due; those before `next` have run. */
+/** Tasks that are due; those before `next` have run. */
 let due: (() => void)[] = [];
 let next = 0;
 let request: (() => void) | undefined;
@@ -99,34 +91,11 @@ function createChannelRequest(): () => void {
   };
 }
 
-export function createTaskQueue(): TaskQueue {
-  let tasks: (() => void)[] = [];
-  let first = 0;
-
-  function runOne(): void {
-    const task = tasks[first++];
-    if (first >= tasks.length) {
-      tasks = [];
-      first = 0;
-    }
-    if (task) task();
-  }
-
-  return {
-    queueATask(steps) {
-      tasks.push(steps);
-      due.push(runOne);
-      if (!request) request = chooseRequest();
-      request();
-    },
-    isEmpty() {
-      return tasks.length === 0;
-    },
-    clear() {
-      tasks = [];
-      first = 0;
-    }
-  };
+/** Runs `steps` soon, after those of the calls before, as a task of its own: the microtasks of one are done before the next begins. */
+export function queueATask(steps: () => void): void {
+  due.push(steps);
+  if (!request) request = chooseRequest();
+  request();
 }
 
 /** Whether the environment says that there is no network. */
