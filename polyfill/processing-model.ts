@@ -26,7 +26,7 @@ export interface Connection {
 /** Attempts in a row that may end without having delivered an event before the delay grows. */
 const patience = 2;
 /** ms; doubles with each further attempt. */
-const firstExtraDelay = 500;
+const firstGrownDelay = 500;
 /** ms over the reconnection time. */
 const longestExtraDelay = 30000;
 
@@ -35,11 +35,14 @@ export function isEventStream(status: number, contentType: string): boolean {
   return status === 200 && extractTheEssence(contentType) === 'text/event-stream';
 }
 
-/** "Wait some more, if the user agent feels that's appropriate": exponential, with jitter. */
+/**
+ * "Wait some more, if the user agent feels that's appropriate": exponential, with jitter, as soon as that is longer than the reconnection
+ * time that the server wants.
+ */
 export function chooseDelay(reconnectionTime: number, fruitlessAttempts: number): number {
   if (fruitlessAttempts <= patience) return reconnectionTime;
-  const extra = firstExtraDelay * Math.pow(2, fruitlessAttempts - patience - 1);
-  return reconnectionTime + Math.min(extra, longestExtraDelay) * (0.5 + Math.random() / 2);
+  const grown = firstGrownDelay * Math.pow(2, fruitlessAttempts - patience - 1) * (0.5 + Math.random() / 2);
+  return Math.min(Math.max(reconnectionTime, grown), reconnectionTime + longestExtraDelay);
 }
 
 /**

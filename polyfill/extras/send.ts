@@ -1,4 +1,4 @@
-import { createRequestInit } from '../transports/fetch.ts';
+import { createRequestInit, withoutCredentials } from '../transports/fetch.ts';
 import type { TransportRequest } from '../transport.ts';
 import type { Options } from './options.ts';
 
@@ -15,7 +15,7 @@ export async function send(
   const fetchIt = options.fetch ?? ((url, init) => fetch(url, init));
   const init = createRequestInit(request, signal);
   const standardHeaders = init.headers as Record<string, string>;
-  let url = request.url;
+  let url = withoutCredentials(request.url);
   if (options.lastEventIdParameter !== undefined && request.lastEventId !== '') {
     delete standardHeaders['Last-Event-ID'];
     const withParameter = new URL(url);

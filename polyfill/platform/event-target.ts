@@ -1,5 +1,5 @@
 import { root } from './globals.ts';
-import { setMember } from './events.ts';
+import { areConstructible, setMember } from './events.ts';
 import { createSlots } from './slots.ts';
 
 type Callback = ((this: unknown, event: Event) => unknown) | { handleEvent(event: Event): unknown } | null;
@@ -9,12 +9,14 @@ interface Listener {
   callback: NonNullable<Callback>;
   capture: boolean;
   once: boolean;
+  passive: boolean;
 }
 
 interface ListenerOptions {
   capture?: unknown;
   once?: unknown;
-  signal?: AbortSignal;
+  passive?: unknown;
+  signal?: AbortSignal | null;
 }
 
 const NativeEventTarget = root.EventTarget as typeof EventTarget | undefined;
@@ -75,8 +77,10 @@ if (!isExact) {
       type: ''.concat(type),
       callback: callback!,
       capture: !!given.capture,
-      once: !!given.once
+      once: !!given.once,
+      passive: !!given.passive
     };
+    if (signal === null) throw new TypeError('The signal is not an AbortSignal');
     if (callback === null || callback === undefined) return;
     if (!isObject(callback)) throw new TypeError('The listener is not an object.');
     if ((signal && signal.aborted) || find(list, listener) >= 0) return;
@@ -178,9 +182,20 @@ function callListeners(this: EventTarget, event: Event): void {
       const index = list.indexOf(listener);
       if (index < 0 || listener.type !== event.type || listener.capture !== (pass === 0)) continue;
       if (listener.once) remove(list, index);
+      if (listener.passive) setMember(event, 'preventDefault', ignore);
       callListener(this, listener.callback, event);
+      if (listener.passive) showInherited(event, 'preventDefault');
     }
   }
+  showInherited(event, 'stopImmediatePropagation');
+}
+
+function ignore(): void {}
+
+/** Takes a method that setMember put over a native event's away again. */
+function showInherited(event: Partial<Event>, name: 'preventDefault' | 'stopImmediatePropagation'): void {
+  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- one of two names
+  if (areConstructible) delete event[name];
 }
 
 function callListener(target: EventTarget, callback: NonNullable<Callback>, event: Event): void {

@@ -7,8 +7,8 @@ export interface MessageEventInit {
   origin: string;
 }
 
-/** Old engines have the functions, and throw. */
-const isConstructible = canConstruct();
+/** Whether Events can be constructed. Old engines have the functions, and throw. */
+export const areConstructible = canConstruct();
 
 function canConstruct(): boolean {
   try {
@@ -22,11 +22,11 @@ function canConstruct(): boolean {
 
 /** A real Event where the engine lets one be constructed, else an object that has all its members. */
 export function createEvent(type: string): Event {
-  return isConstructible ? new Event(type) : createPlainEvent('Event', type, {});
+  return areConstructible ? new Event(type) : createPlainEvent('Event', type, {});
 }
 
 export function createMessageEvent(type: string, init: MessageEventInit): Event {
-  return isConstructible
+  return areConstructible
     ? new MessageEvent(type, init)
     : createPlainEvent('MessageEvent', type, {
         data: init.data,

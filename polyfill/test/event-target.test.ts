@@ -86,6 +86,17 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(log).toEqual(['after stopPropagation']);
   });
 
+  it('leaves the event as it was, and lets no passive listener cancel it', () => {
+    const passive = (event: Event) => event.preventDefault();
+    target.addEventListener('a', passive, { passive: true });
+    target.addEventListener('a', (event) => event.stopImmediatePropagation());
+    const fired = event();
+    expect(target.dispatchEvent(fired)).toBe(true);
+    expect(Object.keys(fired)).not.toContain('stopImmediatePropagation');
+    fired.preventDefault();
+    expect(fired.defaultPrevented).toBe(true);
+  });
+
   it('reports what a listener throws and goes on', () => {
     const report = vi.fn();
     vi.stubGlobal('reportError', report);
@@ -105,6 +116,7 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(() => add.call({}, 'a', null)).toThrow(TypeError);
     expect(() => add.call(target, 'a')).toThrow(TypeError);
     expect(() => add.call(target, 'a', 5)).toThrow(TypeError);
+    expect(() => add.call(target, 'a', () => {}, { signal: null })).toThrow(TypeError);
     expect(() => target.dispatchEvent(null as unknown as Event)).toThrow(TypeError);
   });
 });

@@ -1,7 +1,7 @@
 import type { Transport, TransportRequest } from '../transport.ts';
 import { isCrossOrigin } from '../platform/urls.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
-import { encodeHeaderValue } from './encode-header-value.ts';
+import { decodePercent, encodeHeaderValue } from './encode-header-value.ts';
 
 /** Whether this engine's fetch can stream text and be aborted. */
 export function canFetch(): boolean {
@@ -14,10 +14,23 @@ export function canFetch(): boolean {
   );
 }
 
+const userInfo = /^(https?:\/\/)([^/?#]*)@/;
+
+/** fetch refuses a URL with credentials, where the standard's request carries them: here they go into the Authorization header. */
+export function withoutCredentials(url: string): string {
+  return url.replace(userInfo, '$1');
+}
+
 /** The members of a request that the standard asks for. */
 export function createRequestInit(request: TransportRequest, signal: AbortSignal): RequestInit {
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (request.lastEventId !== '') headers['Last-Event-ID'] = encodeHeaderValue(request.lastEventId);
+  const credentials = userInfo.exec(request.url);
+  // To another origin that header would need a preflight.
+  if (credentials && !isCrossOrigin(request.url)) {
+    const pair = credentials[2]!.indexOf(':') < 0 ? credentials[2] + ':' : credentials[2]!;
+    headers.Authorization = 'Basic ' + btoa(decodePercent(pair));
+  }
   // Deno and Bun take no notice of `cache`; in a page these headers would need a preflight.
   if (typeof location === 'undefined') headers['Cache-Control'] = headers.Pragma = 'no-cache';
   return {
@@ -75,7 +88,7 @@ export function createFetchTransport(
       const init = createRequestInit(request, signal);
       init.headers = {};
       init.mode = 'no-cors';
-      fetch(request.url, init).then(function () {
+      fetch(withoutCredentials(request.url), init).then(function () {
         clearTimeout(timer);
         if (!signal.aborted) send(request, signal).then(takeResponse, refuse);
       }, end);
@@ -120,5 +133,5 @@ export function createFetchTransport(
 }
 
 export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport(function (request, signal) {
-  return fetch(request.url, createRequestInit(request, signal));
+  return fetch(withoutCredentials(request.url), createRequestInit(request, signal));
 }, true);

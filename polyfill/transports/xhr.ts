@@ -5,76 +5,86 @@ import { encodeHeaderValue } from './encode-header-value.ts';
 function ignore(): void {}
 
 export const xhrTransport: Transport = function (request, client) {
-  const xhr = new XMLHttpRequest();
-  let responded = false;
-  let over = false;
-  let taken = 0;
+  // XHR has no cache mode. To another origin the headers that stand in for it would need a preflight.
+  let abort = send(!isCrossOrigin(request.url));
+  return function () {
+    abort();
+  };
 
-  function onEvent(): void {
-    // Internet Explorer 9 throws when status is read before readyState 3, so nothing is read below 2 and IE 10 is the oldest.
-    if (over || xhr.readyState < 2) return;
-    if (!responded) {
-      // A network error goes to readyState 4 with status 0.
-      if (xhr.status === 0) {
-        if (xhr.readyState === 4) end();
-        return;
+  function send(avoidsCaches: boolean): () => void {
+    const xhr = new XMLHttpRequest();
+    let responded = false;
+    let over = false;
+    let taken = 0;
+
+    function onEvent(): void {
+      // Internet Explorer 9 throws when status is read before readyState 3, so nothing is read below 2 and IE 10 is the oldest.
+      if (over || xhr.readyState < 2) return;
+      if (!responded) {
+        // A network error goes to readyState 4 with status 0.
+        if (xhr.status === 0) {
+          if (xhr.readyState === 4) end();
+          return;
+        }
+        responded = true;
+        if (
+          !client.onResponse(
+            xhr.status,
+            xhr.getResponseHeader('Content-Type') || '',
+            xhr.responseURL || request.url
+          )
+        ) {
+          abortThis();
+          return;
+        }
       }
-      responded = true;
-      if (
-        !client.onResponse(
-          xhr.status,
-          xhr.getResponseHeader('Content-Type') || '',
-          xhr.responseURL || request.url
-        )
-      ) {
-        abort();
-        return;
-      }
+      if (xhr.readyState > 2) takeText();
+      if (xhr.readyState === 4) end();
     }
-    if (xhr.readyState > 2) takeText();
-    if (xhr.readyState === 4) end();
-  }
 
-  function takeText(): void {
-    const text = xhr.responseText;
-    let end = text.length;
-    // jsdom decodes all the bytes anew each time, and shows a sequence that is not complete yet as a trailing U+FFFD.
-    // To leave one for later costs nothing: no event is complete without the line end that must follow.
-    while (end > taken && text.charCodeAt(end - 1) === 0xfffd) end--;
-    if (end <= taken) return;
-    const piece = text.slice(taken, end);
-    taken = end;
-    client.onText(piece);
-  }
+    function takeText(): void {
+      const text = xhr.responseText;
+      let end = text.length;
+      // jsdom decodes all the bytes anew each time, and shows a sequence that is not complete yet as a trailing U+FFFD.
+      // To leave one for later costs nothing: no event is complete without the line end that must follow.
+      while (end > taken && text.charCodeAt(end - 1) === 0xfffd) end--;
+      if (end <= taken) return;
+      const piece = text.slice(taken, end);
+      taken = end;
+      client.onText(piece);
+    }
 
-  function stop(): void {
-    over = true;
-    xhr.onreadystatechange = xhr.onprogress = ignore;
-  }
+    function stop(): void {
+      over = true;
+      xhr.onreadystatechange = xhr.onprogress = ignore;
+    }
 
-  function end(): void {
-    stop();
-    client.onEnd();
-  }
+    function end(): void {
+      stop();
+      // It may have been redirected to another origin.
+      if (!responded && avoidsCaches) abort = send(false);
+      else client.onEnd();
+    }
 
-  function abort(): void {
-    stop();
-    xhr.abort();
-  }
+    function abortThis(): void {
+      stop();
+      xhr.abort();
+    }
 
-  xhr.open('GET', request.url);
-  xhr.withCredentials = request.withCredentials;
-  // The stream is UTF-8 whatever charset the response declares.
-  xhr.overrideMimeType('text/plain; charset=utf-8');
-  xhr.setRequestHeader('Accept', 'text/event-stream');
-  // XHR has no cache mode. To another origin these headers would need a preflight, so there they are left out.
-  if (!isCrossOrigin(request.url)) {
-    xhr.setRequestHeader('Cache-Control', 'no-cache');
-    xhr.setRequestHeader('Pragma', 'no-cache');
+    xhr.open('GET', request.url);
+    xhr.withCredentials = request.withCredentials;
+    // The stream is UTF-8 whatever charset the response declares.
+    xhr.overrideMimeType('text/plain; charset=utf-8');
+    xhr.setRequestHeader('Accept', 'text/event-stream');
+    if (avoidsCaches) {
+      xhr.setRequestHeader('Cache-Control', 'no-cache');
+      xhr.setRequestHeader('Pragma', 'no-cache');
+    }
+    if (request.lastEventId !== '') {
+      xhr.setRequestHeader('Last-Event-ID', encodeHeaderValue(request.lastEventId));
+    }
+    xhr.onreadystatechange = xhr.onprogress = onEvent;
+    xhr.send();
+    return abortThis;
   }
-  if (request.lastEventId !== '')
-    xhr.setRequestHeader('Last-Event-ID', encodeHeaderValue(request.lastEventId));
-  xhr.onreadystatechange = xhr.onprogress = onEvent;
-  xhr.send();
-  return abort;
 };
