@@ -47,6 +47,7 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         ...[
+          'ImportExpression',
           'ClassDeclaration',
           'ClassExpression',
           'ForOfStatement',
@@ -86,6 +87,11 @@ export default tseslint.config(
     ['polyfill/event-source.ts'],
     '\\./(processing-model|transport|types)\\.ts|\\./platform/[a-z0-9-]+\\.ts',
     'The interface gets its transport from an entry.'
+  ),
+  wall(
+    ['polyfill/extras/*.ts', 'polyfill/index.ts', 'polyfill/polyfill.ts', 'polyfill/types.ts'],
+    '\\.{1,2}/(?!.*(?:conformance|fixtures-server)).*',
+    'The polyfill stands alone.'
   ),
   wall(
     ['fixtures-server/**/*.ts'],

@@ -31,6 +31,8 @@ describe('a mistake in the command line', () => {
     [['conformance', '--engine', 'node', '--require', 'firefox'], /leaves it out/],
     [['conformance', '--implementation', 'truesource-ftch'], /truesource-fetch\?/],
     [['conformance', '--implementation', './no-such-file.js'], /no-such-file\.js/],
+    [['conformance', '--engine', 'node', '--implementation', 'truesource-xhr'], /no engine chosen has.*node/],
+    [['conformance', '--case', ''], /--case needs a glob/],
     [['conformance', '--case', 'bom-is-remove'], /did you mean bom-/],
     [['conformance', '--report', 'htm=x'], /html\?/],
     [['conformance', '--report', 'html'], /html=FILE/],
@@ -39,13 +41,17 @@ describe('a mistake in the command line', () => {
     [['serve', '--port', 'x'], /--port/],
     [['cases', '--jsno'], /--json/],
     [[], /command/]
-  ])('%j is one line and exit code 2', async (parameters, message) => {
-    const { code, stdout, stderr } = await call(...parameters);
-    expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^truesource: [^\n]+\n$/);
-    expect(stdout).toBe('');
-    expect(code).toBe(2);
-  });
+  ])(
+    '%j is one line and exit code 2',
+    async (parameters, message) => {
+      const { code, stdout, stderr } = await call(...parameters);
+      expect(stderr).toMatch(message);
+      expect(stderr).toMatch(/^truesource: [^\n]+\n$/);
+      expect(stdout).toBe('');
+      expect(code).toBe(2);
+    },
+    30_000
+  );
 });
 
 describe('what only tells', () => {

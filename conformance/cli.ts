@@ -115,6 +115,12 @@ async function runConformance(options: {
     if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but --engine leaves it out`);
     return name;
   });
+  const named = (options.implementation && implementations) ?? [];
+  for (const name of named) {
+    if (!name.includes('/') && !chosen.some((engine) => engine.implementations.includes(name))) {
+      throw new UsageError(`no engine chosen has the implementation ${name}: ${names(chosen)}`);
+    }
+  }
   const reports = (options.report ?? ['html=report.html', 'json=report.json']).map(parseReport);
   if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
 
@@ -232,6 +238,7 @@ function findImplementation(name: string): string {
 function chooseCases(globs?: string[]): SectionedCase[] {
   const cases = loadCases(join(here, 'cases'));
   if (!globs) return cases;
+  if (globs.includes('')) throw new UsageError('--case needs a glob');
   const matchers = globs.map((glob) => ({ glob, matches: picomatch(glob) }));
   for (const { glob, matches } of matchers) {
     if (!cases.some(({ id }) => matches(id)))

@@ -109,13 +109,20 @@ describe('judge', () => {
     ['state', { readyState: 2 }, observe(), [], 'readyState: 2 | 1'],
     ['credentials', { withCredentials: true }, observe(), [], 'withCredentials: true | nothing'],
     ['log', { log: [1] }, observe({ log: [1, 2] }), [], 'log: [1] | [1,2]'],
-    ['a missing event', { events: [{ type: 'open' }] }, observe(), [], 'events[0]: "open" | "none"'],
+    ['a missing event', { events: [{ type: 'open' }] }, observe(), [], 'events[0]: open | none'],
     [
       'an event too many',
       { events: [] },
       observe({ events: [event('error')] }),
       [],
-      'events[0]: "none" | "error"'
+      'events[0]: none | error'
+    ],
+    [
+      'the last event ID',
+      { events: [{ type: 'a', lastEventId: '1' }] },
+      observe({ events: [event('a', { lastEventId: '2' })] }),
+      [],
+      'events[0].lastEventId: "1" | "2"'
     ],
     [
       'data',
@@ -146,8 +153,8 @@ describe('judge', () => {
       [],
       'throws.code: 12 | nothing'
     ],
-    ['no request', { requests: [{}] }, observe(), [], 'requests[0]: "a request" | "none"'],
-    ['a request too many', { requests: [] }, observe(), [request()], 'requests[0]: "none" | "GET /sse/t/x"'],
+    ['no request', { requests: [{}] }, observe(), [], 'requests[0]: a request | none'],
+    ['a request too many', { requests: [] }, observe(), [request()], 'requests[0]: none | GET /sse/t/x'],
     [
       'a header that must be absent',
       { requests: [{ headers: { 'last-event-id': null } }] },
@@ -166,14 +173,14 @@ describe('judge', () => {
       'too early',
       { requests: [{}, { delay: { min: 50 } }] },
       observe(),
-      [request({ endedAt: 1000 }), request({ at: 1049 })],
+      [request({ writes: [{ at: 1000, bytes: '', length: 0 }], endedAt: 1010 }), request({ at: 1049 })],
       'requests[1].delay: {"min":50} | "49.0 ms"'
     ],
     [
       'too late',
       { requests: [{}, { delay: { max: 50 } }] },
       observe(),
-      [request({ endedAt: 1000 }), request({ at: 1051 })],
+      [request({ writes: [{ at: 990, bytes: '', length: 0 }], endedAt: 1000 }), request({ at: 1051 })],
       'requests[1].delay: {"max":50} | "51.0 ms"'
     ],
     [

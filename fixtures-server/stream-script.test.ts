@@ -56,3 +56,26 @@ test('checkPlay names the play and the place', () => {
     expect(() => checkPlay({ id, connections: [] })).toThrow('the id of a play must match');
   checkPlay({ id: 'A.b_c@1-2', connections: [] });
 });
+
+test.each<[object, string]>([
+  [{ status: 'abc' }, 'a: connections[0].status: must be a whole number'],
+  [{ status: 99999 }, 'a: connections[0].status'],
+  [{ delay: 'x' }, 'a: connections[0].delay: must be a number'],
+  [{ reason: 'a\r\nb' }, 'a: connections[0].reason: must be a string without line ends'],
+  [{ headers: { 'a b': 'x' } }, 'a: connections[0].headers: must be an object of header names'],
+  [{ headers: { a: 5 } }, 'a: connections[0].headers'],
+  [{ headers: { a: ['x', 'y\n'] } }, 'a: connections[0].headers'],
+  [{ framing: 'chunkd' }, 'a: connections[0].framing: must be "chunked"'],
+  [{ end: 'closee' }, 'a: connections[0].end: must be "hang"'],
+  [{ stream: 'data' }, 'a: connections[0].stream: must be an array'],
+  [{ streem: [] }, 'a: connections[0]: there is no member "streem"']
+])('checkPlay refuses %j', (script, message) => {
+  expect(() => checkPlay({ id: 'a', connections: [script] })).toThrow(message);
+});
+
+test('checkPlay refuses what is no connection', () => {
+  const connections = [null] as unknown as [];
+  expect(() => checkPlay({ id: 'a', connections })).toThrow('a: connections[0]: must be an object, not null');
+  expect(() => checkPlay({ id: 'a' } as never)).toThrow('a: connections must be an array, not undefined');
+  expect(() => checkPlay({ connections: [] } as never)).toThrow('the id of a play must match');
+});

@@ -109,12 +109,60 @@ export const namePattern = /^(?!\.\.?$)[A-Za-z0-9._@-]{1,128}$/;
 
 /** Throws a TypeError that names what is wrong with the id or the notation of a play. */
 export function checkPlay(play: Play): void {
-  if (!namePattern.test(play.id))
+  if (typeof play.id !== 'string' || !namePattern.test(play.id))
     throw new TypeError(`the id of a play must match ${namePattern.source}, not ${JSON.stringify(play.id)}`);
-  const check = (script: ConnectionScript, name: string) => {
-    if (script.head) writes(script.head, `${name}.head`);
-    if (script.stream) writes(script.stream, `${name}.stream`);
-  };
-  play.connections.forEach((script, index) => check(script, `${play.id}: connections[${index}]`));
-  if (play.preflight) check(play.preflight, `${play.id}: preflight`);
+  if (!Array.isArray(play.connections))
+    throw new TypeError(`${play.id}: connections must be an array, not ${JSON.stringify(play.connections)}`);
+  play.connections.forEach((script, index) => checkConnection(script, `${play.id}: connections[${index}]`));
+  if (play.preflight !== undefined) checkConnection(play.preflight, `${play.id}: preflight`);
+}
+
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const isText = (value: unknown) => typeof value === 'string' && !/[\0\r\n]/.test(value);
+
+/** What each member of a ConnectionScript must be, in words and as a test; streams are checked by `writes`. */
+const members: Record<keyof ConnectionScript, [words: string, is: (value: unknown) => boolean]> = {
+  delay: ['a number of milliseconds', (value) => Number.isFinite(value) && Number(value) >= 0],
+  status: [
+    'a whole number from 100 to 999',
+    (value) => Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 999
+  ],
+  reason: ['a string without line ends', isText],
+  headers: [
+    'an object of header names with a string, strings or null each',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.entries(value).every(
+        ([name, each]) => headerName.test(name) && (each === null || [each].flat().every(isText))
+      )
+  ],
+  head: ['an array', Array.isArray],
+  stream: ['an array', Array.isArray],
+  framing: [
+    '"chunked", "close" or {"contentLength"}',
+    (value) =>
+      value === 'chunked' ||
+      value === 'close' ||
+      (typeof value === 'object' &&
+        Number.isInteger((value as { contentLength?: number } | null)?.contentLength))
+  ],
+  end: [
+    '"hang", "close", "cut" or "reset"',
+    (value) => ['hang', 'close', 'cut', 'reset'].includes(value as string)
+  ]
+};
+
+function checkConnection(script: ConnectionScript, place: string): void {
+  if (typeof script !== 'object' || (script as unknown) === null)
+    throw new TypeError(`${place}: must be an object, not ${JSON.stringify(script)}`);
+  for (const [name, value] of Object.entries(script)) {
+    if (!Object.hasOwn(members, name))
+      throw new TypeError(`${place}: there is no member ${JSON.stringify(name)}`);
+    const [words, is] = members[name as keyof ConnectionScript];
+    if (value !== undefined && !is(value))
+      throw new TypeError(`${place}.${name}: must be ${words}, not ${JSON.stringify(value)}`);
+  }
+  if (script.head) writes(script.head, `${place}.head`);
+  if (script.stream) writes(script.stream, `${place}.stream`);
 }

@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+import type { ExpectedFailure } from './expected-failures.ts';
+import { engines } from './engines/index.ts';
+import { loadCases } from './load-cases.ts';
+import type { Report } from './report.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'truesource-built-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function conformance(directory: string, ...parameters: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(directory, 'dist/cli.js'), 'conformance', '--report', 'json=report.json', ...parameters],
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, FIREFOX: '/nowhere' } }
+  );
+  return { status, stdout, stderr };
+}
+const readReport = () => JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report;
+
+it('exits with 1 and names the cells when the package as built is wrong', () => {
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+  let broken = 0;
+  for (const name of readdirSync(join(folder, 'dist')).filter((name) =>
+    /^(index|chunk-.*)\.js$/.test(name)
+  )) {
+    const file = join(folder, 'dist', name);
+    const code = readFileSync(file, 'utf8');
+    const wrong = code.replace('dataBuffer + "\\n" + value', 'dataBuffer + value');
+    if (wrong !== code) broken++;
+    writeFileSync(file, wrong);
+  }
+  expect(broken).toBe(1);
+  const { status, stdout } = conformance(
+    folder,
+    ...[
+      '--engine',
+      'node',
+      '--implementation',
+      'truesource-fetch',
+      '--case',
+      '*data-lines*',
+      '--case',
+      'bom-*'
+    ]
+  );
+  const { cells } = readReport();
+  const unexpected = cells.filter((cell) => cell.unexpected).map((cell) => cell.case);
+  expect(unexpected.length).toBeGreaterThan(0);
+  expect(unexpected.every((id) => id.includes('data-lines'))).toBe(true);
+  expect(cells.filter((cell) => cell.case.startsWith('bom-')).every((cell) => cell.verdict === 'pass')).toBe(
+    true
+  );
+  expect(stdout).toContain(`truesource: ${unexpected.length} unexpected result`);
+  expect(status).toBe(1);
+}, 30_000);
+
+it('exits with 0 when nothing is unexpected, and with 1 when a required engine is missing', () => {
+  const few = ['--case', 'bom-*', '--engine', 'node,firefox'];
+  expect(conformance(root, ...few)).toMatchObject({
+    status: 0,
+    stderr: expect.not.stringContaining('required') as string
+  });
+  expect(conformance(root, ...few, '--require', 'firefox')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('firefox is required and did not run') as string
+  });
+}, 30_000);
+
+it('expects failures only of cases, engines and implementations that there are', () => {
+  const list = JSON.parse(
+    readFileSync(new URL('expected-failures.json', import.meta.url), 'utf8')
+  ) as ExpectedFailure[];
+  const ids = loadCases(fileURLToPath(new URL('cases', import.meta.url))).map(({ id }) => id);
+  const names = engines.map(({ name }) => name);
+  for (const line of list) {
+    expect(ids).toEqual(expect.arrayContaining(line.cases));
+    expect(names).toEqual(expect.arrayContaining(line.engines ?? []));
+    expect(['truesource-fetch', 'truesource-xhr']).toEqual(expect.arrayContaining(line.implementations));
+    expect(line.reason).toMatch(/\w.*\.$/);
+    expect(line.clause).toMatch(/^(https:\/\/|[a-z])/);
+  }
+});

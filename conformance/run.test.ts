@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import type { Feature } from './case.ts';
+import type { Engine, Task } from './engine.ts';
+import type { ExpectedFailure } from './expected-failures.ts';
+import type { SectionedCase } from './load-cases.ts';
+import type { Job, Observation } from './observation.ts';
+import type { Report } from './report.ts';
+import { run } from './run.ts';
+
+const cases: SectionedCase[] = ['good', 'wrong', 'needs-cookies'].map((id) => ({
+  id,
+  section: 'connecting',
+  title: id,
+  spec: 'sse-processing-model',
+  level: 'must',
+  connections: [{}],
+  expect: { log: [id] },
+  ...(id === 'needs-cookies' && { requires: ['cookies'] as Feature[] })
+}));
+
+/** An engine in this process that observes what `observe` says, and never answers where that is null. */
+function createEngine(
+  observe: (job: Job) => Partial<Observation> | null,
+  more: Partial<Engine> = {},
+  confirm?: (task: Task) => void
+): Engine {
+  return {
+    name: 'fake',
+    implementations: ['truesource-fetch'],
+    features: () => [],
+    lanes: 1,
+    find: () => Promise.resolve({ version: '1' }),
+    open(task) {
+      const work = async () => {
+        confirm?.(task);
+        let result: object = {};
+        for (;;) {
+          const response = await fetch(`${task.url}next`, {
+            method: 'POST',
+            headers: { 'Content-Type': 'application/json' },
+            body: JSON.stringify({ origin: task.origins[0], ...result })
+          });
+          const job = (await response.json()) as Partial<Job>;
+          if (job.id === undefined) return;
+          const observed = observe(job as Job);
+          if (!observed) throw new Error('died');
+          const observation = { events: [], log: [], readyState: null, over: 'until', at: 0, ...observed };
+          result = { id: job.id, observation };
+        }
+      };
+      const ended = new Promise<string>((resolve) => {
+        work().catch((error: unknown) => resolve(String(error)));
+      });
+      return { ended, stop: () => Promise.resolve() };
+    },
+    ...more
+  };
+}
+
+async function collect(engine: Engine, expectedFailures: ExpectedFailure[] = []): Promise<Report> {
+  let report: Report | undefined;
+  for await (const event of run({
+    engines: [engine],
+    cases,
+    expectedFailures,
+    dist: 'dist',
+    version: '0',
+    standard: ''
+  })) {
+    if (event.type === 'report') report = event.report;
+  }
+  return report!;
+}
+
+const verdicts = (report: Report) =>
+  Object.fromEntries(report.cells.map((cell) => [cell.case, `${cell.verdict}${cell.unexpected ? '!' : ''}`]));
+const answer = (job: Job) => ({ log: [job.id === 'wrong' ? 'something else' : job.id] });
+
+describe('a run', () => {
+  it('has a cell per case and column, and names what is unexpected', async () => {
+    const report = await collect(createEngine(answer));
+    expect(verdicts(report)).toEqual({ good: 'pass', wrong: 'fail!', 'needs-cookies': 'unsupported' });
+    expect(report.columns).toMatchObject([{ engine: 'fake', status: 'ran', version: '1' }]);
+    const wrong = report.cells.find((cell) => cell.case === 'wrong')!;
+    expect(wrong.runs[0]).toMatchObject({
+      differences: [{ what: 'log', expected: '["wrong"]', observed: '["something else"]' }],
+      observation: { log: ['something else'] },
+      requests: []
+    });
+  });
+
+  it('runs what the engine can, and expects what is listed', async () => {
+    const line = { cases: ['wrong'], implementations: ['truesource-fetch'], reason: 'r', clause: 'c' };
+    const report = await collect(createEngine(answer, { features: () => ['cookies'] }), [line]);
+    expect(verdicts(report)).toEqual({ good: 'pass', wrong: 'fail', 'needs-cookies': 'pass' });
+    expect(report.stale).toEqual([]);
+  });
+
+  it('finds a listed failure that passes', async () => {
+    const line = { cases: ['good'], implementations: ['truesource-fetch'], reason: 'r', clause: 'c' };
+    const report = await collect(createEngine(answer), [line]);
+    expect(report.stale).toEqual([
+      { case: 'good', engine: 'fake', implementation: 'truesource-fetch', reason: 'r' }
+    ]);
+    expect(verdicts(report).good).toBe('pass!');
+  });
+
+  it('charges a death to the case that was under way', async () => {
+    const report = await collect(createEngine((job) => (job.id === 'wrong' ? null : answer(job))));
+    expect(verdicts(report)).toEqual({
+      good: 'pass',
+      wrong: 'not observed!',
+      'needs-cookies': 'unsupported'
+    });
+  });
+
+  it('breaks a column whose harness says otherwise, or whose engine is not there', async () => {
+    const lie = (task: Task) => {
+      task.confirm('good', false);
+      task.confirm('wrong', false);
+    };
+    const report = await collect(createEngine(answer, { confirms: true }, lie));
+    expect(report.columns[0]).toMatchObject({
+      status: 'broken',
+      note: "fake's own harness disagrees about good"
+    });
+    const missing = await collect(
+      createEngine(answer, { find: () => Promise.resolve({ missing: 'buy one' }) })
+    );
+    expect(missing.columns[0]).toMatchObject({ status: 'not installed', note: 'buy one' });
+    expect(missing.cells).toEqual([]);
+  });
+});
