@@ -100,8 +100,8 @@ export default tseslint.config(
   ),
   wall(
     ['conformance/reports/*.ts'],
-    'picocolors|\\./[a-z-]+\\.(?:ts|json)|\\.\\./(?:report|case|observation)\\.ts|\\.\\./\\.\\./fixtures-server/request-log\\.ts',
-    'Reports see types and one another.'
+    'picocolors|\\./[a-z-]+\\.(?:ts|json)|\\.\\./(?:report|case|observation|embed-json|expected-failures)\\.ts|\\.\\./\\.\\./fixtures-server/request-log\\.ts',
+    'Reports see types, one another, and what is pure.'
   ),
   wall(
     ['conformance/**/*.ts'],

@@ -1,4 +1,9 @@
-import type { ConnectionScript, Play, StreamItem } from '../fixtures-server/stream-script.ts';
+import {
+  writes,
+  type ConnectionScript,
+  type Play,
+  type StreamItem
+} from '../fixtures-server/stream-script.ts';
 import type { Case, Section } from './case.ts';
 
 /**
@@ -52,7 +57,7 @@ function cutConnection(connection: ConnectionScript, chunking: string): Connecti
     if (typeof item === 'object' && 'pause' in item) {
       flush();
       stream.push(item);
-    } else pending.push(toBytes(item));
+    } else pending.push(...(writes([item]) as Buffer[]));
   }
   flush();
   return { ...connection, stream };
@@ -74,15 +79,6 @@ function cutBytes(bytes: Buffer, chunking: string): StreamItem[] {
 function toItem(bytes: Buffer): StreamItem {
   const text = bytes.toString('utf8');
   return Buffer.from(text, 'utf8').equals(bytes) ? text : { hex: bytes.toString('hex') };
-}
-
-function toBytes(item: Exclude<StreamItem, { pause: number }>): Buffer {
-  if (typeof item === 'string') return Buffer.from(item, 'utf8');
-  if ('hex' in item) return Buffer.from(item.hex.replaceAll(' ', ''), 'hex');
-  const once = Buffer.concat(
-    item.repeat.map((part) => toBytes(part as Exclude<StreamItem, { pause: number }>))
-  );
-  return Buffer.concat(Array.from({ length: item.times }, () => once));
 }
 
 function every(step: number, length: number): number[] {

@@ -1,3 +1,4 @@
+import { embedJson } from '../embed-json.ts';
 import type { Cell, Column, Difference, Report, Run } from '../report.ts';
 import type { Case } from '../case.ts';
 import type { Observation } from '../observation.ts';
@@ -143,14 +144,6 @@ function viewReport(report: Report): View {
   };
 }
 
-/** JSON that no HTML parser can take for the end of a script, and no old JavaScript for a line end. */
-function embed(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[<\u2028\u2029]/g,
-    (character) => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0')
-  );
-}
-
 /**
  * The report as one page without any reference to a network: the matrix, and for each cell the case, the bytes, the
  * requests, expected beside observed. `#case-id` and `#case-id/engine/implementation` (each part URI-encoded) open
@@ -169,7 +162,7 @@ export function renderHtml(report: Report): string {
 </head>
 <body>
 <noscript>This report is drawn by its own script: please allow JavaScript for it, or read report.json.</noscript>
-<script type="application/json" id="report">${embed(pack(viewReport(report)))}</script>
+<script type="application/json" id="report">${embedJson(pack(viewReport(report)))}</script>
 <script>(${page.toString()})();</script>
 </body>
 </html>

@@ -1,3 +1,4 @@
+import { isOurs } from '../expected-failures.ts';
 import type { Cell, Column, Report, Verdict } from '../report.ts';
 
 /** A verdict, seen with the list of expected failures. */
@@ -71,7 +72,7 @@ export function indexCells(
 
 /** One line: whether our own implementations did what was expected. */
 export function concludeReport(report: Report): string {
-  const ours = ({ implementation }: { implementation: string }) => implementation.startsWith('truesource');
+  const ours = ({ implementation }: { implementation: string }) => isOurs(implementation);
   const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
   const unexpected = report.cells.filter((cell) => ours(cell) && cell.unexpected).length;
   const parts: string[] = [];
