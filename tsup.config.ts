@@ -28,7 +28,14 @@ export default defineConfig([
       await writeFile('dist/truesource.min.js', code!);
     }
   },
-  { ...inPages, entry: { client: 'conformance/client.ts', 'wpt-tests': 'conformance/wpt/tests.ts' } },
+  {
+    ...inPages,
+    entry: {
+      client: 'conformance/client.ts',
+      'wpt-driver': 'conformance/wpt/driver.ts',
+      'wpt-tests': 'conformance/wpt/tests.ts'
+    }
+  },
   {
     entry: {
       index: 'polyfill/index.ts',
@@ -61,6 +68,7 @@ export default defineConfig([
     },
     async onSuccess() {
       await cp('conformance/cases', 'dist/cases', { recursive: true });
+      await cp('conformance/wpt/upstream-expected-failures.json', 'dist/wpt/upstream-expected-failures.json');
       for (const file of ['expected-failures.json', 'case.schema.json', 'reports/report.schema.json']) {
         await cp(`conformance/${file}`, `dist/${basename(file)}`);
       }

@@ -22,6 +22,14 @@ import { run } from './run.ts';
 import type { Progress } from './run.ts';
 import { createDistRoute } from './session-routes.ts';
 import { standard } from './standard.ts';
+import { findUnknownHandlers, planUpstreamTests, runUpstream } from './wpt/upstream.ts';
+import type { UpstreamTest } from './wpt/upstream.ts';
+import {
+  isUnexpected as isUpstreamUnexpected,
+  judgeUpstream,
+  renderUpstream
+} from './wpt/upstream-verdict.ts';
+import type { ExpectedUpstreamFailure } from './wpt/upstream-verdict.ts';
 
 /** A mistake in the command line: one line, exit code 2. */
 class UsageError extends Error {}
@@ -73,6 +81,10 @@ program
     collectWhole
   )
   .option('--require <names>', 'fail if one of these engines, separated by commas, cannot be run', collect)
+  .option(
+    '--wpt [directory]',
+    'run the upstream tests of this checkout of web-platform-tests instead; --case then chooses files, --report json=FILE alone is written'
+  )
   .addHelpText(
     'after',
     `
@@ -106,7 +118,9 @@ async function runConformance(options: {
   case?: string[];
   report?: string[];
   require?: string[];
+  wpt?: string | true;
 }): Promise<void> {
+  if (options.wpt !== undefined) return runUpstreamTests(options.wpt, options);
   const chosen = chooseEngines(options.engine);
   const implementations = options.implementation?.map(findImplementation);
   const cases = chooseCases(options.case);
@@ -168,6 +182,74 @@ async function runConformance(options: {
     report.stale.length > 0 ||
     report.columns.some(({ implementation, status }) => isOurs(implementation) && status === 'broken');
   if (isUnexpected || idle.length > 0) process.exitCode = 1;
+}
+
+async function runUpstreamTests(
+  directory: string | true,
+  options: {
+    engine?: string[];
+    implementation?: string[];
+    case?: string[];
+    report?: string[];
+    require?: string[];
+  }
+): Promise<void> {
+  if (directory === true) {
+    throw new UsageError(
+      '--wpt needs the folder of a checkout of github.com/web-platform-tests/wpt; these of its folders are enough (git sparse-checkout set): eventsource resources common interfaces'
+    );
+  }
+  const chosen = chooseEngines(options.engine).filter((engine) => engine.globals || options.engine);
+  const windowless = chosen.find((engine) => !engine.globals);
+  if (windowless) throw new UsageError(`the upstream tests are pages, which ${windowless.name} has not`);
+  const required = (options.require ?? []).flatMap((name) => chooseEngines([name])).map(({ name }) => name);
+  const known = [...new Set(chosen.flatMap(({ implementations }) => implementations))];
+  for (const name of options.implementation ?? []) {
+    if (!known.includes(name)) throw unknown('implementation', name, known);
+  }
+  const reports = (options.report ?? []).map(parseReport);
+  if (reports.some(({ format }) => format !== 'json')) throw new UsageError('--wpt writes json reports only');
+  let all: UpstreamTest[];
+  try {
+    all = planUpstreamTests(resolve(directory));
+  } catch (error) {
+    throw new UsageError(`${directory} is no checkout of web-platform-tests: ${(error as Error).message}`);
+  }
+  const matchers = (options.case ?? ['**']).map((glob) => picomatch(glob));
+  const tests = all.filter(({ file }) => matchers.some((matches) => matches(file)));
+  if (tests.length === 0) {
+    throw unknown(
+      'file',
+      options.case![0]!,
+      all.map(({ file }) => file)
+    );
+  }
+  if (!existsSync(join(dist, 'wpt-driver.js'))) throw new Failure(`${dist} is not built: npm run build`);
+  for (const path of findUnknownHandlers(directory)) {
+    process.stderr.write(`truesource: there is no handler for ${path}; tests that ask for it get 501\n`);
+  }
+
+  const show = createLine();
+  const columns = await runUpstream({
+    directory: resolve(directory),
+    engines: chosen,
+    ...(options.implementation && { implementations: options.implementation }),
+    tests,
+    dist,
+    onProgress: show.update
+  });
+  show.end();
+  const list = JSON.parse(
+    readFileSync(join(here, 'wpt', 'upstream-expected-failures.json'), 'utf8')
+  ) as ExpectedUpstreamFailure[];
+  const report = judgeUpstream(columns, list, tests.length === all.length);
+  process.stdout.write(renderUpstream(report));
+  for (const { file } of reports) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  const idle = required.filter(
+    (name) => !columns.some((column) => column.engine === name && column.status === 'ran')
+  );
+  for (const name of idle) process.stderr.write(`truesource: ${name} is required and did not run\n`);
+  if (isUpstreamUnexpected(report) || idle.length > 0) process.exitCode = 1;
 }
 
 async function serve(options: { host: string; port: string }): Promise<void> {
@@ -284,16 +366,26 @@ function names(list: { name: string }[]): string {
 }
 
 function createProgressLine(): { update(progress: Progress): void; end(): void } {
+  const line = createLine();
+  return {
+    update: (progress) => line.update((width) => renderProgress(progress, width)),
+    end: () => line.end()
+  };
+}
+
+/** One line on stderr that is written anew; where there is no terminal, now and then a line. */
+function createLine(): { update(text: string | ((width: number) => string)): void; end(): void } {
   const { stderr } = process;
   const interval = stderr.isTTY ? 100 : plainInterval;
   let shownAt = stderr.isTTY ? 0 : Date.now();
   const logUpdate = createLogUpdate(stderr);
   return {
-    update(progress) {
+    update(text) {
       if (Date.now() - shownAt < interval) return;
       shownAt = Date.now();
-      if (stderr.isTTY) logUpdate(renderProgress(progress, stderr.columns || 80));
-      else stderr.write(`${renderProgress(progress, 200)}\n`);
+      const line = typeof text === 'string' ? text : text(stderr.isTTY ? stderr.columns || 80 : 200);
+      if (stderr.isTTY) logUpdate(line);
+      else stderr.write(`${line}\n`);
     },
     end() {
       if (stderr.isTTY) logUpdate.clear();

@@ -14,9 +14,14 @@ export interface Task {
   plays: { id: string; section: Section; title: string }[];
   /** The package as built. */
   dist: string;
+  /** Names, besides those that the system knows, that have to lead to 127.0.0.1. */
+  hosts?: string[];
   /** For engines with a judge of their own: says what it made of a play, to be compared with our verdict. */
   confirm(play: string, passed: boolean): void;
 }
+
+/** Kinds of global object with an EventSource in it. */
+export type GlobalKind = 'window' | 'dedicated worker' | 'shared worker';
 
 export interface RunningEngine {
   /** Fulfils when the engine has ended by itself, with what it left to say. */
@@ -35,6 +40,8 @@ export interface Engine {
   lanes: number;
   /** True if it judges with a test harness of its own and calls `confirm`. */
   confirms?: boolean;
+  /** Where it can run the upstream tests; missing if it cannot. */
+  globals?: GlobalKind[];
   /** Its version, or how to get it. */
   find(): Promise<{ version: string } | { missing: string }>;
   open(task: Task): RunningEngine;

@@ -1,4 +1,4 @@
-import type { Engine, Task } from '../engine.ts';
+import type { Engine, GlobalKind, Task } from '../engine.ts';
 import { features } from '../case.ts';
 import type { Feature } from '../case.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, startGroup } from '../processes.ts';
@@ -19,13 +19,16 @@ export interface Browser {
   lanes?: number;
   /** What its environment lacks. */
   lacks?: Feature[];
+  /** Where it can run the upstream tests; missing if it cannot. */
+  globals?: GlobalKind[];
   /** Default: what `executable --version` prints. */
   readVersion?(executable: string): Promise<string | undefined>;
-  /** `profile` is a fresh directory; may put files into it. `command` is the executable unless another one starts it; `isAsked` as for startGroup. */
+  /** `profile` is a fresh directory; may put files into it. `command` is the executable unless another one starts it; `isAsked` as for startGroup. `hosts` have to lead to 127.0.0.1. */
   start(
     url: string,
     profile: string,
-    executable: string
+    executable: string,
+    hosts: string[]
   ): { command?: string; parameters: string[]; environment?: Record<string, string>; isAsked?: boolean };
 }
 
@@ -38,6 +41,7 @@ export function createBrowserEngine(browser: Browser): Engine {
     features: () => (Object.keys(features) as Feature[]).filter((one) => !browser.lacks?.includes(one)),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
     lanes: browser.lanes ?? 32,
+    ...(browser.globals && { globals: browser.globals }),
     async find() {
       executable = await findExecutable(browser.executables, process.env[browser.variable]);
       const version = executable && (await (browser.readVersion ?? readVersion)(executable));
@@ -46,7 +50,12 @@ export function createBrowserEngine(browser: Browser): Engine {
     open(task: Task) {
       const profile = createTemporaryDirectory();
       const found = executable ?? browser.executables[0]!;
-      const { command, parameters, environment, isAsked } = browser.start(task.url, profile, found);
+      const { command, parameters, environment, isAsked } = browser.start(
+        task.url,
+        profile,
+        found,
+        task.hosts ?? []
+      );
       const group = startGroup(command ?? found, parameters, {
         ...(isAsked && { isAsked }),
         environment: { HOME: profile, TMPDIR: profile, XDG_RUNTIME_DIR: profile, ...environment }

@@ -5,7 +5,8 @@ export const chromium = createBrowserEngine({
   executables: ['chromium', 'chromium-browser', 'google-chrome'],
   variable: 'CHROMIUM',
   missing: 'conformance/engines/install, or set CHROMIUM to its path',
-  start: (url, profile) => ({
+  globals: ['window', 'dedicated worker', 'shared worker'],
+  start: (url, profile, _executable, hosts) => ({
     parameters: [
       '--headless',
       // Chromium's sandbox refuses to run as root.
@@ -18,6 +19,7 @@ export const chromium = createBrowserEngine({
       '--disable-sync',
       '--disable-dev-shm-usage',
       `--user-data-dir=${profile}`,
+      `--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',')}`,
       url
     ]
   })

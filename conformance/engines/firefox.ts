@@ -29,8 +29,9 @@ export const firefox = createBrowserEngine({
   executables: ['firefox-esr', 'firefox'],
   variable: 'FIREFOX',
   missing: 'conformance/engines/install, or set FIREFOX to its path',
-  start(url, profile) {
-    const lines = Object.entries(preferences).map(
+  globals: ['window', 'dedicated worker', 'shared worker'],
+  start(url, profile, _executable, hosts) {
+    const lines = Object.entries({ ...preferences, 'network.dns.localDomains': hosts.join(',') }).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`
     );
     writeFileSync(join(profile, 'user.js'), lines.join(''));

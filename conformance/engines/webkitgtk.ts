@@ -12,9 +12,18 @@ export const webkitgtk = createBrowserEngine({
   lanes: 12,
   // It asks for a display first.
   readVersion: (executable) => readVersion('xvfb-run', ['-a', executable, '--version']),
-  start: (url, _profile, executable) => ({
+  globals: ['window', 'dedicated worker', 'shared worker'],
+  start: (url, _profile, executable, hosts) => ({
     command: 'xvfb-run',
-    parameters: ['-a', executable, url],
+    // It maps no names, but asks a proxy for them: the server is its own.
+    parameters: [
+      '-a',
+      executable,
+      ...(hosts.length > 0
+        ? [`--proxy=http://127.0.0.1:${new URL(url).port}`, '--cookies-policy=always']
+        : []),
+      url
+    ],
     // Xvfb leaves its lock in /tmp otherwise.
     isAsked: true,
     environment: { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' }
