@@ -7,13 +7,15 @@ export interface ObservedEvent {
   lastEventId?: unknown;
   origin?: unknown;
   readyState: number;
-  kind: string;
+  /** Absent where it cannot be told: ES5 calls what a script has made an Object. */
+  kind?: string;
   target: boolean;
   currentTarget: boolean;
   eventPhase: number;
   bubbles: boolean;
   cancelable: boolean;
-  isTrusted: boolean;
+  /** Absent in old engines. */
+  isTrusted?: boolean;
   /** Milliseconds since construction, from the engine's clock. */
   at: number;
 }

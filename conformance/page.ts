@@ -33,11 +33,16 @@ export function post(path: string, body: object, callback: (answer: unknown) => 
     // The browser may have reused a connection that the server was about to close.
     else if (request.status === 0 && attempts > 1) setTimeout(again, 50);
   };
-  request.send(JSON.stringify(body));
+  request.send(JSON.stringify(body).replace(/[\u0080-\uffff]/g, escapeCharacter));
 
   function again(): void {
     post(path, body, callback, attempts - 1);
   }
+}
+
+/** QtWebKit normalizes the text that it sends. */
+function escapeCharacter(character: string): string {
+  return '\\u' + ('000' + character.charCodeAt(0).toString(16)).slice(-4);
 }
 
 export function getOrigin(): string {

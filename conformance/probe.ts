@@ -90,10 +90,10 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
   }
 
   function observeEvent(event: MessageEvent, source: Source): ObservedEvent {
+    const kind = describeKind(event);
     const observed: ObservedEvent = {
       type: event.type,
       readyState: source.readyState,
-      kind: Object.prototype.toString.call(event).slice(8, -1),
       target: event.target === (source as unknown),
       currentTarget: event.currentTarget === (source as unknown),
       eventPhase: event.eventPhase,
@@ -102,6 +102,7 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
       isTrusted: event.isTrusted,
       at: now() - started
     };
+    if (kind !== undefined) observed.kind = kind;
     if ('data' in event) {
       const data: unknown = event.data;
       observed.data = typeof data === 'string' ? data.slice(0, dataLimit) : data;
@@ -163,6 +164,12 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
   } catch (error) {
     fail(error as Error);
   }
+}
+
+/** ES5 knows no other name for an object that a script has made: undefined. */
+function describeKind(event: Event): string | undefined {
+  const kind = Object.prototype.toString.call(event).slice(8, -1);
+  return kind === 'Object' && typeof Symbol === 'undefined' ? undefined : kind;
 }
 
 function now(): number {

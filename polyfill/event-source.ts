@@ -167,11 +167,17 @@ function convertInit(init: unknown): boolean {
 }
 
 function createSyntaxError(message: string): Error {
-  if (typeof root.DOMException === 'function') return new DOMException(message, 'SyntaxError');
-  const error = new Error(message) as Error & { code: number };
-  error.name = 'SyntaxError';
-  error.code = 12;
-  return error;
+  try {
+    return new DOMException(message, 'SyntaxError');
+  } catch {
+    // Old engines make one for themselves alone.
+    try {
+      document.querySelector('');
+    } catch (error) {
+      return error as Error;
+    }
+  }
+  return new SyntaxError(message);
 }
 
 function activate(source: EventTarget, type: string, value: object): Handler {

@@ -13,6 +13,7 @@ export const phantomjs = createBrowserEngine({
   variable: 'PHANTOMJS',
   missing: 'conformance/engines/install --all, or set PHANTOMJS to its path',
   implementations: ['native', 'truesource-xhr'],
+  lanes: 12,
   start(url, profile) {
     const script = join(profile, 'open.js');
     writeFileSync(script, `require('webpage').create().open(require('system').args[1]);\n`);

@@ -9,6 +9,7 @@ export const qtwebkit = createBrowserEngine({
   variable: 'WKHTMLTOIMAGE',
   missing: 'conformance/engines/install --all, or set WKHTMLTOIMAGE to its path',
   implementations: ['native', 'truesource-xhr'],
+  lanes: 12,
   readVersion: async (executable) => {
     const version = await readVersion(executable);
     return version && `wkhtmltoimage ${version}`;

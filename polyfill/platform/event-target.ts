@@ -102,7 +102,7 @@ if (!isExact) {
   };
   if (!isConstructible) {
     eventTargetMethods.dispatchEvent = function (event) {
-      listenersOf(this, isObject(event));
+      listenersOf(this, Object.prototype.isPrototypeOf.call((root.Event || Object).prototype, event));
       return dispatch(this as EventTarget, event);
     };
   }

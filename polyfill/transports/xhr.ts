@@ -27,13 +27,10 @@ export const xhrTransport: Transport = function (request, client) {
           return;
         }
         responded = true;
-        if (
-          !client.onResponse(
-            xhr.status,
-            xhr.getResponseHeader('Content-Type') || '',
-            xhr.responseURL || request.url
-          )
-        ) {
+        const contentType = xhr.getResponseHeader('Content-Type') || '';
+        // The stream is UTF-8 whatever charset the response declares. Said earlier, QtWebKit and PhantomJS show this type as the response's.
+        if (xhr.readyState === 2) xhr.overrideMimeType('text/plain; charset=utf-8');
+        if (!client.onResponse(xhr.status, contentType, xhr.responseURL || request.url)) {
           abortThis();
           return;
         }
@@ -73,8 +70,6 @@ export const xhrTransport: Transport = function (request, client) {
 
     xhr.open('GET', request.url);
     xhr.withCredentials = request.withCredentials;
-    // The stream is UTF-8 whatever charset the response declares.
-    xhr.overrideMimeType('text/plain; charset=utf-8');
     xhr.setRequestHeader('Accept', 'text/event-stream');
     if (avoidsCaches) {
       xhr.setRequestHeader('Cache-Control', 'no-cache');
@@ -84,7 +79,12 @@ export const xhrTransport: Transport = function (request, client) {
       xhr.setRequestHeader('Last-Event-ID', encodeHeaderValue(request.lastEventId));
     }
     xhr.onreadystatechange = xhr.onprogress = onEvent;
-    xhr.send();
+    try {
+      xhr.send();
+    } catch {
+      // QtWebKit and PhantomJS throw what is a network error.
+      end();
+    }
     return abortThis;
   }
 };
