@@ -38,6 +38,8 @@ export interface Engine {
   features(implementation: string): Feature[];
   /** How many jobs run at a time. */
   lanes: number;
+  /** Why a failure there may say nothing of the implementation: it is run again, and counts if it fails each time. */
+  unsteady?: string;
   /** True if it judges with a test harness of its own and calls `confirm`. */
   confirms?: boolean;
   /** Where it can run the upstream tests; missing if it cannot. */

@@ -7,7 +7,7 @@ import { features } from './case.ts';
 import type { Feature } from './case.ts';
 import { cut } from './chunkings.ts';
 import type { Engine } from './engine.ts';
-import { compareWithExpectation, findExpectedFailure, findStale } from './expected-failures.ts';
+import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
 import type { Cell, Column, Report, Run } from './report.ts';
@@ -52,6 +52,8 @@ export type RunEvent =
 const originCount = 8;
 /** How often a column's engine may fail before what is left counts as not observed. */
 const failureLimit = 6;
+/** How many failures of an unsteady engine are run again at a time. */
+const fewLanes = 12;
 /** Bytes of what engines may hand in at once. */
 const bodyBytes = 32 * 1024 * 1024;
 
@@ -208,6 +210,26 @@ async function runColumn(
     if (entry.runs.length === entry.expected) onCell(createCell(planned.case, column, entry.runs, options));
   };
 
+  const again: PlannedRun[] = [];
+  const failed = new Map<PlannedRun, number>();
+  const onAttemptedRun = (planned: PlannedRun, run: Run): void => {
+    const isFailure = run.verdict === 'fail' || run.verdict === 'not observed';
+    const times = failed.get(planned) ?? 0;
+    const isExpected = findExpectedFailure(options.expectedFailures, planned.case.id, column) !== undefined;
+    if (
+      engine.unsteady !== undefined &&
+      isFailure &&
+      !isExpected &&
+      times < (isOurs(implementation) ? 2 : 1)
+    ) {
+      failed.set(planned, times + 1);
+      again.push(planned);
+      return;
+    }
+    if (times > 0 && !isFailure) run.why = `flaky: failed ${times} of ${times + 1} times; ${engine.unsteady}`;
+    onRun(planned, run);
+  };
+
   const possible: PlannedRun[] = [];
   for (const planned of runs) {
     const lacking = lackingFeatures(planned.case, engine, implementation);
@@ -225,7 +247,9 @@ async function runColumn(
   const leaks: string[] = [];
   let failures = 0;
   let starts = 0;
-  for (let batch = batches.pop(); batch; batch = batches.pop()) {
+  const nextBatch = () =>
+    batches.pop() ?? (again.length > 0 ? { runs: again.splice(0), lanes: fewLanes } : undefined);
+  for (let batch = nextBatch(); batch; batch = nextBatch()) {
     if (batch.runs.length === 0) continue;
     state.state = 'starting';
     onProgress([]);
@@ -243,7 +267,7 @@ async function runColumn(
         return () => attempts.delete(attemptToken);
       },
       onRun(planned, run) {
-        onRun(planned, run);
+        onAttemptedRun(planned, run);
         onProgress([]);
       },
       onStart() {

@@ -17,6 +17,8 @@ export interface Browser {
   implementations?: string[];
   /** How many jobs run at a time. Default 32. */
   lanes?: number;
+  /** See `unsteady` of Engine. */
+  unsteady?: string;
   /** What its environment lacks. */
   lacks?: Feature[];
   /** Where it can run the upstream tests; missing if it cannot. */
@@ -39,6 +41,7 @@ export function createBrowserEngine(browser: Browser): Engine {
     name: browser.name,
     implementations: browser.implementations ?? ['native', 'truesource-fetch', 'truesource-xhr'],
     features: () => (Object.keys(features) as Feature[]).filter((one) => !browser.lacks?.includes(one)),
+    ...(browser.unsteady !== undefined && { unsteady: browser.unsteady }),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
     lanes: browser.lanes ?? 32,
     ...(browser.globals && { globals: browser.globals }),
