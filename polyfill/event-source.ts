@@ -170,14 +170,17 @@ function createSyntaxError(message: string): Error {
   try {
     return new DOMException(message, 'SyntaxError');
   } catch {
-    // Old engines make one for themselves alone.
+    const error = new Error(message) as Error & { code: number };
+    error.name = 'SyntaxError';
+    error.code = 12;
     try {
+      // Old engines make one for themselves alone.
       document.querySelector('');
-    } catch (error) {
-      return error as Error;
+    } catch (own) {
+      return (own as typeof error).code ? (own as Error) : error;
     }
+    return error;
   }
-  return new SyntaxError(message);
 }
 
 function activate(source: EventTarget, type: string, value: object): Handler {

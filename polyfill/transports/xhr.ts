@@ -83,7 +83,8 @@ export const xhrTransport: Transport = function (request, client) {
       xhr.send();
     } catch {
       // QtWebKit and PhantomJS throw what is a network error.
-      end();
+      stop();
+      client.onEnd();
     }
     return abortThis;
   }
