@@ -22,10 +22,7 @@ export const xhrTransport: Transport = function (request, client) {
       if (over || xhr.readyState < 2) return;
       if (!responded) {
         // A network error goes to readyState 4 with status 0.
-        if (xhr.status === 0) {
-          if (xhr.readyState === 4) end();
-          return;
-        }
+        if (xhr.status === 0) return;
         responded = true;
         if (
           !client.onResponse(
@@ -39,7 +36,6 @@ export const xhrTransport: Transport = function (request, client) {
         }
       }
       if (xhr.readyState > 2) takeText();
-      if (xhr.readyState === 4) end();
     }
 
     function takeText(): void {
@@ -56,14 +52,16 @@ export const xhrTransport: Transport = function (request, client) {
 
     function stop(): void {
       over = true;
-      xhr.onreadystatechange = xhr.onprogress = ignore;
+      xhr.onreadystatechange = xhr.onprogress = xhr.onload = xhr.onerror = xhr.onabort = ignore;
     }
 
-    function end(): void {
+    function end(event: Event): void {
+      const isAborted = event.type === 'abort';
       stop();
       // It may have been redirected to another origin.
-      if (!responded && avoidsCaches) abort = send(false);
-      else client.onEnd();
+      if (!responded && avoidsCaches && !isAborted) abort = send(false);
+      // "If res is an aborted network error, then fail the connection": by the user, or window.stop().
+      else client.onEnd(isAborted);
     }
 
     function abortThis(): void {
@@ -84,6 +82,7 @@ export const xhrTransport: Transport = function (request, client) {
       xhr.setRequestHeader('Last-Event-ID', encodeHeaderValue(request.lastEventId));
     }
     xhr.onreadystatechange = xhr.onprogress = onEvent;
+    xhr.onload = xhr.onerror = xhr.onabort = end;
     xhr.send();
     return abortThis;
   }
