@@ -169,12 +169,14 @@ export async function runUpstream(options: UpstreamOptions): Promise<UpstreamCol
     const found = await engine.find();
     for (const implementation of engine.implementations) {
       if (options.implementations && !options.implementations.includes(implementation)) continue;
+      const globals = engine.globals?.(implementation) ?? [];
+      const tests = options.tests.filter(({ global }) => globals.includes(global));
+      if (tests.length === 0) continue;
       const about = { engine: engine.name, implementation, time: 0, results: [] };
       if ('missing' in found) {
         columns.push({ ...about, version: '', status: 'missing', note: found.missing });
         continue;
       }
-      const tests = options.tests.filter(({ global }) => engine.globals!.includes(global));
       const start = performance.now();
       const outcome = await runColumn(engine, implementation, tests, options);
       const time = Math.round(performance.now() - start);
@@ -237,7 +239,6 @@ async function runColumn(
   const { port } = new URL(server.origins[0]!);
   const session: DriverSession = { path: '/upstream/', lanes: lanes.map((lane) => `http://${lane}:${port}`) };
   stayAwake();
-  if (tests.length === 0) finish();
   const running = engine.open({
     url: `http://${site}:${port}${session.path}`,
     origins: server.origins,
