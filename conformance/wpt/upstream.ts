@@ -217,7 +217,9 @@ async function runColumn(
     return { id: taken++, url: test.url, limit: test.isLong ? limits.long : limits.normal };
   };
 
-  const prelude = implementation === 'native' ? undefined : '/upstream/prelude.js';
+  // Built before the server is there: a page that did not get it would be run with the native EventSource.
+  const preludeText = implementation === 'native' ? undefined : createPrelude(implementation, dist);
+  const prelude = preludeText === undefined ? undefined : '/upstream/prelude.js';
   const idl = createIdlTest(directory);
   const server = await createFixturesServer({
     limits: { bodyBytes: 4_000_000 },
@@ -230,7 +232,7 @@ async function runColumn(
       }),
       ...createDriverRoutes(
         exchange,
-        () => createPrelude(implementation, dist),
+        () => preludeText ?? '',
         () => session
       ),
       createDistRoute(dist)
