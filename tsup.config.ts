@@ -57,7 +57,8 @@ export default defineConfig([
     entry: {
       cli: 'conformance/cli.ts',
       'node-client': 'conformance/engines/node-client.ts',
-      'wpt-child': 'conformance/wpt/child.ts'
+      'wpt-child': 'conformance/wpt/child.ts',
+      'wpt-jsdom-pages': 'conformance/wpt/jsdom-pages.ts'
     },
     noExternal: [/^/],
     external: ['jsdom', 'wpt-runner', 'undici', 'truesource'],

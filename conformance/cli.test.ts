@@ -37,6 +37,8 @@ describe('a mistake in the command line', () => {
     [['conformance', '--report', 'htm=x'], /html\?/],
     [['conformance', '--report', 'html'], /html=FILE/],
     [['conformance', '--report', 'html=no/such/folder/x.html'], /cannot be written/],
+    [['conformance', '--wpt'], /github\.com\/web-platform-tests\/wpt/],
+    [['conformance', '--wpt', '.'], /no checkout/],
     [['conformance', 'node'], /too many arguments/],
     [['serve', '--port', 'x'], /--port/],
     [['cases', '--jsno'], /--json/],

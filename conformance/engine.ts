@@ -43,7 +43,7 @@ export interface Engine {
   /** True if it judges with a test harness of its own and calls `confirm`. */
   confirms?: boolean;
   /** Where it can run the upstream tests; missing if it cannot. */
-  globals?: GlobalKind[];
+  globals?(implementation: string): GlobalKind[];
   /** Its version, or how to get it. */
   find(): Promise<{ version: string } | { missing: string }>;
   open(task: Task): RunningEngine;

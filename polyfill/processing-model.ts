@@ -55,6 +55,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
   let lastEventIdString = connection.lastEventId || '';
   let fruitlessAttempts = 0;
   let hasBeenOpen = false;
+  let isAfterNetworkError = false;
   let waitingTasks = 0;
   let isClosed = false;
   /** Ends whatever is under way: a request, or the wait for the next. */
@@ -87,10 +88,12 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         url: connection.url,
         withCredentials: connection.withCredentials,
         lastEventId: lastEventIdString,
-        hasBeenOpen: hasBeenOpen
+        hasBeenOpen: hasBeenOpen,
+        isAfterNetworkError: isAfterNetworkError
       },
       {
         onResponse(status, contentType, url) {
+          isAfterNetworkError = false;
           if (!isEventStream(status, contentType)) {
             failTheConnection();
             return false;
@@ -116,6 +119,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         }
       }
     );
+    isAfterNetworkError = true;
   }
 
   function queue(steps: () => void): void {

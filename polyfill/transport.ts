@@ -7,6 +7,8 @@ export interface TransportRequest {
   lastEventId: string;
   /** Whether an attempt before this one was announced. */
   hasBeenOpen: boolean;
+  /** Whether the attempt before this one ended without a response. */
+  isAfterNetworkError: boolean;
 }
 
 /** Who asked. After `onEnd`, after onResponse answered false, and after an abort, nothing more is called. */

@@ -44,7 +44,7 @@ export function createBrowserEngine(browser: Browser): Engine {
     ...(browser.unsteady !== undefined && { unsteady: browser.unsteady }),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
     lanes: browser.lanes ?? 32,
-    ...(browser.globals && { globals: browser.globals }),
+    ...(browser.globals && { globals: () => browser.globals! }),
     async find() {
       executable = await findExecutable(browser.executables, process.env[browser.variable]);
       const version = executable && (await (browser.readVersion ?? readVersion)(executable));

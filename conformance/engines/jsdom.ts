@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Engine } from '../engine.ts';
+import type { Engine, RunningEngine, Task } from '../engine.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, startGroup } from '../processes.ts';
 import { describePage } from '../session-routes.ts';
 import { generateTests } from '../wpt/generate.ts';
@@ -16,6 +16,8 @@ export const jsdom: Engine = {
       : ['base-url', 'document', 'cross-origin', 'cookies'],
   lanes: 16,
   confirms: true,
+  // The fetch that is lent knows no other origins.
+  globals: (implementation) => (implementation === 'truesource-xhr' ? ['window'] : []),
   find() {
     const from = findWptRunner();
     if (!from) return Promise.resolve({ missing: 'npm install --save-dev jsdom wpt-runner' });
@@ -28,6 +30,7 @@ export const jsdom: Engine = {
     return Promise.resolve({ version: (require('jsdom/package.json') as { version: string }).version });
   },
   open(task) {
+    if (task.hosts) return openUpstreamTests(task);
     const directory = createTemporaryDirectory();
     const token = new URL(task.url).pathname.split('/')[2]!;
     generateTests(directory, describePage(task.implementation, token, task.lanes), task.plays);
@@ -54,6 +57,15 @@ export const jsdom: Engine = {
     };
   }
 };
+
+function openUpstreamTests({ url, lanes, dist }: Task): RunningEngine {
+  const { ended, stop } = startGroup(process.execPath, [
+    '--no-warnings',
+    join(dist, 'wpt-jsdom-pages.js'),
+    JSON.stringify({ url, lanes, from: findWptRunner() })
+  ]);
+  return { ended, stop };
+}
 
 /** A file from which wpt-runner and jsdom can be resolved: this one, or one in the working directory. */
 function findWptRunner(): string | undefined {

@@ -169,12 +169,14 @@ export async function runUpstream(options: UpstreamOptions): Promise<UpstreamCol
     const found = await engine.find();
     for (const implementation of engine.implementations) {
       if (options.implementations && !options.implementations.includes(implementation)) continue;
+      const globals = engine.globals?.(implementation) ?? [];
+      const tests = options.tests.filter(({ global }) => globals.includes(global));
+      if (tests.length === 0) continue;
       const about = { engine: engine.name, implementation, time: 0, results: [] };
       if ('missing' in found) {
         columns.push({ ...about, version: '', status: 'missing', note: found.missing });
         continue;
       }
-      const tests = options.tests.filter(({ global }) => engine.globals!.includes(global));
       const start = performance.now();
       const outcome = await runColumn(engine, implementation, tests, options);
       const time = Math.round(performance.now() - start);
@@ -215,7 +217,9 @@ async function runColumn(
     return { id: taken++, url: test.url, limit: test.isLong ? limits.long : limits.normal };
   };
 
-  const prelude = implementation === 'native' ? undefined : '/upstream/prelude.js';
+  // Built before the server is there: a page that did not get it would be run with the native EventSource.
+  const preludeText = implementation === 'native' ? undefined : createPrelude(implementation, dist);
+  const prelude = preludeText === undefined ? undefined : '/upstream/prelude.js';
   const idl = createIdlTest(directory);
   const server = await createFixturesServer({
     limits: { bodyBytes: 4_000_000 },
@@ -228,7 +232,7 @@ async function runColumn(
       }),
       ...createDriverRoutes(
         exchange,
-        () => createPrelude(implementation, dist),
+        () => preludeText ?? '',
         () => session
       ),
       createDistRoute(dist)
@@ -237,7 +241,6 @@ async function runColumn(
   const { port } = new URL(server.origins[0]!);
   const session: DriverSession = { path: '/upstream/', lanes: lanes.map((lane) => `http://${lane}:${port}`) };
   stayAwake();
-  if (tests.length === 0) finish();
   const running = engine.open({
     url: `http://${site}:${port}${session.path}`,
     origins: server.origins,

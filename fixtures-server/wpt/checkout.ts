@@ -30,8 +30,7 @@ const types: Record<string, string> = {
  * upstream server makes of `.any.js`, `.window.js` and `.worker.js`, and for `options.files` below generated/.
  */
 export function createCheckoutRoutes(options: CheckoutOptions): Route[] {
-  const root = realpathSync(options.directory);
-  const read = (path: string) => options.files?.[path] ?? readBelow(root, path);
+  const read = (path: string) => options.files?.[path] ?? readFrom(options.directory, path);
   return folders.map((folder) => ({
     method: 'GET',
     path: `/${folder}/`,
@@ -39,11 +38,8 @@ export function createCheckoutRoutes(options: CheckoutOptions): Route[] {
       const path = pathOf(url);
       const generated = generate(path, url, read, options.prelude);
       const content = generated ?? read(path);
-      if (content === undefined) {
-        throw extname(path) === '.py'
-          ? new Refusal(501, `there is no handler for ${path}`)
-          : new Refusal(404, `nothing at ${path}`);
-      }
+      if (extname(path) === '.py') throw new Refusal(501, `there is no handler for ${path}`);
+      if (content === undefined) throw new Refusal(404, `nothing at ${path}`);
       response.setHeader('Content-Type', types[extname(path)] ?? 'application/octet-stream');
       response.setHeader('Cache-Control', 'no-store');
       for (const [name, value] of generated === undefined ? parseHeaders(read(`${path}.headers`)) : []) {
@@ -63,11 +59,12 @@ function pathOf(url: URL): string {
   }
 }
 
-/** Undefined if there is no such file, or if it is outside of `root`, by its path or by a link. */
-function readBelow(root: string, path: string): Buffer | undefined {
+/** Undefined if there is no such file, or if it is outside of the folder that the path begins with, by its segments or by a link. */
+function readFrom(directory: string, path: string): Buffer | undefined {
   try {
-    const file = realpathSync(join(root, path));
-    return file.startsWith(root + sep) ? readFileSync(file) : undefined;
+    const folder = realpathSync(join(directory, path.split('/')[1]!));
+    const file = realpathSync(join(directory, path));
+    return file.startsWith(folder + sep) ? readFileSync(file) : undefined;
   } catch {
     return undefined;
   }

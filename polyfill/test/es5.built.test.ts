@@ -89,6 +89,8 @@ class XMLHttpRequest {
   responseText = '';
   onreadystatechange: (() => void) | null = null;
   onprogress: (() => void) | null = null;
+  onload: ((event: { type: string }) => void) | null = null;
+  onerror: ((event: { type: string }) => void) | null = null;
   #url = '';
   #headers: Record<string, string> = {};
   #type = '';
@@ -117,11 +119,15 @@ class XMLHttpRequest {
         this.responseText += text;
         go(3);
       });
-      response.on('close', () => go(4));
+      response.on('close', () => {
+        go(4);
+        this.onload?.({ type: 'load' });
+      });
     });
     this.#request.on('error', () => {
       this.status = 0;
       go(4);
+      this.onerror?.({ type: 'error' });
     });
   }
   abort() {

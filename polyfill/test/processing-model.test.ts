@@ -134,7 +134,19 @@ it('carries the last event ID and whether it has been open from attempt to attem
   expect(attempts[0]!.request).toMatchObject({ lastEventId: '', hasBeenOpen: false });
   answer('id: 1\n\nid: 2\n');
   measureDelay();
-  expect(attempts[1]!.request).toMatchObject({ lastEventId: '1', hasBeenOpen: true });
+  expect(attempts[1]!.request).toMatchObject({
+    lastEventId: '1',
+    hasBeenOpen: true,
+    isAfterNetworkError: false
+  });
+  attempts[1]!.client.onEnd();
+  runTasks();
+  measureDelay();
+  expect(attempts[2]!.request).toMatchObject({
+    lastEventId: '1',
+    hasBeenOpen: true,
+    isAfterNetworkError: true
+  });
 });
 
 it('closes when another attempt would be futile, and aborts what is under way when it is closed', () => {
