@@ -265,7 +265,9 @@ async function run(
   judging.settle('head', observations);
   judging.settle('plain', observations);
 
-  const out = AbortSignal.timeout(probesTime);
+  // A stream that ended late is watched to its end once more.
+  const took = plain.endedAt - plain.sentAt;
+  const out = AbortSignal.timeout(probesTime + (hasEnded(plain) && took > defaultDuration ? took : 0));
   const signal = options.signal ? AbortSignal.any([options.signal, out]) : out;
   const wanted =
     options.probes ??
@@ -299,7 +301,6 @@ async function run(
       case 'again': {
         const cookies = headersOf(plain.head, 'set-cookie').map((value) => value.split(';')[0]!.trim());
         const id = plain.trace?.lastEventId ?? '';
-        const took = plain.endedAt - plain.sentAt;
         const isOver = plain.ending !== 'time limit' && plain.ending !== 'byte limit';
         const firstEvent = plain.firstEventAt === undefined ? 300 : plain.firstEventAt - plain.sentAt;
         observations.again = await ask('again', {
@@ -311,7 +312,7 @@ async function run(
             ...(cookies.length > 0 ? [{ name: 'Cookie', value: headerValue(cookies.join('; ')) }] : [])
           ]),
           limits: limits({
-            duration: isOver ? Math.min(took, probesTime) + 500 : Math.min(firstEvent + 500, answerTimeout)
+            duration: isOver ? took * 1.2 + 500 : Math.min(firstEvent + 500, answerTimeout)
           }),
           ...(!isOver && { until: (exchange: Exchange) => exchange.events.length > 0 })
         });

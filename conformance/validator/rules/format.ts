@@ -34,9 +34,11 @@ function isMisspelt(line: string): boolean {
   return !fields.includes(name) && fields.includes(name.trim().toLowerCase()) && line.includes(':');
 }
 
+const byteOrderMark = '\xef\xbb\xbf';
+
 /** A line that is content: JSON, markup, or words. A plain name, with or without a colon, may be a field of someone's own. */
 function isContent(line: string): boolean {
-  return !isMisspelt(line) && !/^[A-Za-z][\w.-]*$/.test(fieldName(line));
+  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && !/^[A-Za-z][\w.-]*$/.test(fieldName(line));
 }
 
 /** Rules on each event that is dispatched. */
@@ -187,7 +189,7 @@ export const format: Rule[] = [
     parsing,
     'Send no byte order mark: encode as UTF-8 without one, also in the parts that are put together.',
     onLine((line, found) => {
-      if (line.text.startsWith('\xef\xbb\xbf')) {
+      if (line.text.startsWith(byteOrderMark)) {
         found({
           message: `A byte order mark begins the line ${quote(line.text)}: its field name is unknown, and the line ignored`,
           ...at(line)
@@ -207,7 +209,7 @@ export const format: Rule[] = [
             message: 'The stream begins with a byte order mark',
             offset: 0,
             line: 1,
-            excerpt: '\xef\xbb\xbf'
+            excerpt: byteOrderMark
           });
         return undefined;
       }
@@ -490,7 +492,12 @@ export const format: Rule[] = [
     interpretation,
     'It is ignored: write a comment (": text") for what is not for clients.',
     onLine((line, found) => {
-      if (line.branch !== 'unknown field' || isContent(line.text) || isMisspelt(line.text)) return;
+      if (
+        line.branch !== 'unknown field' ||
+        !/^[A-Za-z][\w.-]*$/.test(fieldName(line.text)) ||
+        isMisspelt(line.text)
+      )
+        return;
       found({ message: `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
     })
   ),

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
+import type { Play } from '../../fixtures-server/stream-script.ts';
+import type { Exchange } from './observe.ts';
+import type { Observations, Verdict } from './rule.ts';
+import { fixtures, good } from './fixtures.ts';
+import { rules, validate, type Result, type ValidateOptions } from './index.ts';
+
+let server: FixturesServer;
+let runs = 0;
+beforeAll(async () => {
+  server = await createFixturesServer({ ports: [0, 0] });
+});
+afterAll(() => server.close());
+
+async function judge(play: Omit<Play, 'id'>, options: ValidateOptions = {}, query = ''): Promise<Result> {
+  const id = `play-${++runs}`;
+  server.addCases([{ id, ...play }]);
+  const result = await validate(`${server.origins[0]}/sse/validator/${id}${query}`, {
+    duration: 300,
+    ...options
+  }).result;
+  return result;
+}
+
+/** These look at times or protocols that no quick fixture has: they are held against made-up observations below. */
+const byHand = ['T11', 'T12', 'T20', 'T22'];
+
+const decided = rules.filter(({ judge }) => !('undecided' in judge));
+
+it('every rule that is decided has a fixture', () => {
+  expect([...Object.keys(fixtures), ...byHand].toSorted()).toEqual(decided.map(({ id }) => id).toSorted());
+});
+
+it('a good server gets no finding at all', async () => {
+  const { findings, headline } = await judge(good);
+  expect(findings.map(({ rule, message }) => `${rule} ${message}`)).toEqual([]);
+  expect(headline).toContain('all is well');
+});
+
+describe.concurrent.each(Object.entries(fixtures))('%s', (id, { broken, sound = good, also = [], options, query }) => {
+  it('is found where it is broken, and nothing else', async () => {
+    const { findings, verdicts } = await judge(broken, options, query);
+    const found = findings.map(({ rule }) => rule);
+    expect(found.toSorted(), JSON.stringify(findings, null, 1)).toEqual([id, ...also].toSorted());
+    expect(verdicts).toContainEqual({ rule: id, verdict: 'finding' });
+  });
+  it('is not found where it is not', async () => {
+    const { findings } = await judge(sound, options);
+    expect(findings.filter(({ rule }) => rule === id)).toEqual([]);
+  });
+});
+
+describe('made-up observations', () => {
+  const observations = (plain: Partial<Exchange>, url = 'http://127.0.0.1/'): Observations => ({
+    url: new URL(url),
+    profile: 'plain',
+    sentOrigin: 'https://origin.example',
+    method: 'GET',
+    missing: {},
+    plain: {
+      head: {
+        version: '1.1',
+        status: 200,
+        reason: 'OK',
+        headers: [{ name: 'content-type', value: 'text/event-stream' }],
+        at: 0
+      },
+      sentAt: 0,
+      ending: 'time limit',
+      ...plain
+    } as Exchange
+  });
+  const check = (id: string, seen: Observations): Verdict['verdict'] => {
+    const { judge } = rules.find((rule) => rule.id === id)!;
+    if (!('check' in judge)) throw new Error(id);
+    return judge.check(seen).verdict;
+  };
+  const gap = (ms: number, more: Partial<Exchange> = {}) =>
+    observations({ longestGap: { from: 0, to: ms }, endedAt: ms, lastByteAt: 0, ...more });
+
+  it('T11: more than 15 s without a byte', () => {
+    expect(check('T11', gap(20_000))).toBe('finding');
+    expect(check('T11', gap(15_500))).toBe('ok');
+    expect(check('T11', gap(2000))).toBe('not observed');
+    expect(check('T11', gap(56_000))).toBe('not applicable');
+  });
+  it('T12: 55 s without a byte, or cut at a round time', () => {
+    expect(check('T12', gap(56_000))).toBe('finding');
+    expect(check('T12', gap(30_200, { ending: 'cut' }))).toBe('finding');
+    expect(check('T12', gap(41_000, { ending: 'cut' }))).toBe('not observed');
+    expect(check('T12', gap(20_000, { endedAt: 60_000 }))).toBe('ok');
+  });
+  it('T20: HTTP/1.1 chosen over TLS', () => {
+    const over = (protocol: string) => ({
+      ...observations({}, 'https://example.com/'),
+      protocol: { protocol }
+    });
+    expect(check('T20', over('http/1.1'))).toBe('finding');
+    expect(check('T20', over('h2'))).toBe('ok');
+  });
+  it('T22: not encrypted', () => {
+    expect(check('T22', observations({}, 'http://example.com/'))).toBe('finding');
+    expect(check('T22', observations({}, 'https://example.com/'))).toBe('ok');
+    expect(check('T22', observations({}, 'http://[::1]:8000/'))).toBe('ok');
+  });
+});
