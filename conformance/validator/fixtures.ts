@@ -78,7 +78,7 @@ function raw(lines: string[], ...body: StreamItem[]): Omit<Play, 'id'> {
   });
 }
 
-const event = 'retry: 3000\n\ndata: 1\n\n';
+const event = 'retry: 3000\n\nid: 1\ndata: 1\n\n';
 const allowAll = { 'Access-Control-Allow-Origin': '*' };
 const gzip = { 'Content-Encoding': 'gzip' };
 const zipped = gzipSync('retry: 3100\n\ndata: 1\n\n', { finishFlush: constants.Z_SYNC_FLUSH });
@@ -109,9 +109,17 @@ export const fixtures: Record<string, Fixture> = {
     also: ['H01']
   },
   H09: { broken: but({ again: { status: 503, end: 'close' } }) },
-  H10: { broken: but({ plain: { status: 302, headers: { Location: '{url}' }, stream: [], end: 'close' } }) },
+  H10: {
+    broken: but({
+      plain: { status: 302, headers: { Location: '{url}' }, stream: [], end: 'close' },
+      again: first
+    })
+  },
   H11: {
-    broken: but({ plain: { status: 302, headers: { Location: '{other-url}' }, stream: [], end: 'close' } }),
+    broken: but({
+      plain: { status: 302, headers: { Location: '{other-url}' }, stream: [], end: 'close' },
+      again: first
+    }),
     sound: {
       connections: [
         { status: 302, headers: { ...allowAll, Location: '{other-url}' }, end: 'close' },
@@ -126,7 +134,7 @@ export const fixtures: Record<string, Fixture> = {
     broken: but({ plain: { status: 204, headers: { 'Content-Length': '5' }, stream: [] } }),
     sound: but({ plain: { status: 204, stream: [] } })
   },
-  H14: { broken: but({ head: { head: [] } }) },
+  H14: { broken: but({ head: { delay: 4000 } }) },
   H15: { broken: but({}, streamHead), sound: but({}, { status: 405, end: 'close' }) },
   H16: { broken: but({ origin: { status: 406 } }) },
   H17: { broken: raw(['HTTP/1.0 200 OK'], event), sound: raw(['HTTP/1.1 200 OK'], event) },
@@ -204,8 +212,8 @@ export const fixtures: Record<string, Fixture> = {
 
   F01: { broken: ended(event, 'data: lost\n'), sound: ended(event, ': comment') },
   F02: {
-    broken: only('retry: 3000\ndata: 1\n', { pause: 600 }, 'data: 2\n'),
-    sound: only('retry: 3000\ndata: 1\n', { pause: 600 }, 'data: 2\n\n'),
+    broken: only('retry: 3000\nid: 1\ndata: 1\n', { pause: 600 }, 'data: 2\n'),
+    sound: only('retry: 3000\nid: 1\ndata: 1\n', { pause: 600 }, 'data: 2\n\n'),
     options: { duration: 900 }
   },
   F03: { broken: stream('{"a": 1}\n\n'), sound: stream('data: {"a": 1}\n\n') },
@@ -216,14 +224,17 @@ export const fixtures: Record<string, Fixture> = {
   F05: { broken: stream('Data: 1\n\n'), sound: stream('data: 1\n\n') },
   F06: { broken: stream('data: 1\\n\\n\n\n'), sound: stream('data: "a\\nb"\n\n') },
   F07: { broken: stream('\ufeffdata: 1\n\n'), sound: stream('data: \ufeff1\n\n') },
-  F08: { broken: only(`\ufeff${opening}data: 1\n\n`) },
+  F08: { broken: only(`\ufeff${opening}id: 1\ndata: 1\n\n`) },
   F09: { broken: stream('data: ', { hex: 'ff' }, '\n\n'), sound: stream('data: é€💓\n\n') },
   F10: {
     broken: stream('data: ', { hex: 'c3' }, { pause: 30 }, { hex: 'bc 0a 0a' }),
     sound: stream('data: ü\n\n')
   },
   F11: { broken: stream('data: 1\r\n\r\n') },
-  F12: { broken: only('retry: 3000\r\rdata: 1\r\r'), sound: only('retry: 3000\r\n\r\ndata: 1\r\n\r\n') },
+  F12: {
+    broken: only('retry: 3000\r\rid: 1\rdata: 1\r\r'),
+    sound: only('retry: 3000\r\n\r\nid: 1\r\ndata: 1\r\n\r\n')
+  },
   F13: { broken: stream('data:x\n\n'), sound: stream('data:\ndata: x\n\n') },
   F14: { broken: stream('data:  x\n\n'), sound: stream('data: {\ndata:   "a": 1\ndata: }\n\n') },
   F15: {
@@ -269,13 +280,15 @@ export const fixtures: Record<string, Fixture> = {
   R17: { broken: stream('retry: 400000\n\n') },
   R18: { broken: only('id: 1\ndata: 1\n\n') },
   R19: { broken: but({ again: { stream: ['retry: 3000\n\nid: 3\ndata: 3\n\n'] } }) },
-  R20: { broken: only(...[1, 2, 3].map((n) => `retry: 3000\nid: ${n}\ndata: ${n}\n\n`)) },
+  R20: { broken: only(...[1, 2, 3].map((n) => `retry: 3000\n${n === 1 ? 'id: 1\n' : ''}data: ${n}\n\n`)) },
   R21: {
     broken: but({ plain: { end: 'close' }, again: { end: 'close' } }),
     sound: ended(event),
     also: ['H12', 'R23']
   },
   R23: { broken: but({ plain: { end: 'close' } }), sound: ended(event), also: ['H12'] },
+
+  R24: { broken: only('retry: 3000\n\ndata: 1\n\n') },
 
   X01: {
     broken: good,
@@ -390,7 +403,7 @@ export const fixtures: Record<string, Fixture> = {
     options: { profile: 'mcp' }
   },
   D10: {
-    broken: only(opening, 'event: update\ndata: {}\n\n'),
+    broken: only(opening, 'id: 1\nevent: update\ndata: {}\n\n'),
     sound: only(opening, 'event: next\ndata: {}\n\nevent: complete\ndata:\n\n'),
     options: { profile: 'graphql-sse' }
   },

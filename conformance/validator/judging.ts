@@ -10,7 +10,7 @@ import type {
   WatchContext,
   Watcher
 } from './rule.ts';
-import type { Trace, TraceObserver } from './trace.ts';
+import type { Branch, Trace, TraceObserver } from './trace.ts';
 
 /** What became of one rule. */
 export type RuleVerdict = { rule: string } & (
@@ -49,11 +49,16 @@ export class Judging {
       this.#watchers.push({ rule, watcher: judge.watch((evidence) => this.#find(rule, evidence), context) });
     }
     const all = this.#watchers.map(({ watcher }) => watcher);
-    const lines = all.filter((watcher) => watcher.line);
+    const lines = new Map<Branch, Watcher[]>();
+    const onBranch = (branch: Branch) => {
+      const those = all.filter(({ line, branches }) => line && (!branches || branches.includes(branch)));
+      lines.set(branch, those);
+      return those;
+    };
     const blocks = all.filter((watcher) => watcher.block);
     return {
       line(line, block) {
-        for (const watcher of lines) watcher.line!(line, block);
+        for (const watcher of lines.get(line.branch) ?? onBranch(line.branch)) watcher.line!(line, block);
       },
       block(block) {
         for (const watcher of blocks) watcher.block!(block);

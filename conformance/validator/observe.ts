@@ -224,7 +224,7 @@ async function observeOne(
     whole
   );
   if (decoder && !decoder.destroyed)
-    await drain(decoder, whole.ending === 'complete' || whole.ending === 'closed');
+    await drain(decoder, hasEnded(whole), Math.max(500, limits.duration - (clock() - whole.sentAt)));
   if (decoderStop && whole.truncated) whole.ending = 'byte limit';
   else if (decoderStop && whole.ending === 'time limit' && !whole.decodingFault) whole.ending = 'enough';
   const silentSince = whole.lastByteAt ?? whole.head?.at;
@@ -238,10 +238,19 @@ async function observeOne(
   return whole;
 }
 
-/** Waits for what the decoder has in hand. An unfinished body is no fault of its own. */
-function drain(decoder: zlib.Gunzip | zlib.BrotliDecompress | zlib.Inflate, isWhole: boolean): Promise<void> {
+/** Whether the server ended the body of its own accord. */
+export function hasEnded({ ending }: Exchange): boolean {
+  return ending === 'complete' || ending === 'closed';
+}
+
+/** Waits up to `timeout` ms for what the decoder has in hand. An unfinished body is no fault of its own. */
+function drain(
+  decoder: zlib.Gunzip | zlib.BrotliDecompress | zlib.Inflate,
+  isWhole: boolean,
+  timeout: number
+): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(finish, 500);
+    const timer = setTimeout(finish, timeout);
     function finish() {
       clearTimeout(timer);
       decoder.destroy();

@@ -1,5 +1,5 @@
 import type { Exchange } from './observe.ts';
-import type { Place, Trace, TracedBlock, TracedLine } from './trace.ts';
+import type { Branch, Place, Trace, TracedBlock, TracedLine } from './trace.ts';
 
 export type Severity = 'error' | 'warning' | 'information';
 
@@ -73,6 +73,8 @@ export interface Observations {
 
 /** What a rule on the lines of a stream is told. */
 export interface Watcher {
+  /** The lines that `line` is told of; default: all. */
+  branches?: Branch[];
   line?(line: TracedLine, block: TracedBlock): void;
   block?(block: TracedBlock): void;
   utf8Fault?(place: Place): void;
@@ -198,11 +200,12 @@ export function onStream(watch: Extract<Judge, { needs: 'stream' }>['watch']): J
   return { needs: 'stream', watch };
 }
 
-/** A rule on single lines. */
+/** A rule on single lines of these kinds. */
 export function onLine(
+  branches: Branch[],
   look: (line: TracedLine, found: (evidence: Evidence) => void, block: TracedBlock) => void
 ): Judge {
-  return onStream((found) => ({ line: (line, block) => look(line, found, block) }));
+  return onStream((found) => ({ branches, line: (line, block) => look(line, found, block) }));
 }
 
 /** Where a line is, as evidence. */

@@ -38,18 +38,21 @@ it('a good server gets no finding at all', async () => {
   expect(headline).toContain('all is well');
 });
 
-describe.concurrent.each(Object.entries(fixtures))('%s', (id, { broken, sound = good, also = [], options, query }) => {
-  it('is found where it is broken, and nothing else', async () => {
-    const { findings, verdicts } = await judge(broken, options, query);
-    const found = findings.map(({ rule }) => rule);
-    expect(found.toSorted(), JSON.stringify(findings, null, 1)).toEqual([id, ...also].toSorted());
-    expect(verdicts).toContainEqual({ rule: id, verdict: 'finding' });
-  });
-  it('is not found where it is not', async () => {
-    const { findings } = await judge(sound, options);
-    expect(findings.filter(({ rule }) => rule === id)).toEqual([]);
-  });
-});
+describe.concurrent.each(Object.entries(fixtures))(
+  '%s',
+  (id, { broken, sound = good, also = [], options, query }) => {
+    it('is found where it is broken, and nothing else', async () => {
+      const { findings, verdicts } = await judge(broken, options, query);
+      const found = findings.map(({ rule }) => rule);
+      expect(found.toSorted(), JSON.stringify(findings, null, 1)).toEqual([id, ...also].toSorted());
+      expect(verdicts).toContainEqual({ rule: id, verdict: 'finding' });
+    });
+    it('is not found where it is not', async () => {
+      const { findings } = await judge(sound, options);
+      expect(findings.filter(({ rule }) => rule === id)).toEqual([]);
+    });
+  }
+);
 
 describe('made-up observations', () => {
   const observations = (plain: Partial<Exchange>, url = 'http://127.0.0.1/'): Observations => ({

@@ -172,9 +172,12 @@ export class Trace {
       this.#opening = undefined;
       this.#take(opening);
     }
-    if (this.#afterCarriageReturn) this.#countEnd('CR', this.#afterCarriageReturn);
+    if (this.#afterCarriageReturn)
+      this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
     this.#afterCarriageReturn = undefined;
-    if (this.#sequence.length > 0) this.#faults.push(this.bytes - this.#sequence.length);
+    if (this.#sequence.length > 0) {
+      findFaults(this.#sequence, this.bytes - this.#sequence.length, this.#faults);
+    }
     this.#sequence = Buffer.alloc(0);
     this.#reportFaults(this.#unfinished, this.#cursor, Infinity, this.lines + 1);
   }
@@ -204,8 +207,8 @@ export class Trace {
       if (text.charCodeAt(0) === 10) {
         this.#cursor++;
         if (this.#block.lines === 0) this.#block.offset = this.#cursor;
-        this.#countEnd('CRLF', this.#afterCarriageReturn);
-      } else this.#countEnd('CR', this.#afterCarriageReturn);
+        this.#countEnd('CRLF', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
+      } else this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
       this.#afterCarriageReturn = undefined;
     }
     const before = this.lines;
@@ -248,12 +251,12 @@ export class Trace {
     const number = ++this.lines;
     const endIndex = offset + text.length - this.#base;
     this.#cursor = offset + text.length + 1;
-    if (this.#text.charCodeAt(endIndex) === 10) this.#countEnd('LF', { offset, line: number });
+    if (this.#text.charCodeAt(endIndex) === 10) this.#countEnd('LF', offset, number);
     else if (endIndex + 1 === this.#text.length) this.#afterCarriageReturn = { offset, line: number };
     else if (this.#text.charCodeAt(endIndex + 1) === 10) {
       this.#cursor++;
-      this.#countEnd('CRLF', { offset, line: number });
-    } else this.#countEnd('CR', { offset, line: number });
+      this.#countEnd('CRLF', offset, number);
+    } else this.#countEnd('CR', offset, number);
 
     const line = { branch, text, offset, number, at: this.#at, read: this.reads };
     if (this.#faults.length > 0) this.#reportFaults(text, offset, this.#cursor, number);
@@ -299,10 +302,10 @@ export class Trace {
     for (const observer of this.#observers) observer.block?.(block);
   }
 
-  #countEnd(end: LineEnd, place: { offset: number; line: number }): void {
+  #countEnd(end: LineEnd, offset: number, line: number): void {
     const counted = this.ends[end];
     if (counted) counted.count++;
-    else this.ends[end] = { count: 1, ...place };
+    else this.ends[end] = { count: 1, offset, line };
   }
 
   #checkUtf8(bytes: Buffer): void {
@@ -341,8 +344,8 @@ export function fieldValue(line: string): string {
 function incompleteTail(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
-    if (byte >= 0xc0) return sequenceLength(byte) > back ? back : 0;
-    if (byte < 0x80) return 0;
+    if (byte >= 0xc2) return byte <= 0xf4 && sequenceLength(byte) > back ? back : 0;
+    if (byte < 0x80 || byte > 0xbf) return 0;
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { negotiate, type Failure, type Header, type Limits, type OutgoingRequest } from './connect.ts';
 import { Judging, rankOf, type RuleVerdict } from './judging.ts';
-import { headersOf, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
+import { hasEnded, headersOf, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
 import type { Finding, Observations, Probe, Profile, Rule, Severity } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { Trace } from './trace.ts';
@@ -106,6 +106,9 @@ const descriptions: Record<Probe, string> = {
 const defaultDuration = 2000;
 /** For all that follows the plain stream, ms. */
 const probesTime = 3000;
+const connectTimeout = 3000;
+const headTimeout = 2500;
+/** For answers after the first. */
 const answerTimeout = 1500;
 const parallelStreams = 7;
 const madeUpOrigin = 'https://origin.example';
@@ -220,7 +223,7 @@ async function run(
     };
   };
   const limits = (changes: Partial<Limits> = {}): Limits => ({
-    connectTimeout: 3000,
+    connectTimeout,
     headTimeout: answerTimeout,
     duration: answerTimeout,
     maxBytes,
@@ -241,11 +244,13 @@ async function run(
   };
 
   const watcher = judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: false });
+  // Redirects and all.
+  const whole = AbortSignal.timeout(Math.ceil(Math.max(duration, headTimeout) + connectTimeout));
   const plain = await ask('plain', {
     request: request(),
-    limits: limits({ headTimeout: Math.max(duration, 2500), duration }),
+    limits: limits({ headTimeout: Math.max(duration, headTimeout), duration }),
     observers: [watcher],
-    ...(options.signal && { signal: options.signal }),
+    signal: options.signal ? AbortSignal.any([options.signal, whole]) : whole,
     onHead(exchange) {
       observations.plain = exchange;
       judging.settle('head', observations);
@@ -267,7 +272,9 @@ async function run(
 
   // A stream that ended late is watched to its end once more.
   const took = plain.endedAt - plain.sentAt;
-  const out = AbortSignal.timeout(probesTime + (hasEnded(plain) && took > defaultDuration ? took : 0));
+  const out = AbortSignal.timeout(
+    Math.ceil(probesTime + (hasEnded(plain) && took > defaultDuration ? took : 0))
+  );
   const signal = options.signal ? AbortSignal.any([options.signal, out]) : out;
   const wanted =
     options.probes ??
@@ -417,10 +424,6 @@ async function run(
 /** Fetch's rules for values: no line ends, no NUL. */
 function headerValue(text: string): string {
   return text.replace(/[\0\r\n]/g, '').trim();
-}
-
-function hasEnded({ ending }: Exchange): boolean {
-  return ending === 'complete' || ending === 'closed';
 }
 
 /**

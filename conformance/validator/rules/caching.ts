@@ -1,4 +1,4 @@
-import { headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
+import { hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
 import {
   at,
   atBlock,
@@ -113,8 +113,7 @@ export const caching: Rule[] = [
         if (!isStreamHead(plain!.head) || !isStreamHead(compressed!.head))
           return notApplicable('there is no stream');
         if (compressed!.decoded === undefined) return notApplicable('the stream is not compressed');
-        if (compressed!.ending === 'complete' || compressed!.ending === 'closed')
-          return notApplicable('the compressed stream ended');
+        if (hasEnded(compressed!)) return notApplicable('the compressed stream ended');
         const due = plain!.firstEventAt === undefined ? undefined : plain!.firstEventAt - plain!.sentAt;
         if (due === undefined) return notObserved('an event');
         if (compressed!.firstEventAt !== undefined) return ok;
@@ -135,10 +134,7 @@ export const caching: Rule[] = [
     {
       needs: ['plain', 'compressed'],
       check: ({ compressed }) =>
-        compressed!.decoded !== undefined &&
-        compressed!.firstEventAt !== undefined &&
-        compressed!.ending !== 'complete' &&
-        compressed!.ending !== 'closed'
+        compressed!.decoded !== undefined && compressed!.firstEventAt !== undefined && !hasEnded(compressed!)
           ? finding(`With ${compressed!.decoded}, events can be decoded while the stream is open`, {
               at: compressed!.firstEventAt
             })

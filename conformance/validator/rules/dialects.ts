@@ -159,8 +159,8 @@ export const dialects: Rule[] = [
       let first: TracedLine | undefined;
       let count = 0;
       return {
+        branches: ['id'],
         line(line) {
-          if (line.branch !== 'id') return;
           first ??= line;
           count++;
           if (ids.size < 2) ids.add(fieldValue(line.text));
@@ -226,8 +226,9 @@ export const dialects: Rule[] = [
     standard.interpretation,
     'Legal; some client packages of such APIs fail on them.',
     onStream((found) => ({
+      branches: ['comment'],
       line(line) {
-        if (line.branch === 'comment') found({ message: 'A comment', ...at(line) });
+        found({ message: 'A comment', ...at(line) });
       }
     })),
     ['openai', 'anthropic']

@@ -112,8 +112,8 @@ export const format: Rule[] = [
       let first: TracedLine | undefined;
       let later: TracedLine | undefined;
       return {
+        branches: ['data'],
         line(line) {
-          if (line.branch !== 'data') return;
           first ??= line;
           if (line.at - first.at >= 500) later ??= line;
         },
@@ -135,8 +135,8 @@ export const format: Rule[] = [
     'A line is content without a field name',
     interpretation,
     'Begin each line of a payload with "data: ".',
-    onLine((line, found, block) => {
-      if (line.branch !== 'unknown field' || !isContent(line.text) || block.dataLines > 0) return;
+    onLine(['unknown field'], (line, found, block) => {
+      if (!isContent(line.text) || block.dataLines > 0) return;
       found({
         message: `The line ${quote(line.text)} is taken for an unknown field and ignored`,
         ...at(line)
@@ -148,8 +148,8 @@ export const format: Rule[] = [
     'Only the first line of a payload has its "data:"',
     interpretation,
     'Split payloads at CRLF, LF and CR, and begin each line with "data: ".',
-    onLine((line, found, block) => {
-      if (line.branch !== 'unknown field' || !isContent(line.text) || block.dataLines === 0) return;
+    onLine(['unknown field'], (line, found, block) => {
+      if (!isContent(line.text) || block.dataLines === 0) return;
       found({
         message: `The line ${quote(line.text)} after a data line is ignored: the event arrives without it`,
         ...at(line)
@@ -161,8 +161,8 @@ export const format: Rule[] = [
     'A field name has a space or a capital letter',
     interpretation,
     'Write data, event, id and retry exactly so, and the colon right behind.',
-    onLine((line, found) => {
-      if (line.branch !== 'unknown field' || !isMisspelt(line.text)) return;
+    onLine(['unknown field'], (line, found) => {
+      if (!isMisspelt(line.text)) return;
       found({
         message: `The field name ${quote(fieldName(line.text))} is unknown, and the line ignored`,
         ...at(line)
@@ -188,7 +188,7 @@ export const format: Rule[] = [
     'A byte order mark other than the leading one',
     parsing,
     'Send no byte order mark: encode as UTF-8 without one, also in the parts that are put together.',
-    onLine((line, found) => {
+    onLine(['unknown field'], (line, found) => {
       if (line.text.startsWith(byteOrderMark)) {
         found({
           message: `A byte order mark begins the line ${quote(line.text)}: its field name is unknown, and the line ignored`,
@@ -284,8 +284,7 @@ export const format: Rule[] = [
     'No space after the colon',
     interpretation,
     'Legal; write "data: x": clients that look for the space exist.',
-    onLine((line, found) => {
-      if (!/^(data|event|id|retry)$/.test(line.branch)) return;
+    onLine(['data', 'event', 'id', 'retry'], (line, found) => {
       const colon = line.text.indexOf(':');
       if (colon > 0 && colon + 1 < line.text.length && line.text.charCodeAt(colon + 1) !== 32) {
         found({ message: `No space after the colon in ${quote(line.text)}`, ...at(line) });
@@ -297,8 +296,8 @@ export const format: Rule[] = [
     'Two spaces after the colon',
     interpretation,
     'One space is stripped, the second is part of the value.',
-    onLine((line, found, block) => {
-      if (!/^(data|event|id)$/.test(line.branch) || (line.branch === 'data' && block.dataLines > 1)) return;
+    onLine(['data', 'event', 'id'], (line, found, block) => {
+      if (line.branch === 'data' && block.dataLines > 1) return;
       if (/^[a-z]+: {2}\S/.test(line.text)) {
         found({ message: `The value of ${quote(line.text)} keeps a space`, ...at(line) });
       }
@@ -378,8 +377,8 @@ export const format: Rule[] = [
     'The type "message" is written out',
     interpretation,
     'It is the default: leave it out.',
-    onLine((line, found) => {
-      if (line.branch === 'event' && fieldValue(line.text) === 'message') {
+    onLine(['event'], (line, found) => {
+      if (fieldValue(line.text) === 'message') {
         found({ message: '"event: message" is the default', ...at(line) });
       }
     })
@@ -491,13 +490,8 @@ export const format: Rule[] = [
     'A field that the standard does not know',
     interpretation,
     'It is ignored: write a comment (": text") for what is not for clients.',
-    onLine((line, found) => {
-      if (
-        line.branch !== 'unknown field' ||
-        !/^[A-Za-z][\w.-]*$/.test(fieldName(line.text)) ||
-        isMisspelt(line.text)
-      )
-        return;
+    onLine(['unknown field'], (line, found) => {
+      if (!/^[A-Za-z][\w.-]*$/.test(fieldName(line.text)) || isMisspelt(line.text)) return;
       found({ message: `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
     })
   ),
@@ -506,8 +500,8 @@ export const format: Rule[] = [
     'A NUL character in the data',
     parsing,
     'Legal, but tools and clients in C end there: leave it out.',
-    onLine((line, found) => {
-      const column = line.branch === 'data' ? line.text.indexOf('\0') : -1;
+    onLine(['data'], (line, found) => {
+      const column = line.text.indexOf('\0');
       if (column < 0) return;
       found({
         message: `U+0000 in ${quote(excerptAround(line.text, column))}`,

@@ -1,4 +1,4 @@
-import { essenceOf, headerOf, headersOf, isStreamHead } from '../observe.ts';
+import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead } from '../observe.ts';
 import { finding, notApplicable, notObserved, ok, onHead, quote, rule, type Rule } from '../rule.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
@@ -215,8 +215,7 @@ export const head: Rule[] = [
       needs: ['plain', 'again'],
       check({ plain, again }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        if (plain!.ending !== 'complete' && plain!.ending !== 'closed')
-          return notObserved('the end of the stream');
+        if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (again!.head!.status !== 200) return ok;
         return finding('The stream ended, and a reconnection was answered with 200 again', {
           at: again!.head!.at
@@ -261,9 +260,9 @@ export const head: Rule[] = [
     'Answer methods that are not for the stream with 405 and Allow.',
     {
       needs: ['preflight'],
-      wants: ['plain'],
-      check({ preflight, plain, origin }) {
-        if (origin !== undefined || headerOf(plain?.head, 'access-control-allow-origin') !== undefined) {
+      wants: ['origin-request'],
+      check({ preflight, 'origin-request': crossed, origin }) {
+        if (origin !== undefined || headerOf(crossed?.head, 'access-control-allow-origin') !== undefined) {
           return notApplicable('other origins are meant to use it: X07');
         }
         return isStreamHead(preflight!.head)

@@ -1,4 +1,4 @@
-import { headerOf, isStreamHead, type Exchange } from '../observe.ts';
+import { hasEnded, headerOf, isStreamHead, type Exchange } from '../observe.ts';
 import {
   at,
   atBlock,
@@ -21,8 +21,8 @@ const { interpretation, lastEventId, processingModel } = standard;
 const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 
 function onId(look: (id: string, line: TracedLine) => string | undefined) {
-  return onLine((line, found) => {
-    const message = line.branch === 'id' ? look(fieldValue(line.text), line) : undefined;
+  return onLine(['id'], (line, found) => {
+    const message = look(fieldValue(line.text), line);
     if (message) found({ message, ...at(line) });
   });
 }
@@ -47,11 +47,6 @@ function resumed({
   return { before, after, sent: plain!.trace!.lastEventId };
 }
 
-/** How the server ended a stream of its own accord. */
-function ended(exchange: Exchange): boolean {
-  return exchange.ending === 'complete' || exchange.ending === 'closed';
-}
-
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
 
@@ -61,9 +56,8 @@ export const resume: Rule[] = [
     'An id with a NUL character',
     interpretation,
     'Refuse ids with U+0000: the field is ignored, and the old id stays.',
-    onLine((line, found) => {
-      if (line.branch === 'id ignored')
-        found({ message: `The id ${quote(fieldValue(line.text))} is ignored`, ...at(line) });
+    onLine(['id ignored'], (line, found) => {
+      found({ message: `The id ${quote(fieldValue(line.text))} is ignored`, ...at(line) });
     })
   ),
   rule(
@@ -153,8 +147,8 @@ export const resume: Rule[] = [
       let ids = 0;
       let first: TracedLine | undefined;
       return {
+        branches: ['id'],
         line(line) {
-          if (line.branch !== 'id') return;
           if (
             /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(
               fieldValue(line.text)
@@ -246,8 +240,8 @@ export const resume: Rule[] = [
     onStream((found) => {
       let had = false;
       return {
+        branches: ['id'],
         line(line) {
-          if (line.branch !== 'id') return;
           if (fieldValue(line.text) !== '') had = true;
           else if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
         }
@@ -259,10 +253,8 @@ export const resume: Rule[] = [
     'A retry that is not a whole number',
     interpretation,
     'Write milliseconds in ASCII digits.',
-    onLine((line, found) => {
-      if (line.branch === 'retry ignored') {
-        found({ message: `${quote(line.text)} is ignored`, ...at(line) });
-      }
+    onLine(['retry ignored'], (line, found) => {
+      found({ message: `${quote(line.text)} is ignored`, ...at(line) });
     })
   ),
   rule(
@@ -270,8 +262,8 @@ export const resume: Rule[] = [
     'A retry of nothing',
     'measured: Chromium asked 459 times in 2 s of a server that closes, after retry: 0',
     'Use 1000 or more.',
-    onLine((line, found) => {
-      if (line.branch === 'retry' && Number(fieldValue(line.text)) < 100) {
+    onLine(['retry'], (line, found) => {
+      if (Number(fieldValue(line.text)) < 100) {
         found({
           message: `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
           ...at(line)
@@ -284,8 +276,8 @@ export const resume: Rule[] = [
     'A retry of more than five minutes',
     interpretation,
     'Use 60000 at most: it counts for all later outages too.',
-    onLine((line, found) => {
-      if (line.branch === 'retry' && Number(fieldValue(line.text)) > 300_000) {
+    onLine(['retry'], (line, found) => {
+      if (Number(fieldValue(line.text)) > 300_000) {
         found({
           message: `${quote(line.text)}: after an outage clients are away for that long`,
           ...at(line)
@@ -301,8 +293,9 @@ export const resume: Rule[] = [
     onStream((found) => {
       let any = false;
       return {
-        line(line) {
-          if (line.branch === 'retry' || line.branch === 'retry ignored') any = true;
+        branches: ['retry', 'retry ignored'],
+        line() {
+          any = true;
         },
         end({ trace }) {
           if (any) return ok;
@@ -337,11 +330,10 @@ export const resume: Rule[] = [
       let count = 0;
       let last: TracedLine | undefined;
       return {
+        branches: ['retry'],
         line(line) {
-          if (line.branch === 'retry') {
-            count++;
-            last = line;
-          }
+          count++;
+          last = line;
         },
         end({ trace }) {
           if (last && count >= 3 && count >= trace.events)
@@ -360,9 +352,9 @@ export const resume: Rule[] = [
       needs: ['plain', 'again'],
       check({ plain, again }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        if (!ended(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
+        if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
         if (again!.head!.status === 204) return ok;
-        if (!isStreamHead(again!.head) || !ended(again!)) return ok;
+        if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
         const wait = plain!.trace?.reconnectionTime;
         const every =
           wait === undefined
@@ -395,7 +387,7 @@ export const resume: Rule[] = [
       needs: ['plain', 'again'],
       check({ plain, again }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        if (!ended(plain!)) return notObserved('the end of the stream');
+        if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (again!.head!.status !== 200) return ok;
         const id = headerOf({ ...again!.head!, headers: again!.request.headers }, 'last-event-id');
         return finding(
@@ -404,5 +396,26 @@ export const resume: Rule[] = [
         );
       }
     }
+  ),
+  rule(
+    ['R24', 'id-absent', 'I A'],
+    'No event has an id',
+    lastEventId,
+    'Give each event an id, and continue after Last-Event-ID: without, clients miss what comes while they are away.',
+    onStream((found) => {
+      let any = false;
+      return {
+        branches: ['id', 'id ignored'],
+        line() {
+          any = true;
+        },
+        end({ trace }) {
+          if (any) return ok;
+          if (trace.dataLines === 0) return notObserved('data lines');
+          found({ message: 'There is no id' });
+          return undefined;
+        }
+      };
+    })
   )
 ];
