@@ -3,6 +3,7 @@ export type { RuleVerdict } from './judging.ts';
 export type { Evidence, Finding, Kind, Probe, Profile, Rule, Severity } from './rule.ts';
 export { groups, rules } from './rules/index.ts';
 export {
+  assertNoFindings,
   isAtLeast,
   lint,
   validate,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
 import type { Play } from '../../fixtures-server/stream-script.ts';
@@ -5,6 +6,7 @@ import type { Exchange } from './observe.ts';
 import type { Observations, Verdict } from './rule.ts';
 import { fixtures, good } from './fixtures.ts';
 import { rules, validate, type Result, type ValidateOptions } from './index.ts';
+import { updateReadme } from './list-rules.ts';
 
 let server: FixturesServer;
 let runs = 0;
@@ -106,5 +108,22 @@ describe('made-up observations', () => {
     expect(check('T22', observations({}, 'http://example.com/'))).toBe('finding');
     expect(check('T22', observations({}, 'https://example.com/'))).toBe('ok');
     expect(check('T22', observations({}, 'http://[::1]:8000/'))).toBe('ok');
+  });
+});
+
+describe('the list of README.md', () => {
+  it('is that of the rules', () => {
+    const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+    expect(readme, 'run node conformance/validator/readme.ts').toBe(updateReadme(readme));
+  });
+  it('has unique ids and names, advice and sources', () => {
+    expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
+    expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length);
+    for (const { advice, source, title, kinds } of rules) {
+      expect(advice).toMatch(/^[A-Z].*\.$/);
+      expect(title).not.toMatch(/\.$/);
+      expect(source).not.toBe('');
+      expect(kinds.length).toBeGreaterThan(0);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import type { Failure, Header } from './connect.ts';
-import { printable } from './formats/printable.ts';
+import { escapeJson, printable } from './formats/printable.ts';
 import { isStreamHead, observe } from './observe.ts';
 import { decodeUtf8, fieldValue } from './trace.ts';
 
@@ -34,7 +34,7 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
   let reconnectionTime = defaultReconnectionTime;
   let hasConnected = false;
   const say = (kind: string, at: number, values: Record<string, unknown>, text: string) => {
-    if (json) write(`${JSON.stringify({ kind, at: Math.round(at), ...values })}\n`);
+    if (json) write(`${escapeJson(JSON.stringify({ kind, at: Math.round(at), ...values }))}\n`);
     else write(`${colours.dim(`${(at / 1000).toFixed(2).padStart(8)} s`)}  ${text}\n`);
   };
 

@@ -1,7 +1,13 @@
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { validate, type Result, type ValidateOptions, type ValidationEvent } from './index.ts';
+import {
+  assertNoFindings,
+  validate,
+  type Result,
+  type ValidateOptions,
+  type ValidationEvent
+} from './index.ts';
 
 const servers: { close(): void }[] = [];
 afterAll(() => servers.forEach((server) => server.close()));
@@ -263,4 +269,13 @@ it('what is sent: method, body, headers; a POST goes once', async () => {
   expect(seen.filter((request) => request.startsWith('POST'))).toHaveLength(1);
   expect(seen[0]).toMatch(/\r\nContent-Length: 2\r\n\r\n\{\}$/);
   expect(seen[0]!.match(/\r\naccept: .*/gi)).toEqual(['\r\naccept: x/y']);
+});
+
+it('assertNoFindings throws the text of the findings', async () => {
+  const bad = await judge((socket) => socket.end(`${head}\r\ndata: 1`), { probes: [] });
+  expect(() => assertNoFindings(bad)).toThrow(
+    /No message will ever be delivered[^]*error F01 in line 1: .*blank line/
+  );
+  const fine = await judge((socket) => socket.write(`${head}\r\ndata: 1\n\n`), { duration: 300, probes: [] });
+  expect(() => assertNoFindings(fine)).not.toThrow();
 });

@@ -507,3 +507,15 @@ function headlineOf({ findings, failure, stream }: Result, plain?: Exchange): st
 export function isAtLeast(finding: Finding, severity: Severity): boolean {
   return rankOf(finding.severity) <= rankOf(severity);
 }
+
+/** Throws an Error that says each finding at or above this severity, or why there was no answer. For tests of servers. */
+export function assertNoFindings(result: Result, failOn: Severity = 'error'): void {
+  const { failure, findings, headline, subject } = result;
+  const bad = findings.filter((finding) => isAtLeast(finding, failOn));
+  if (!failure && bad.length === 0) return;
+  const lines = bad.map(
+    ({ rule, severity, message, line, advice }) =>
+      `${severity} ${rule}${line === undefined ? '' : ` in line ${line}`}: ${message}. ${advice}`
+  );
+  throw new Error([`${subject}: ${headline}`, ...lines].join('\n'));
+}

@@ -3,6 +3,7 @@ import type { Result } from '../validate.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
 import { renderMarkdown } from './markdown.ts';
+import { escapeJson } from './printable.ts';
 import { renderSarif } from './sarif.ts';
 import { renderText, type TextOptions } from './text.ts';
 
@@ -13,7 +14,7 @@ export interface FormatOptions extends TextOptions {
 
 export const formats: Record<string, (result: Result, options: FormatOptions) => string> = {
   text: renderText,
-  json: (result) => `${JSON.stringify(result, null, 2)}\n`,
+  json: (result) => `${escapeJson(JSON.stringify(result, null, 2))}\n`,
   markdown: renderMarkdown,
   junit: renderJunit,
   sarif: renderSarif,

@@ -6,6 +6,15 @@ export function printable(text: string): string {
   );
 }
 
+/** JSON in which what JSON.stringify leaves and a terminal would obey is an escape of JSON. */
+export function escapeJson(json: string): string {
+  return json.replace(/[\x7f-\x9f\p{Cf}]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join('')
+  );
+}
+
 /** Bytes, given as latin1, as pairs of hexadecimal digits. */
 export function hex(latin1: string): string {
   return [...latin1].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join(' ');
