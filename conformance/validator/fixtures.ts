@@ -191,10 +191,10 @@ export const fixtures: Record<string, Fixture> = {
   },
   T16: {
     broken: but({
-      plain: { stream: [event, { pause: 3100 }], end: 'close' },
+      plain: { stream: ['retry: 3000\n\ndata: 1\n\n', { pause: 3100 }], end: 'close' },
       again: { stream: ['retry: 3200\n\ndata: 2\n\n', { pause: 3100 }], end: 'close' }
     }),
-    also: ['H12', 'R23'],
+    also: ['H12', 'R23', 'R24'],
     options: { duration: 4000 }
   },
   T17: { broken: but({ plain: { status: 504, headers: { 'Content-Type': 'text/html' }, end: 'close' } }) },

@@ -48,11 +48,11 @@ describe.concurrent.each(Object.entries(fixtures))(
       const found = findings.map(({ rule }) => rule);
       expect(found.toSorted(), JSON.stringify(findings, null, 1)).toEqual([id, ...also].toSorted());
       expect(verdicts).toContainEqual({ rule: id, verdict: 'finding' });
-    });
+    }, 20_000);
     it('is not found where it is not', async () => {
       const { findings } = await judge(sound, options);
       expect(findings.filter(({ rule }) => rule === id)).toEqual([]);
-    });
+    }, 20_000);
   }
 );
 
