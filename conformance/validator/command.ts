@@ -10,6 +10,7 @@ import { profiles, type Finding, type Probe, type Profile, type Severity } from 
 import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
 import {
+  injectedValues,
   isAtLeast,
   lint,
   probes,
@@ -19,6 +20,7 @@ import {
   type ValidateOptions
 } from './validate.ts';
 
+const choosable = probes.filter((probe) => probe !== 'inject');
 const severities: Severity[] = ['error', 'warning', 'information'];
 const exitCodes = `
 Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
@@ -191,6 +193,12 @@ async function runValidate(
   const origin = options.origin as string | undefined;
   if (origin !== undefined && urlOf(origin).origin !== origin)
     throw mistake(`--origin must be like ${urlOf(origin).origin}`);
+  const inject = options.inject as string | undefined;
+  if (inject !== undefined) {
+    for (const value of Object.values(injectedValues)) {
+      process.stderr.write(`truesource: --inject will send ${inject}=${JSON.stringify(value)}\n`);
+    }
+  }
   const stop = new AbortController();
   process.once('SIGINT', () => {
     process.exitCode = 130;
@@ -200,10 +208,13 @@ async function runValidate(
     ...judgement.lintOptions,
     ...requestOf(options),
     ...(origin !== undefined && { origin }),
+    ...(inject !== undefined && { inject }),
     duration: numberOf('--duration', options.duration as string, 86_400) * 1000,
     maxBytes: numberOf('--max-bytes', options.maxBytes as string, 2 ** 40),
     ...(chosen && {
-      probes: chosen.filter((name) => name !== 'none').map((name) => oneOf<Probe>('--probes', name, probes))
+      probes: chosen
+        .filter((name) => name !== 'none')
+        .map((name) => oneOf<Probe>('--probes', name, choosable))
     }),
     signal: stop.signal
   });
@@ -321,8 +332,12 @@ export function addValidatorCommands(program: Command, version: string): void {
       .option('--max-bytes <number>', 'most bytes read of one body', String(16 * 1024 * 1024))
       .option(
         '--probes <names>',
-        `only these requests after the plain one, or none: ${probes.join(', ')} (default: all but parallel)`,
+        `only these requests after the plain one, or none: ${choosable.join(', ')} (default: all but parallel)`,
         collect
+      )
+      .option(
+        '--inject <argument>',
+        'send values with line ends in this argument of the URL; only to servers of your own'
       )
       .option('--list-rules', 'list the rules, and which of them are not decided and why')
   ).action((url: string | undefined, options: JudgeOptions & RequestOptions) =>

@@ -46,7 +46,19 @@ export type Probe =
   | 'compressed'
   | 'bogus-id'
   | 'protocol'
-  | 'parallel';
+  | 'parallel'
+  | 'inject';
+
+/** The answers to a harmless value of the argument of `--inject`, and to one with a line feed and one with a carriage return in it. */
+export type Injection = Record<'harmless' | 'lineFeed' | 'carriageReturn', Injected>;
+
+export interface Injected {
+  exchange: Exchange;
+  /** The value, or its beginning, was in such a line. */
+  reflected?: TracedLine;
+  /** What stood behind the line end began a line of its own. */
+  injected?: TracedLine;
+}
 
 /** What was observed so far. An exchange that is missing has its reason in `missing`. */
 export interface Observations {
@@ -68,6 +80,7 @@ export interface Observations {
   /** The protocol that TLS negotiated. */
   protocol?: { protocol: string };
   parallel?: Exchange[];
+  inject?: Injection;
   missing: Partial<Record<Probe, string>>;
 }
 

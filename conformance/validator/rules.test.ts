@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
 import type { Play } from '../../fixtures-server/stream-script.ts';
@@ -26,7 +28,7 @@ async function judge(play: Omit<Play, 'id'>, options: ValidateOptions = {}, quer
 }
 
 /** These look at times or protocols that no quick fixture has: they are held against made-up observations below. */
-const byHand = ['T11', 'T12', 'T20', 'T22'];
+const byHand = ['T11', 'T12', 'T20', 'T22', 'S01', 'S02', 'S03', 'S04', 'S05', 'S06'];
 
 const decided = rules.filter(({ judge }) => !('undecided' in judge));
 
@@ -108,6 +110,53 @@ describe('made-up observations', () => {
     expect(check('T22', observations({}, 'http://example.com/'))).toBe('finding');
     expect(check('T22', observations({}, 'https://example.com/'))).toBe('ok');
     expect(check('T22', observations({}, 'http://[::1]:8000/'))).toBe('ok');
+  });
+});
+
+describe.concurrent('values with line ends', () => {
+  /** Serves a stream made of the argument `v`. */
+  async function judgeValue(make: (value: string) => string): Promise<string[]> {
+    const own = http.createServer((request, response) => {
+      const value = new URL(request.url!, 'http://x').searchParams.get('v') ?? 'nothing';
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-store, no-transform',
+        'X-Accel-Buffering': 'no',
+        'X-Content-Type-Options': 'nosniff'
+      });
+      if (request.method !== 'GET') return void response.end();
+      const text = make(value);
+      if (text === '') response.end();
+      else response.write(`retry: 3000\n\n${text}`);
+    });
+    await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+    const { port } = own.address() as AddressInfo;
+    const { findings } = await validate(`http://127.0.0.1:${port}/`, {
+      duration: 300,
+      probes: [],
+      inject: 'v'
+    }).result;
+    own.closeAllConnections();
+    own.close();
+    return findings.map(({ rule }) => rule);
+  }
+
+  it.each([
+    ['S01', (value: string) => `id: 1\ndata: ${value.replaceAll('\r', ' ')}\n\n`],
+    ['S02', (value: string) => `id: 1\ndata: ${value.replaceAll('\n', '\ndata: ')}\n\n`],
+    ['S03', (value: string) => `id: 1\nevent: ${value}\ndata: 1\n\n`],
+    ['S04', (value: string) => `id: ${value}\ndata: 1\n\n`],
+    ['S05', (value: string) => `: ${value}\nid: 1\ndata: 1\n\n`],
+    ['S06', (value: string) => (/[\r\n]/.test(value) ? '' : `id: 1\ndata: ${value}\n\n`)]
+  ])('%s', async (id, make) => {
+    expect(await judgeValue(make)).toEqual([id]);
+  });
+  it.each([
+    ['split', (value: string) => `id: 1\ndata: ${value.replaceAll(/[\r\n]/g, '\ndata: ')}\n\n`],
+    ['as JSON', (value: string) => `id: 1\ndata: ${JSON.stringify(value)}\n\n`],
+    ['not in the stream', () => 'id: 1\ndata: 1\n\n']
+  ])('none where they are %s', async (_, make) => {
+    expect(await judgeValue(make)).toEqual([]);
   });
 });
 

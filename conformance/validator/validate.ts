@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { negotiate, type Failure, type Header, type Limits, type OutgoingRequest } from './connect.ts';
 import { Judging, rankOf, type RuleVerdict } from './judging.ts';
 import { hasEnded, headersOf, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
-import type { Finding, Observations, Probe, Profile, Rule, Severity } from './rule.ts';
+import type { Finding, Injected, Observations, Probe, Profile, Rule, Severity } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { Trace } from './trace.ts';
 
@@ -29,6 +29,8 @@ export interface ValidateOptions extends LintOptions {
   maxBytes?: number;
   /** Which requests follow the plain one. Default: all but `parallel`. */
   probes?: Probe[];
+  /** Name of an argument of the URL whose value comes back in the stream: hostile values are sent in it. Only for servers of your own. */
+  inject?: string;
   /** Ends the validation early; what was observed is judged. */
   signal?: AbortSignal;
 }
@@ -85,11 +87,12 @@ export const probes: Probe[] = [
   'compressed',
   'bogus-id',
   'protocol',
-  'parallel'
+  'parallel',
+  'inject'
 ];
-const defaultProbes = probes.filter((probe) => probe !== 'parallel');
+const defaultProbes = probes.filter((probe) => probe !== 'parallel' && probe !== 'inject');
 /** These repeat the method of the plain request. */
-const repeating: Probe[] = ['again', 'origin-request', 'compressed', 'bogus-id', 'parallel'];
+const repeating: Probe[] = ['again', 'origin-request', 'compressed', 'bogus-id', 'parallel', 'inject'];
 
 const descriptions: Record<Probe, string> = {
   plain: 'the stream',
@@ -100,7 +103,8 @@ const descriptions: Record<Probe, string> = {
   compressed: 'an answer that may be compressed',
   'bogus-id': 'an answer to an unknown Last-Event-ID',
   protocol: 'TLS to choose a protocol',
-  parallel: 'seven streams at a time'
+  parallel: 'seven streams at a time',
+  inject: 'what becomes of a value in the URL'
 };
 
 const defaultDuration = 2000;
@@ -113,6 +117,15 @@ const answerTimeout = 1500;
 const parallelStreams = 7;
 const madeUpOrigin = 'https://origin.example';
 const bogusId = 'no-such-id-zzz';
+
+const reflectedValue = 'truesource-value';
+const injectedField = 'truesource-field';
+/** What `inject` sends. */
+export const injectedValues = {
+  harmless: reflectedValue,
+  lineFeed: `${reflectedValue}\n${injectedField}: 1`,
+  carriageReturn: `${reflectedValue}\r${injectedField}: 1`
+};
 
 const { version } = JSON.parse(
   readFileSync(
@@ -276,9 +289,11 @@ async function run(
     Math.ceil(probesTime + (hasEnded(plain) && took > defaultDuration ? took : 0))
   );
   const signal = options.signal ? AbortSignal.any([options.signal, out]) : out;
-  const wanted =
-    options.probes ??
-    (method === 'GET' ? defaultProbes : defaultProbes.filter((probe) => !repeating.includes(probe)));
+  const wanted: Probe[] = [
+    ...(options.probes ??
+      (method === 'GET' ? defaultProbes : defaultProbes.filter((probe) => !repeating.includes(probe)))),
+    ...(options.inject !== undefined ? (['inject'] as const) : [])
+  ];
   for (const probe of probes) {
     const reason = whyNot(probe);
     if (reason !== undefined) observations.missing[probe] = reason;
@@ -287,6 +302,8 @@ async function run(
   }
 
   function whyNot(probe: Probe): string | undefined {
+    if (probe === 'inject' && options.inject === undefined)
+      return 'the leave to send hostile values: --inject ARGUMENT';
     if (!wanted.includes(probe)) {
       return options.probes || method === 'GET'
         ? `the probe ${probe}: --probes ${probe}`
@@ -294,7 +311,8 @@ async function run(
     }
     if (!plain.head) return 'an answer';
     if (options.signal?.aborted) return 'more time: it was interrupted';
-    if (signal.aborted) return `more time: the probes had ${probesTime / 1000} s, and ${probe} was left`;
+    if (signal.aborted && probe !== 'inject')
+      return `more time: the probes had ${probesTime / 1000} s, and ${probe} was left`;
     const isAnswered = isStreamHead(plain.head) || (probe === 'origin-request' && plain.head.status < 500);
     if (!isAnswered && probe !== 'protocol') return 'an event stream';
     if (probe === 'protocol' && url.protocol !== 'https:') return undefined;
@@ -396,8 +414,40 @@ async function run(
           )
         );
         return;
+      case 'inject': {
+        const harmless = await sendValue('harmless');
+        observations.inject = { harmless, lineFeed: harmless, carriageReturn: harmless };
+        if (!harmless.reflected) return;
+        observations.inject = {
+          harmless,
+          lineFeed: await sendValue('lineFeed'),
+          carriageReturn: await sendValue('carriageReturn')
+        };
+        return;
+      }
       case 'plain':
     }
+  }
+
+  async function sendValue(which: keyof typeof injectedValues): Promise<Injected> {
+    const seen: Omit<Injected, 'exchange'> = {};
+    const target = new URL(url);
+    target.searchParams.set(options.inject!, injectedValues[which]);
+    const exchange = await ask('inject', {
+      ...(options.signal && { signal: options.signal }),
+      request: { ...request(), url: target },
+      limits: limits(),
+      observers: [
+        {
+          line(line) {
+            if (line.text.startsWith(injectedField)) seen.injected ??= line;
+            else if (line.text.includes(reflectedValue)) seen.reflected ??= line;
+          }
+        }
+      ],
+      until: ({ events }) => seen.reflected !== undefined && events.length > 0
+    });
+    return { exchange, ...seen };
   }
 
   const { findings, verdicts } = judging.conclude(() =>

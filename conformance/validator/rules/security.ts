@@ -1,10 +1,44 @@
-import { headersOf } from '../observe.ts';
-import { finding, notApplicable, ok, onHead, quote, rule, type Rule } from '../rule.ts';
-import { decodeUtf8 } from '../trace.ts';
+import { headersOf, isStreamHead } from '../observe.ts';
+import {
+  at,
+  finding,
+  notApplicable,
+  notObserved,
+  ok,
+  onHead,
+  quote,
+  rule,
+  type Judge,
+  type Rule
+} from '../rule.ts';
+import { decodeUtf8, type Branch } from '../trace.ts';
 import { rfc, standard } from './sources.ts';
 
 const injection = 'https://cwe.mitre.org/data/definitions/93.html';
-const inject = { undecided: 'no probe sends hostile values yet' };
+
+/** A rule on where a line end within a value begins a new line. */
+function inject(branches: Branch[], ends: ('lineFeed' | 'carriageReturn')[], what: string): Judge {
+  return {
+    needs: ['inject'],
+    check({ inject: injection }) {
+      if (!injection!.harmless.reflected) return notObserved('an argument whose value is in the stream');
+      const places = ends
+        .map((end) => injection![end])
+        .filter(({ reflected }) => reflected && branches.includes(reflected.branch));
+      if (places.length === 0) return notApplicable(`the value is in no ${what}`);
+      const broken = places.find(({ injected }) => injected);
+      return broken
+        ? finding(
+            `What stands behind a line end in the value becomes a line of its own: ${quote(broken.injected!.text)}`,
+            at(broken.injected!)
+          )
+        : ok;
+    }
+  };
+}
+
+/** A rule on all line ends. */
+const both: ('lineFeed' | 'carriageReturn')[] = ['lineFeed', 'carriageReturn'];
 
 const stackTrace =
   /Traceback \(most recent call last\)|\n?\s+at [\w$.<>]+ ?\([^)\n]*:\d+(:\d+)?\)|\n?\s+at [\w$.<>]+\([^)\n]*\.java:\d+\)| in [^\n]+\.cs:line \d+|PHP (?:Fatal error|Warning): |<b>(?:Fatal error|Warning)<\/b>:/;
@@ -14,31 +48,63 @@ export const security: Rule[] = [
     ['S01', 'inject-data-lf', 'E S'],
     'A line feed in data makes a new field',
     injection,
-    'Split data at line feeds.',
-    inject
+    'Split data at line feeds, and begin each line with "data: ".',
+    inject(['data'], ['lineFeed'], 'data')
   ),
   rule(
     ['S02', 'inject-data-cr', 'E S'],
     'A carriage return in data makes a new field',
     injection,
-    'Split data at carriage returns too.',
-    inject
+    'Split data at carriage returns too: they end lines as line feeds do.',
+    inject(['data'], ['carriageReturn'], 'data')
   ),
-  rule(['S03', 'inject-event', 'E S'], 'A line feed in an event type', injection, 'Refuse it.', inject),
-  rule(['S04', 'inject-id', 'E S'], 'A line feed in an id', injection, 'Refuse it.', inject),
+  rule(
+    ['S03', 'inject-event', 'E S'],
+    'A line end in an event type makes a new field',
+    injection,
+    'Refuse event types with CR or LF.',
+    inject(['event'], both, 'event type')
+  ),
+  rule(
+    ['S04', 'inject-id', 'E S'],
+    'A line end in an id makes a new field',
+    injection,
+    'Refuse ids with CR or LF.',
+    inject(['id', 'id ignored'], both, 'id')
+  ),
   rule(
     ['S05', 'inject-comment', 'W S'],
-    'A line feed in a comment',
+    'A line end in a comment makes a new field',
     injection,
-    'Begin each line with a colon.',
-    inject
+    'Begin each line of a comment with a colon.',
+    inject(['comment'], both, 'comment')
   ),
   rule(
     ['S06', 'inject-kills-stream', 'W S'],
-    'A hostile value ends the stream',
+    'A value with a line end ends the stream',
     injection,
-    'Check values before the stream begins.',
-    inject
+    'Check values before the stream begins, and answer 400.',
+    {
+      needs: ['inject'],
+      check({ inject: injection }) {
+        if (!injection!.harmless.reflected) return notObserved('an argument whose value is in the stream');
+        for (const end of both) {
+          const { exchange } = injection![end];
+          const { head, events } = exchange;
+          if (
+            head &&
+            (head.status >= 500 ||
+              (isStreamHead(head) && events.length === 0 && exchange.ending !== 'time limit'))
+          ) {
+            return finding(
+              `A value with a ${end === 'lineFeed' ? 'line feed' : 'carriage return'} gets status ${head.status}${head.status === 200 ? ' and no event, and the stream ends' : ''}`,
+              { at: exchange.endedAt }
+            );
+          }
+        }
+        return ok;
+      }
+    }
   ),
   rule(
     ['S07', 'token-in-url', 'W S'],
