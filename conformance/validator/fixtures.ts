@@ -149,8 +149,8 @@ export const fixtures: Record<string, Fixture> = {
   H21: { broken: but({ plain: { end: 'cut' } }), sound: ended(event) },
   H23: {
     broken: but({
-      plain: { headers: { 'Set-Cookie': 'a=1; Path=/' } },
-      again: { headers: { 'Set-Cookie': 'a=2' } }
+      plain: { headers: { 'Set-Cookie': 'PHPSESSID=1; Path=/' } },
+      again: { headers: { 'Set-Cookie': 'PHPSESSID=2' } }
     }),
     sound: but({ plain: { headers: { 'Set-Cookie': 'a=1' } }, again: { headers: { 'Set-Cookie': 'a=1' } } })
   },
@@ -212,9 +212,9 @@ export const fixtures: Record<string, Fixture> = {
 
   F01: { broken: ended(event, 'data: lost\n'), sound: ended(event, ': comment') },
   F02: {
-    broken: only('retry: 3000\nid: 1\ndata: 1\n', { pause: 600 }, 'data: 2\n'),
-    sound: only('retry: 3000\nid: 1\ndata: 1\n', { pause: 600 }, 'data: 2\n\n'),
-    options: { duration: 900 }
+    broken: only('retry: 3000\nid: 1\ndata: 1\n', { pause: 1100 }, 'data: 2\n'),
+    sound: only('retry: 3000\nid: 1\ndata: 1\n', { pause: 1100 }, 'data: 2\n\n'),
+    options: { duration: 1500 }
   },
   F03: { broken: stream('{"a": 1}\n\n'), sound: stream('data: {"a": 1}\n\n') },
   F04: {
@@ -222,7 +222,7 @@ export const fixtures: Record<string, Fixture> = {
     sound: stream('data: one line\ndata: and another\n\n')
   },
   F05: { broken: stream('Data: 1\n\n'), sound: stream('data: 1\n\n') },
-  F06: { broken: stream('data: 1\\n\\n\n\n'), sound: stream('data: "a\\nb"\n\n') },
+  F06: { broken: only('retry: 3000\n\nid: 1\ndata: 1\\n\\n\n\n'), sound: stream('data: 1\\n\n') },
   F07: { broken: stream('\ufeffdata: 1\n\n'), sound: stream('data: \ufeff1\n\n') },
   F08: { broken: only(`\ufeff${opening}id: 1\ndata: 1\n\n`) },
   F09: { broken: stream('data: ', { hex: 'ff' }, '\n\n'), sound: stream('data: é€💓\n\n') },

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -279,4 +280,50 @@ it('assertNoFindings throws the text of the findings', async () => {
   );
   const fine = await judge((socket) => socket.write(`${head}\r\ndata: 1\n\n`), { duration: 300, probes: [] });
   expect(() => assertNoFindings(fine)).not.toThrow();
+});
+
+it('whatever an answer is made of, there is a result', { timeout: 60_000 }, async () => {
+  let answer = Buffer.alloc(0);
+  const url = await serve((socket) => socket.end(answer));
+  const part = fc.constantFrom(
+    'HTTP/1.1 ',
+    '200 OK',
+    '204 No Content',
+    '302 Found',
+    '\r\n',
+    '\n',
+    '\r\n\r\n',
+    'Content-Type: text/event-stream\r\n',
+    'Content-Type: text/html; charset=x\r\n',
+    'Content-Length: 5\r\n',
+    'Content-Length: -1\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'Content-Encoding: gzip\r\n',
+    'Content-Encoding: br\r\n',
+    'Location: http://[\r\n',
+    'Set-Cookie: =;\r\n',
+    'ETag\r\n',
+    ': \r\n',
+    '5\r\ndata:\r\n',
+    '0\r\n\r\n',
+    'fffffffffff\r\n',
+    'data: 1\n\n',
+    'id: é\n',
+    'retry: 99999999999999999999\n\n',
+    '{"error":1}',
+    '\0'
+  );
+  const body = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
+  const whole = fc.oneof(
+    body,
+    body.map((text) => `HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n${text}`)
+  );
+  await fc.assert(
+    fc.asyncProperty(whole, async (text) => {
+      answer = Buffer.from(text, 'latin1');
+      const result = await validate(url, { duration: 50, profile: 'mcp' }).result;
+      expect(result.failure !== undefined || result.requests[0]!.status !== undefined).toBe(true);
+    }),
+    { numRuns: 60, interruptAfterTimeLimit: 40_000 }
+  );
 });

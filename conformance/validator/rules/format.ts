@@ -115,12 +115,12 @@ export const format: Rule[] = [
         branches: ['data'],
         line(line) {
           first ??= line;
-          if (line.at - first.at >= 500) later ??= line;
+          if (line.at - first.at >= 1000) later ??= line;
         },
         end({ trace, ended }): Verdict {
           if (trace.blankLines > 0) return ok;
           if (ended) return notApplicable('the stream has ended; F01 judges its end');
-          if (!first || !later) return notObserved('data lines over half a second without a blank line');
+          if (!first || !later) return notObserved('data lines over a second without a blank line');
           found({
             message: `No message will be delivered: ${trace.dataLines} data lines in ${Math.round(trace.lastDataAt! - trace.firstDataAt!)} ms, and not one blank line`,
             ...at(first)
@@ -171,16 +171,29 @@ export const format: Rule[] = [
   ),
   rule(
     ['F06', 'literal-backslash-n', 'W A'],
-    'Data ends with a backslash and an n',
+    'All data ends with a backslash and an n',
     interpretation,
     'Write real line feeds (in many languages: double quotes, not single ones).',
-    onEvent(({ data }, found, block) => {
-      if (/\\n$/.test(data)) {
-        found({
-          message: `The data ends with the two characters \\n: ${quote(data.slice(-40))}`,
-          ...atBlock(block, data.slice(-48))
-        });
-      }
+    onStream((found) => {
+      let first: TracedBlock | undefined;
+      let others = 0;
+      return {
+        block(block) {
+          if (!block.event) return;
+          if (/\\n$/.test(block.event.data)) first ??= block;
+          else others++;
+        },
+        end() {
+          if (first && others === 0) {
+            const { data } = first.event!;
+            found({
+              message: `The data ends with the two characters \\n: ${quote(data.slice(-40))}`,
+              ...atBlock(first, data.slice(-48))
+            });
+          }
+          return undefined;
+        }
+      };
     })
   ),
   rule(
@@ -406,7 +419,7 @@ export const format: Rule[] = [
     interpretation,
     'Serialize it: JSON.stringify.',
     onEvent(({ data }, found, block) => {
-      if (data.includes('[object Object]') && data.length < 200) {
+      if (/^\[object Object\](, ?\[object Object\]){0,20}$/.test(data)) {
         found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
       }
     })

@@ -195,10 +195,10 @@ export const resume: Rule[] = [
     }
   ),
   rule(
-    ['R11', 'replay-wrong', 'E A'],
+    ['R11', 'replay-wrong', 'W A'],
     'The event whose id was sent comes again',
     lastEventId,
-    'Begin strictly after the event with that id.',
+    'Begin strictly after the event with that id (unless it is the whole state, sent on each connection).',
     {
       needs: ['plain', 'again'],
       check(observations) {

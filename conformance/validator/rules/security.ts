@@ -141,7 +141,12 @@ export const security: Rule[] = [
       check({ plain }) {
         if (plain!.beginning.length === 0) return notApplicable('there is no body');
         const trace = stackTrace.exec(decodeUtf8(plain!.beginning.toString('latin1')));
-        return trace ? finding(`The body has ${quote(trace[0].trim())}`, { offset: trace.index }) : ok;
+        if (!trace) return ok;
+        return finding(`The body has ${quote(trace[0].trim())}`, {
+          offset: trace.index,
+          // The stream of a log may be meant to have it.
+          ...(isStreamHead(plain!.head) && { severity: 'information' as const })
+        });
       }
     }
   ),
