@@ -1,3 +1,4 @@
+export type { ClientView } from './clients.ts';
 export type { Failure, FailureKind, Header } from './connect.ts';
 export type { RuleVerdict } from './judging.ts';
 export type { Evidence, Finding, Kind, Probe, Profile, Rule, Severity } from './rule.ts';

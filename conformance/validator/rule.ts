@@ -237,13 +237,10 @@ export function atBlock(
 /** Text of the server within a sentence: quoted, printable ASCII only, cut. */
 export function quote(text: string, length = 60): string {
   const cut = text.length > length ? `${text.slice(0, length - 1)}…` : text;
-  return `"${cut.replace(/[^\x20-\x7e…]|["\\]/g, (character) =>
-    character === '"' || character === '\\'
-      ? `\\${character}`
-      : character === '\n'
-        ? '\\n'
-        : character === '\r'
-          ? '\\r'
-          : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-  )}"`;
+  const escapes: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
+  const escape = (character: string) => {
+    const code = character.codePointAt(0)!.toString(16);
+    return escapes[character] ?? (code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`);
+  };
+  return `"${cut.replace(/[^\x20-\x7e…]|["\\]/gu, escape)}"`;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { negotiate, type Failure, type Header, type Limits, type OutgoingRequest } from './connect.ts';
+import { createClientObserver, describeClients, type ClientView } from './clients.ts';
 import { Judging, rankOf, type RuleVerdict } from './judging.ts';
 import { hasEnded, headersOf, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
 import type { Finding, Injected, Observations, Probe, Profile, Rule, Severity } from './rule.ts';
@@ -57,6 +58,8 @@ export interface Result {
     reconnectionTime?: number;
     ending: string;
   };
+  /** What each family of clients makes of the stream that was seen. */
+  clients: ClientView[];
   requests: {
     probe: Probe;
     method: string;
@@ -257,12 +260,13 @@ async function run(
   };
 
   const watcher = judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: false });
+  const seenByClients = createClientObserver();
   // Redirects and all.
   const whole = AbortSignal.timeout(Math.ceil(Math.max(duration, headTimeout) + connectTimeout));
   const plain = await ask('plain', {
     request: request(),
     limits: limits({ headTimeout: Math.max(duration, headTimeout), duration }),
-    observers: [watcher],
+    observers: [watcher, seenByClients],
     signal: options.signal ? AbortSignal.any([options.signal, whole]) : whole,
     onHead(exchange) {
       observations.plain = exchange;
@@ -463,6 +467,7 @@ async function run(
     counts: count(findings),
     verdicts,
     ...(plain.trace && { stream: describeStream(plain.trace, plain.ending!) }),
+    clients: describeClients(plain.trace, findings, seenByClients, plain),
     requests,
     duration: clock()
   };
@@ -490,7 +495,11 @@ export async function lint(
     chooseRules(options).filter(({ judge }) => 'watch' in judge),
     () => {}
   );
-  const trace = new Trace([judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: true })]);
+  const seenByClients = createClientObserver();
+  const trace = new Trace([
+    judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: true }),
+    seenByClients
+  ]);
   for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
     // Pieces of a size that keeps strings and their lines short-lived.
     for (let index = 0; index < piece.length; index += 65536) {
@@ -510,6 +519,7 @@ export async function lint(
     counts: count(findings),
     verdicts,
     stream: describeStream(trace, 'end of file'),
+    clients: describeClients(trace, findings, seenByClients),
     requests: [],
     duration: performance.now() - start
   };

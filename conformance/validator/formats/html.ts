@@ -33,6 +33,13 @@ export function renderHtml(result: Result): string {
     `<title>${escape(result.subject)}</title><style>${style}</style></head><body>`,
     `<p>${escape(result.subject)}</p><h1>${escape(result.headline)}</h1><p>${escape(summaryOf(result))}</p>`,
     ...findings,
+    ...(result.clients.length > 0
+      ? [
+          '<h2>What arrives</h2><ul>',
+          ...result.clients.map(({ family, says }) => `<li>${escape(`${family}: ${says}`)}</li>`),
+          '</ul>'
+        ]
+      : []),
     ...(unobserved.length > 0 ? [`<h2>Not observed</h2><ul>`, ...unobserved, '</ul>'] : []),
     '</body></html>',
     ''

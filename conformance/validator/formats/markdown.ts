@@ -29,11 +29,13 @@ export function renderMarkdown(result: Result): string {
           ...rows
         ]
       : [];
+  const clients = result.clients.map(({ family, says }) => `- ${plain(`${family}: ${says}`)}`);
   return [
     `## ${plain(result.subject)}`,
     '',
     `**${plain(result.headline)}** ${plain(summaryOf(result))}`,
     ...table,
+    ...(clients.length > 0 ? ['', ...clients] : []),
     ''
   ].join('\n');
 }

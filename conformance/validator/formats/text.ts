@@ -113,6 +113,10 @@ export function renderText(result: Result, options: TextOptions): string {
       wrap(printable(`${note.message}. → ${note.advice}`), width, '      ')
     );
   }
+  if (result.clients.length > 0) lines.push('', colours.bold('What arrives'));
+  for (const { family, says } of result.clients) {
+    lines.push(wrap(printable(`${family}: ${says}`), width, '  '));
+  }
   const unobserved = new Map<string, string[]>();
   for (const verdict of result.verdicts) {
     if (verdict.verdict === 'not observed') {
