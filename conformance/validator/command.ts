@@ -255,7 +255,10 @@ function createWaitingLine() {
     },
     end() {
       clearInterval(timer);
-      if (timer) logUpdate.clear();
+      if (timer) {
+        logUpdate.clear();
+        logUpdate.done();
+      }
     }
   };
 }

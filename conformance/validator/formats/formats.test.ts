@@ -14,7 +14,7 @@ let failed: Result;
 beforeAll(async () => {
   result = await lint(
     Buffer.from(
-      `\ufeffevent: error\ndata: ${hostile}\n\n${hostile}\nid: ${hostile}\ndata: 1\n\nretry: ${hostile}\n\nData: 1\n\ndata: end`
+      `\ufeffevent: error\ndata: ${hostile}\n\n${hostile}\nid: ${hostile}\ndata: 1\n\nretry: ${hostile}\n\nData: 1\n\ndata:2\n\ndata: end`
     ),
     { subject: hostile }
   );
