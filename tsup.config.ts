@@ -49,7 +49,7 @@ export default defineConfig([
   },
   {
     ...inNode,
-    entry: { 'fixtures-server': 'fixtures-server/server.ts' },
+    entry: { 'fixtures-server': 'fixtures-server/server.ts', validator: 'conformance/validator/index.ts' },
     dts: true
   },
   {

@@ -22,6 +22,7 @@ import { run } from './run.ts';
 import type { Progress } from './run.ts';
 import { createDistRoute } from './session-routes.ts';
 import { standard } from './standard.ts';
+import { addValidatorCommands } from './validator/command.ts';
 import { findUnknownHandlers, planUpstreamTests, runUpstream } from './wpt/upstream.ts';
 import type { UpstreamTest } from './wpt/upstream.ts';
 import {
@@ -111,6 +112,8 @@ program
   .option('--json', 'as JSON')
   .option('--case <glob>', 'only cases whose id matches, repeatable', collectWhole)
   .action(listCases);
+
+addValidatorCommands(program, version);
 
 async function runConformance(options: {
   engine?: string[];

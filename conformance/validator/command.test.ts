@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
+import { good } from './fixtures.ts';
+import type { Result } from './index.ts';
+
+const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'truesource-validator-'));
+let server: FixturesServer;
+let runs = 0;
+
+beforeAll(async () => {
+  const bad = { connections: [{ stream: ['Data: \u001b[31m1\n\n'] }], repeat: true };
+  server = await createFixturesServer({
+    cases: [
+      { id: 'good', ...good },
+      { id: 'bad', ...bad },
+      {
+        id: 'two-and-stop',
+        connections: [
+          { stream: ['retry: 10\nid: 1\ndata: a\u0007\n\n', ': hello\n\n', 'foo\n\n'], end: 'close' },
+          { status: 204 }
+        ]
+      }
+    ]
+  });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+function call(
+  parameters: string[],
+  input = ''
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['--no-warnings', cli, ...parameters], { cwd: folder });
+  const result = { code: null as number | null, stdout: '', stderr: '' };
+  child.stdout.on('data', (text: Buffer) => (result.stdout += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (result.stderr += text.toString()));
+  child.stdin.end(input);
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ ...result, code }));
+  });
+}
+
+/** A fresh token: what a server answers next does not depend on the other tests. */
+function url(play: string): string {
+  return `${server.origins[0]}/sse/run-${++runs}/${play}`;
+}
+
+describe('exit codes', { timeout: 20_000 }, () => {
+  it.concurrent('0: nothing at or above --fail-on', async () => {
+    const { code, stdout } = await call([
+      'validate',
+      url('good'),
+      '--duration',
+      '0.3',
+      '--fail-on',
+      'information'
+    ]);
+    expect(stdout).toContain('all is well');
+    expect(code).toBe(0);
+  });
+  it.concurrent('1: a finding; it came on standard error as it was found', async () => {
+    const { code, stdout, stderr } = await call(['validate', url('bad'), '--duration', '0.3']);
+    expect(stdout).toMatch(/\nerror F05 /);
+    expect(stderr).toMatch(/ s {2}error +F05 {2}/);
+    expect(stdout + stderr).not.toContain('\u001b');
+    expect(code).toBe(1);
+  });
+  it.concurrent.each([
+    [['validate'], /URL is missing/],
+    [['validate', 'ftp://x'], /not an http or https URL/],
+    [['validate', 'http://x', '--fail-on', 'warn'], /error, warning, information/],
+    [['validate', 'http://x', '--ignore', 'F99'], /--ignore/],
+    [['validate', 'http://x', '--probes', 'agian'], /--probes/],
+    [['validate', 'http://x', '--header', 'x'], /Name: value/],
+    [['validate', 'http://x', '--origin', 'https://x/y'], /like https:\/\/x/],
+    [['validate', 'http://x', '--duration', 'x'], /--duration/],
+    [['validate', 'http://x', '--baseline', 'none.json'], /--baseline/],
+    [['validate', 'http://x', '--durtion', '1'], /--duration/],
+    [['lint', 'no-such-file'], /no file/],
+    [['tail', 'x'], /not an http or https URL/]
+  ])('2: %j', async (parameters, message) => {
+    const { code, stdout, stderr } = await call(parameters);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^truesource: [^\n]+\n$/);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+  it.concurrent('3: no answer, and why', async () => {
+    const { code, stdout } = await call(['validate', 'http://127.0.0.1:1/']);
+    expect(stdout).toContain('Could not connect (refused)');
+    expect(code).toBe(3);
+  });
+  it.concurrent('4: what was required was not observed', async () => {
+    const { code, stderr } = await call([
+      'validate',
+      url('good'),
+      '--duration',
+      '0.3',
+      '--require-observed',
+      'T11,F01'
+    ]);
+    expect(stderr).toContain('not observed: T11, F01');
+    expect(code).toBe(4);
+  });
+});
+
+it('the report of a run is the baseline of the next', { timeout: 20_000 }, async () => {
+  const first = await call(['validate', url('bad'), '--duration', '0.3', '--format', 'json']);
+  expect((JSON.parse(first.stdout) as Result).counts.error).toBeGreaterThan(0);
+  writeFileSync(join(folder, 'baseline.json'), first.stdout);
+  const same = await call(['validate', url('bad'), '--duration', '0.3', '--baseline', 'baseline.json']);
+  expect(same.code).toBe(0);
+  const other = await call(['validate', url('good'), '--duration', '0.3', '--baseline', 'baseline.json']);
+  expect(other.stderr).toMatch(/found no longer: .*F05/);
+});
+
+it('lint reads a file or standard input, in each format', { timeout: 20_000 }, async () => {
+  writeFileSync(join(folder, 'captured'), 'data: 1\n\ndata: 2');
+  const runs = await Promise.all([
+    call(['lint', 'captured', '--format', 'json']),
+    call(['lint', '-', '--format', 'json'], 'data: 1\n\ndata: 2'),
+    call(['lint', 'captured', '--format', 'junit', '--ignore', 'f01'])
+  ]);
+  for (const { stdout, code } of runs.slice(0, 2)) {
+    expect((JSON.parse(stdout) as Result).findings[0]).toMatchObject({ rule: 'F01', offset: 9, line: 3 });
+    expect(code).toBe(1);
+  }
+  expect(runs[2]!.stdout).toMatch(/^<\?xml/);
+  expect(runs[2]!.code).toBe(0);
+});
+
+it(
+  'tail shows events, comments and what is ignored, reconnects, and stops at 204',
+  { timeout: 20_000 },
+  async () => {
+    const [text, json] = await Promise.all([
+      call(['tail', url('two-and-stop')]),
+      call(['tail', url('two-and-stop'), '--json'])
+    ]);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/message #1 \(2 B\) a\\u\{7\}\n/);
+    expect(text.stdout).toMatch(/unknown field, ignored: foo\n/);
+    const kinds = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind: string; lastEventId?: string });
+    expect(kinds.map(({ kind }) => kind)).toEqual([
+      'head',
+      'retry',
+      'event',
+      'comment',
+      'ignored',
+      'reconnect',
+      'head',
+      'end'
+    ]);
+    expect(kinds[2]).toMatchObject({ type: 'message', data: 'a\u0007', lastEventId: '1', bytes: 2 });
+  }
+);
+
+it('--list-rules names every rule, and why some are not decided', async () => {
+  const { stdout, code } = await call(['validate', '--list-rules']);
+  expect(stdout.match(/^ {2}[A-Z]\d\d /gm)).toHaveLength(133);
+  expect(stdout).toMatch(/T07 .*not decided: only the owner/);
+  expect(code).toBe(0);
+});

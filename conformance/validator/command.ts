@@ -1,0 +1,362 @@
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { CommanderError, type Command } from 'commander';
+import { createLogUpdate } from 'log-update';
+import pc from 'picocolors';
+import { formats } from './formats/index.ts';
+import { printable } from './formats/printable.ts';
+import { renderLine } from './formats/text.ts';
+import { parseHeader } from './observe.ts';
+import { profiles, type Finding, type Probe, type Profile, type Severity } from './rule.ts';
+import { groups, rules } from './rules/index.ts';
+import { tail } from './tail.ts';
+import {
+  injectedValues,
+  isAtLeast,
+  lint,
+  probes,
+  validate,
+  type LintOptions,
+  type Result,
+  type ValidateOptions
+} from './validate.ts';
+
+const choosable = probes.filter((probe) => probe !== 'inject');
+const severities: Severity[] = ['error', 'warning', 'information'];
+const exitCodes = `
+Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
+whether DNS, refused, TLS, timeout …); 4 a rule of --require-observed was not observed; 130 Ctrl-C.`;
+
+interface JudgeOptions {
+  profile: string;
+  expectTypes?: string[];
+  failOn: string;
+  ignore?: string[];
+  baseline?: string;
+  requireObserved?: string[];
+  format: string;
+  listRules?: boolean;
+}
+
+interface RequestOptions {
+  header?: string[];
+  method: string;
+  data?: string;
+}
+
+function mistake(message: string): CommanderError {
+  return new CommanderError(2, 'truesource.usage', message);
+}
+
+function oneOf<T extends string>(option: string, value: string, valid: readonly T[]): T {
+  if (!valid.includes(value as T)) {
+    throw mistake(`${option} must be one of ${valid.join(', ')}, not ${JSON.stringify(value)}`);
+  }
+  return value as T;
+}
+
+function numberOf(option: string, value: string, most: number): number {
+  const number = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value) || number > most)
+    throw mistake(`${option} must be a number up to ${most}, not ${JSON.stringify(value)}`);
+  return number;
+}
+
+function ruleIds(option: string, ids: string[] | undefined): string[] {
+  return (ids ?? []).map((id) =>
+    oneOf(
+      option,
+      id.toUpperCase(),
+      rules.map((rule) => rule.id)
+    )
+  );
+}
+
+function urlOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw mistake(`not an http or https URL: ${JSON.stringify(text)}`);
+  return url;
+}
+
+function requestOf({
+  header = [],
+  method,
+  data
+}: RequestOptions): Pick<ValidateOptions, 'headers' | 'method' | 'body'> {
+  try {
+    const verb = method.toUpperCase();
+    if (!/^[!#$%&'*+.^_`|~0-9A-Z-]+$/.test(verb))
+      throw new TypeError(`not a method: ${JSON.stringify(method)}`);
+    return {
+      headers: header.map(parseHeader),
+      method: verb,
+      ...(data !== undefined && { body: Buffer.from(data) })
+    };
+  } catch (error) {
+    throw mistake((error as Error).message);
+  }
+}
+
+/** Rule ids of the findings of an earlier JSON report. */
+function readBaseline(file: string): string[] {
+  try {
+    const { findings } = JSON.parse(readFileSync(file, 'utf8')) as { findings: { rule: string }[] };
+    return findings.map(({ rule }) => rule);
+  } catch (error) {
+    throw mistake(`--baseline must be the JSON of an earlier report: ${(error as Error).message}`);
+  }
+}
+
+interface Judgement {
+  lintOptions: LintOptions;
+  failOn: Severity;
+  format: string;
+  baseline?: string[];
+  required: string[];
+}
+
+function judgementOf(options: JudgeOptions): Judgement {
+  return {
+    lintOptions: {
+      profile: oneOf<Profile>('--profile', options.profile, profiles),
+      ignore: ruleIds('--ignore', options.ignore),
+      ...(options.expectTypes && { expectTypes: options.expectTypes })
+    },
+    failOn: oneOf('--fail-on', options.failOn, severities),
+    format: oneOf('--format', options.format, Object.keys(formats)),
+    required: ruleIds('--require-observed', options.requireObserved),
+    ...(options.baseline !== undefined && { baseline: readBaseline(options.baseline) })
+  };
+}
+
+/** Prints the report, and sets the exit code. */
+function conclude(result: Result, version: string, { failOn, format, baseline, required }: Judgement): void {
+  const accepted = (finding: Finding) => baseline?.includes(finding.rule) ?? false;
+  const shown = { ...result, findings: result.findings.filter((finding) => !accepted(finding)) };
+  for (const severity of severities) {
+    shown.counts = {
+      ...shown.counts,
+      [severity]: shown.findings.filter((finding) => finding.severity === severity).length
+    };
+  }
+  process.stdout.write(
+    formats[format]!(shown, {
+      colour: pc.isColorSupported && process.stdout.isTTY,
+      width: process.stdout.columns || 100,
+      version,
+      failOn
+    })
+  );
+  const gone = baseline?.filter((id) => !result.findings.some(({ rule }) => rule === id)) ?? [];
+  if (gone.length > 0)
+    process.stderr.write(
+      `truesource: in the baseline, and found no longer: ${[...new Set(gone)].join(', ')}\n`
+    );
+  const unobserved = required.filter((id) =>
+    result.verdicts.some(({ rule, verdict }) => rule === id && verdict === 'not observed')
+  );
+  if (unobserved.length > 0)
+    process.stderr.write(`truesource: required, and not observed: ${unobserved.join(', ')}\n`);
+  if (process.exitCode === 130) return;
+  if (result.failure) process.exitCode = 3;
+  else if (shown.findings.some((finding) => isAtLeast(finding, failOn))) process.exitCode = 1;
+  else if (unobserved.length > 0) process.exitCode = 4;
+}
+
+function listRules(): void {
+  for (const group of groups) {
+    process.stdout.write(`${group.name}\n`);
+    for (const { id, severity, kinds, name, title, judge, profiles: only } of group.rules) {
+      const note =
+        'undecided' in judge
+          ? `  not decided: ${judge.undecided}`
+          : only
+            ? `  with --profile ${only.join(' or ')}`
+            : '';
+      process.stdout.write(
+        `  ${id}  ${severity.padEnd(12)}${kinds.join(', ').padEnd(21)} ${name}: ${title}${note}\n`
+      );
+    }
+  }
+}
+
+async function runValidate(
+  target: string | undefined,
+  options: JudgeOptions & RequestOptions & Record<string, unknown>,
+  version: string
+) {
+  if (options.listRules) return listRules();
+  if (target === undefined) throw mistake('a URL is missing');
+  const url = urlOf(target);
+  const judgement = judgementOf(options);
+  const chosen = options.probes as string[] | undefined;
+  const origin = options.origin as string | undefined;
+  if (origin !== undefined && urlOf(origin).origin !== origin)
+    throw mistake(`--origin must be like ${urlOf(origin).origin}`);
+  const inject = options.inject as string | undefined;
+  if (inject !== undefined) {
+    for (const value of Object.values(injectedValues)) {
+      process.stderr.write(`truesource: --inject will send ${inject}=${JSON.stringify(value)}\n`);
+    }
+  }
+  const stop = new AbortController();
+  process.once('SIGINT', () => {
+    process.exitCode = 130;
+    stop.abort();
+  });
+  const validation = validate(url, {
+    ...judgement.lintOptions,
+    ...requestOf(options),
+    ...(origin !== undefined && { origin }),
+    ...(inject !== undefined && { inject }),
+    duration: numberOf('--duration', options.duration as string, 86_400) * 1000,
+    maxBytes: numberOf('--max-bytes', options.maxBytes as string, 2 ** 40),
+    ...(chosen && {
+      probes: chosen
+        .filter((name) => name !== 'none')
+        .map((name) => oneOf<Probe>('--probes', name, choosable))
+    }),
+    signal: stop.signal
+  });
+  const text = { colour: pc.isColorSupported && process.stderr.isTTY, width: process.stderr.columns || 100 };
+  const waiting = createWaitingLine();
+  try {
+    for await (const event of validation) {
+      if (event.type === 'progress') waiting.show(event.waitingFor);
+      else if (event.type === 'finding') waiting.write(renderLine(event.finding, event.at, text));
+    }
+  } finally {
+    waiting.end();
+  }
+  if (text.colour || process.stderr.isTTY) process.stderr.write('\n');
+  conclude(await validation.result, version, judgement);
+}
+
+/** What is waited for, on the last line of the terminal; without a terminal, a line for each. */
+function createWaitingLine() {
+  const { stderr } = process;
+  const logUpdate = createLogUpdate(stderr);
+  const startedAt = Date.now();
+  let what = '';
+  const draw = () => {
+    const line = `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  waiting for ${what}`;
+    logUpdate(line.slice(0, (stderr.columns || 80) - 1));
+  };
+  const timer = stderr.isTTY ? setInterval(draw, 100) : undefined;
+  return {
+    show(waitingFor: string) {
+      what = waitingFor;
+      if (timer) draw();
+    },
+    write(line: string) {
+      if (timer) logUpdate.clear();
+      stderr.write(line);
+      if (timer) draw();
+    },
+    end() {
+      clearInterval(timer);
+      if (timer) {
+        logUpdate.clear();
+        logUpdate.done();
+      }
+    }
+  };
+}
+
+async function runLint(file: string, options: JudgeOptions, version: string): Promise<void> {
+  const judgement = judgementOf(options);
+  if (file !== '-' && !statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw mistake(`there is no file ${file}`);
+  const bytes: AsyncIterable<Uint8Array> = file === '-' ? process.stdin : createReadStream(file);
+  const result = await lint(bytes, {
+    ...judgement.lintOptions,
+    subject: file === '-' ? 'standard input' : file
+  });
+  conclude(result, version, judgement);
+}
+
+async function runTail(target: string, options: RequestOptions & { json?: boolean }): Promise<void> {
+  const url = urlOf(target);
+  const request = requestOf(options);
+  const stop = new AbortController();
+  process.once('SIGINT', () => {
+    process.exitCode = 130;
+    stop.abort();
+  });
+  const { failure } = await tail(url, {
+    ...request,
+    signal: stop.signal,
+    json: options.json ?? false,
+    colour: pc.isColorSupported && process.stdout.isTTY,
+    write: (text) => void process.stdout.write(text)
+  });
+  if (failure && process.exitCode !== 130) {
+    process.stderr.write(`truesource: ${printable(failure.message)}\n`);
+    process.exitCode = 3;
+  }
+}
+
+const collect = (value: string, previous: string[] = []): string[] => [
+  ...previous,
+  ...value.split(',').filter(Boolean)
+];
+const collectWhole = (value: string, previous: string[] = []): string[] => [...previous, value];
+
+/** Adds `validate`, `lint` and `tail` to the program. */
+export function addValidatorCommands(program: Command, version: string): void {
+  const withRequest = (command: Command) =>
+    command
+      .option('--header <header>', 'sent with each request, as "Name: value", repeatable', collectWhole)
+      .option('--method <method>', 'in place of GET', 'GET')
+      .option('--data <text>', 'body of the request, with --method');
+  const withJudgement = (command: Command) =>
+    command
+      .option('--profile <name>', `dialect of the API: ${profiles.join(', ')}`, 'plain')
+      .option('--expect-types <types>', 'event types that the page listens to, separated by commas', collect)
+      .option('--fail-on <severity>', `exit 1 from this severity on: ${severities.join(', ')}`, 'error')
+      .option('--ignore <rules>', 'leave these rules out, separated by commas', collect)
+      .option('--baseline <file>', 'accept the findings of this earlier report (its JSON)')
+      .option('--require-observed <rules>', 'exit 4 if one of these rules was not observed', collect)
+      .option(
+        '--format <format>',
+        `of the report on standard output: ${Object.keys(formats).join(', ')}`,
+        'text'
+      )
+      .addHelpText('after', exitCodes);
+  withJudgement(
+    withRequest(
+      program
+        .command('validate')
+        .description('ask an event-stream server a handful of times, and say what clients will lose, and why')
+        .argument('[url]', 'http or https')
+    )
+      .option('--origin <origin>', 'pages of this origin are meant to read the stream')
+      .option('--duration <seconds>', 'how long the stream is watched', '2')
+      .option('--max-bytes <number>', 'most bytes read of one body', String(16 * 1024 * 1024))
+      .option(
+        '--probes <names>',
+        `only these requests after the plain one, or none: ${choosable.join(', ')} (default: all but parallel)`,
+        collect
+      )
+      .option(
+        '--inject <argument>',
+        'send values with line ends in this argument of the URL; only to servers of your own'
+      )
+      .option('--list-rules', 'list the rules, and which of them are not decided and why')
+  ).action((url: string | undefined, options: JudgeOptions & RequestOptions) =>
+    runValidate(url, { ...options }, version)
+  );
+  withJudgement(
+    program
+      .command('lint')
+      .description('hold the rules of the format against captured bytes')
+      .argument('<file>', 'the body of a response as it came, or - for standard input')
+  ).action((file: string, options: JudgeOptions) => runLint(file, options, version));
+  withRequest(
+    program
+      .command('tail')
+      .description('show a live stream, and what the standard makes of each line')
+      .argument('<url>', 'http or https')
+      .option('--json', 'one JSON object per line')
+  ).action((url: string, options: RequestOptions & { json?: boolean }) => runTail(url, options));
+}

@@ -1,0 +1,409 @@
+import net from 'node:net';
+import tls from 'node:tls';
+
+/** Why no answer could be read. */
+export type FailureKind =
+  'DNS' | 'refused' | 'unreachable' | 'TLS' | 'timeout' | 'garbage' | 'closed' | 'redirects';
+
+export interface Failure {
+  kind: FailureKind;
+  /** One sentence; may hold text of the server or the system. */
+  message: string;
+}
+
+export interface Header {
+  name: string;
+  value: string;
+}
+
+/** A response head as it came; texts are latin1. */
+export interface Head {
+  /** `1.0` or `1.1`. */
+  version: string;
+  status: number;
+  reason: string;
+  headers: Header[];
+  /** When its last byte came, ms of the observation's clock. */
+  at: number;
+}
+
+export interface OutgoingRequest {
+  url: URL;
+  method: string;
+  headers: Header[];
+  body?: Buffer;
+}
+
+export interface Limits {
+  /** For the connection, TLS included, ms. */
+  connectTimeout: number;
+  /** From the request to the end of the head, ms. */
+  headTimeout: number;
+  /** From the request to where reading stops, ms. */
+  duration: number;
+  /** Most bytes of the body. */
+  maxBytes: number;
+}
+
+/** How the reading ended. `complete`: as the framing says; `closed`: by closing, where only that ends the body. */
+export type Ending =
+  'complete' | 'closed' | 'cut' | 'reset' | 'bad framing' | 'byte limit' | 'time limit' | 'enough';
+
+export type Framing = 'chunked' | 'length' | 'close' | 'none';
+
+/** The raw side of one request and its answer. */
+export interface Recording {
+  /** When connecting began, the request was sent, and the reading ended, ms of the clock. */
+  startedAt: number;
+  sentAt: number;
+  endedAt: number;
+  failure?: Failure;
+  head?: Head;
+  framing?: Framing;
+  /** Value of Content-Length, as a number if it is one. */
+  contentLength?: number;
+  chunks: number;
+  /** Bytes of the body as framed, before any Content-Encoding is undone. */
+  bodyBytes: number;
+  /** Bytes that came after the body was complete. */
+  extraBytes: number;
+  ending?: Ending;
+  /** For `bad framing`: what was wrong. */
+  framingFault?: string;
+}
+
+export interface Listener {
+  /** True stops the reading as `enough`. */
+  head?(head: Head): boolean | undefined;
+  /** One call per read; `bytes` without framing. True stops the reading as `enough`. */
+  body?(bytes: Buffer, at: number): boolean | undefined;
+}
+
+const longestHead = 64 * 1024;
+const longestChunkLine = 16 * 1024;
+/** How long after the end of a body with a length it is looked for more bytes, ms. */
+const linger = 150;
+/** How long the body is read at least, ms. */
+const shortestBody = 300;
+
+/**
+ * Sends one request on a connection of its own and reads the answer, head and chunks itself, with the time of each read.
+ * What there is of it so far stands in `into`.
+ * `clock` gives ms. Resolves always, within the limits; an aborted `signal` ends it as `time limit`.
+ */
+export function exchange<T extends object>(
+  request: OutgoingRequest,
+  limits: Limits,
+  clock: () => number,
+  listener: Listener,
+  signal: AbortSignal | undefined,
+  into: T
+): Promise<T & Recording> {
+  const recording = Object.assign(into, {
+    startedAt: clock(),
+    sentAt: NaN,
+    endedAt: NaN,
+    chunks: 0,
+    bodyBytes: 0,
+    extraBytes: 0
+  }) as T & Recording;
+  const { url } = request;
+  const secure = url.protocol === 'https:';
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port || (secure ? 443 : 80));
+
+  return new Promise((resolve) => {
+    let done = false;
+    let timer: NodeJS.Timeout;
+    const socket = secure
+      ? tls.connect({
+          host,
+          port,
+          ALPNProtocols: ['http/1.1'],
+          ...(net.isIP(host) ? {} : { servername: host })
+        })
+      : net.connect({ host, port });
+    socket.setNoDelay(true);
+
+    const finish = (ending?: Ending, failure?: Failure) => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket.destroy();
+      recording.endedAt = clock();
+      if (ending) recording.ending = ending;
+      if (failure) recording.failure = failure;
+      resolve(recording);
+    };
+    const fail = (kind: FailureKind, message: string) => finish(undefined, { kind, message });
+    const abort = () => {
+      if (recording.head) finish('time limit');
+      else fail('timeout', 'the time was up before an answer came');
+    };
+    const wait = (ms: number, then: () => void) => {
+      clearTimeout(timer);
+      timer = setTimeout(then, Math.max(0, ms));
+    };
+    if (signal?.aborted) return void abort();
+    signal?.addEventListener('abort', abort);
+
+    wait(limits.connectTimeout, () =>
+      fail('timeout', `no connection to ${host} port ${port} within ${limits.connectTimeout} ms`)
+    );
+    const parser = createParser(recording, listener, clock);
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      recording.sentAt = clock();
+      wait(limits.headTimeout, () =>
+        fail('timeout', `no complete response head within ${limits.headTimeout} ms of the request`)
+      );
+      socket.write(formatRequest(request));
+    });
+    socket.on('data', (bytes) => {
+      if (done) return;
+      const hadHead = recording.head !== undefined;
+      let ending: Ending | undefined;
+      try {
+        ending = parser.push(bytes, request.method === 'HEAD', limits.maxBytes);
+      } catch (error) {
+        return fail('garbage', (error as Error).message);
+      }
+      if (!hadHead && recording.head) {
+        wait(Math.max(shortestBody, limits.duration - (clock() - recording.sentAt)), () =>
+          finish('time limit')
+        );
+      }
+      if (ending === 'complete' && recording.framing === 'length') {
+        wait(linger, () => finish('complete'));
+        recording.ending = 'complete';
+      } else if (ending) finish(ending);
+    });
+    socket.on('end', () => {
+      if (recording.ending) finish(recording.ending);
+      else if (!recording.head) {
+        fail(
+          'closed',
+          parser.started
+            ? 'the connection was closed within the response head'
+            : 'the connection was closed without an answer'
+        );
+      } else finish(recording.framing === 'close' ? 'closed' : 'cut');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (recording.ending) finish(recording.ending);
+      else if (recording.head) finish('reset');
+      else finish(undefined, describeError(error, Number.isNaN(recording.sentAt) && secure));
+    });
+    socket.on('close', () => {
+      if (recording.ending) finish(recording.ending);
+      else if (recording.head) finish('cut');
+      else fail('closed', 'the connection was closed without an answer');
+    });
+  });
+}
+
+function formatRequest({ url, method, headers, body }: OutgoingRequest): Buffer {
+  const lines = [
+    `${method} ${url.pathname}${url.search} HTTP/1.1`,
+    `Host: ${url.host}`,
+    ...headers.map(({ name, value }) => `${name}: ${value}`),
+    ...(body ? [`Content-Length: ${body.length}`] : [])
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body ?? Buffer.alloc(0)]);
+}
+
+function describeError(error: NodeJS.ErrnoException, inTls: boolean): Failure {
+  const code = error.code ?? '';
+  const message = error.message || code;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL') return { kind: 'DNS', message };
+  const inner = (error as unknown as AggregateError).errors as NodeJS.ErrnoException[] | undefined;
+  if (inner?.length) return describeError(inner[0]!, inTls);
+  if (code === 'ECONNREFUSED') return { kind: 'refused', message };
+  if (code === 'ETIMEDOUT') return { kind: 'timeout', message };
+  if (/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES|EPERM)$/.test(code))
+    return { kind: 'unreachable', message };
+  if (inTls) return { kind: 'TLS', message };
+  return { kind: 'closed', message };
+}
+
+/** Reads head and framing. `push` returns how the body ended once it has, and throws what is not HTTP. */
+function createParser(recording: Recording, listener: Listener, clock: () => number) {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  let remaining = 0;
+  let state: 'size' | 'data' | 'data end' | 'trailer' | 'over' = 'size';
+  let line = '';
+  let trailer = 0;
+  let started = false;
+
+  function push(bytes: Buffer, isHead: boolean, maxBytes: number): Ending | undefined {
+    started = true;
+    if (!head) return pushBody(bytes, maxBytes);
+    head = Buffer.concat([head, bytes]);
+    const opening = head.toString('latin1', 0, 5);
+    if (!'HTTP/'.startsWith(opening) && !opening.startsWith('HTTP/')) {
+      throw new Error(
+        `the answer is not HTTP: it begins with ${JSON.stringify(head.toString('latin1', 0, 20))}`
+      );
+    }
+    for (;;) {
+      const text: string = head.toString('latin1');
+      const end = /\r?\n\r?\n/.exec(text);
+      if (!end) {
+        if (text.length > longestHead)
+          throw new Error(`the response head is longer than ${longestHead} bytes`);
+        return undefined;
+      }
+      const parsed = parseHead(text.slice(0, end.index), clock());
+      head = head.subarray(end.index + end[0].length);
+      if (parsed.status >= 100 && parsed.status < 200 && parsed.status !== 101) continue;
+      const rest = head;
+      head = undefined;
+      recording.head = parsed;
+      setFraming(parsed, isHead);
+      if (listener.head?.(parsed)) return 'enough';
+      if (recording.framing === 'none' || (recording.framing === 'length' && remaining === 0)) {
+        state = 'over';
+        recording.extraBytes += rest.length;
+        return 'complete';
+      }
+      return rest.length > 0 ? pushBody(rest, maxBytes) : undefined;
+    }
+  }
+
+  function setFraming({ status, headers }: Head, isHead: boolean): void {
+    const values = (name: string) => headers.filter((header) => header.name.toLowerCase() === name);
+    const length = values('content-length')[0]?.value.trim();
+    if (length !== undefined && /^\d+$/.test(length)) recording.contentLength = Number(length);
+    const isChunked = values('transfer-encoding').some(({ value }) => /(^|,)\s*chunked\s*$/i.test(value));
+    if (isHead || status === 204 || status === 304 || status === 101) recording.framing = 'none';
+    else if (isChunked) recording.framing = 'chunked';
+    else if (recording.contentLength !== undefined) {
+      recording.framing = 'length';
+      remaining = recording.contentLength;
+    } else recording.framing = 'close';
+  }
+
+  function deliver(parts: Buffer[], maxBytes: number, ending?: Ending): Ending | undefined {
+    let bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    if (recording.bodyBytes + bytes.length > maxBytes) {
+      bytes = bytes.subarray(0, maxBytes - recording.bodyBytes);
+      ending = 'byte limit';
+    }
+    recording.bodyBytes += bytes.length;
+    if (bytes.length > 0 && listener.body?.(bytes, clock()) && ending === undefined) return 'enough';
+    return ending;
+  }
+
+  function pushBody(bytes: Buffer, maxBytes: number): Ending | undefined {
+    if (state === 'over') {
+      recording.extraBytes += bytes.length;
+      return undefined;
+    }
+    if (recording.framing === 'close') return deliver([bytes], maxBytes);
+    if (recording.framing === 'length') {
+      const body = bytes.subarray(0, remaining);
+      remaining -= body.length;
+      if (remaining === 0) state = 'over';
+      recording.extraBytes += bytes.length - body.length;
+      return deliver([body], maxBytes, remaining === 0 ? 'complete' : undefined);
+    }
+    const parts: Buffer[] = [];
+    let ending: Ending | undefined;
+    let index = 0;
+    const fault = (message: string) => {
+      recording.framingFault = message;
+      ending = 'bad framing';
+    };
+    while (index < bytes.length && !ending) {
+      if (state === 'data') {
+        const part = bytes.subarray(index, index + remaining);
+        parts.push(part);
+        remaining -= part.length;
+        index += part.length;
+        if (remaining === 0) state = 'data end';
+        continue;
+      }
+      const lineFeed = bytes.indexOf(10, index);
+      line += bytes.toString('latin1', index, lineFeed < 0 ? bytes.length : lineFeed);
+      index = lineFeed < 0 ? bytes.length : lineFeed + 1;
+      if (state === 'trailer') trailer += line.length;
+      if (line.length > longestChunkLine || trailer > longestHead) {
+        fault('a line of the chunked framing has no end');
+      }
+      if (lineFeed < 0) break;
+      const text = line.replace(/\r$/, '');
+      line = '';
+      if (state === 'data end') {
+        if (text !== '') fault(`a chunk is longer than its size says: ${JSON.stringify(text.slice(0, 20))}`);
+        state = 'size';
+      } else if (state === 'size') {
+        const size = /^\s*([0-9a-f]{1,12})\s*(?:;.*)?$/i.exec(text);
+        if (!size) fault(`not the size of a chunk: ${JSON.stringify(text.slice(0, 20))}`);
+        else {
+          remaining = parseInt(size[1]!, 16);
+          if (remaining === 0) state = 'trailer';
+          else {
+            state = 'data';
+            recording.chunks++;
+          }
+        }
+      } else if (text === '') {
+        state = 'over';
+        ending = 'complete';
+      }
+    }
+    return deliver(parts, maxBytes, ending);
+  }
+
+  return {
+    push,
+    /** Whether any byte has come. */
+    get started() {
+      return started;
+    }
+  };
+}
+
+function parseHead(text: string, at: number): Head {
+  const [statusLine = '', ...lines] = text.split(/\r?\n/);
+  const parts = /^HTTP\/(\d+(?:\.\d+)?) (\d{3})(?: (.*))?$/.exec(statusLine);
+  if (!parts) throw new Error(`not a status line: ${JSON.stringify(statusLine.slice(0, 60))}`);
+  if (lines.length > 1000) throw new Error(`the response head has ${lines.length} lines`);
+  const headers: Header[] = [];
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon > 0) {
+      headers.push({
+        name: line.slice(0, colon),
+        value: line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+      });
+    } else if (/^[ \t]/.test(line) && headers.length > 0) {
+      headers.at(-1)!.value += ` ${line.trim()}`;
+    } else throw new Error(`not a header line: ${JSON.stringify(line.slice(0, 60))}`);
+  }
+  return { version: parts[1]!, status: Number(parts[2]), reason: parts[3] ?? '', headers, at };
+}
+
+/** The protocol that the server picks of `h2` and `http/1.1`: a TLS handshake without a request. */
+export function negotiate(url: URL, timeout: number): Promise<{ protocol: string } | Failure> {
+  return new Promise((resolve) => {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const socket = tls.connect({
+      host,
+      port: Number(url.port || 443),
+      ALPNProtocols: ['h2', 'http/1.1'],
+      ...(net.isIP(host) ? {} : { servername: host })
+    });
+    const finish = (result: { protocol: string } | Failure) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(result);
+    };
+    const timer = setTimeout(
+      () => finish({ kind: 'timeout', message: `no TLS connection within ${timeout} ms` }),
+      timeout
+    );
+    socket.once('secureConnect', () => finish({ protocol: socket.alpnProtocol || 'http/1.1' }));
+    socket.on('error', (error) => finish(describeError(error, true)));
+  });
+}

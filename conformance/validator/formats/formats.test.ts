@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { JSDOM } from 'jsdom';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { lint, type Result } from '../index.ts';
+import { formats, type FormatOptions } from './index.ts';
+
+/** Everything that could mean something to a terminal, to markup or to a field, where a server puts its text. */
+const hostile = '\x1b[31m</script><b>&"\'|`*_[x](y)]]>\u202e\u0007\x9b2J é';
+const options: FormatOptions = { colour: false, width: 100, version: '0.0.0', failOn: 'error' };
+
+let result: Result;
+let failed: Result;
+beforeAll(async () => {
+  result = await lint(
+    Buffer.from(
+      `\ufeffevent: error\ndata: ${hostile}\n\n${hostile}\nid: ${hostile}\ndata: 1\n\nretry: ${hostile}\n\nData: 1\n\ndata:2\n\ndata: end`
+    ),
+    { subject: hostile }
+  );
+  failed = {
+    ...result,
+    findings: [],
+    counts: { error: 0, warning: 0, information: 0 },
+    failure: { kind: 'garbage', message: hostile },
+    headline: `Could not connect (garbage): ${hostile}.`
+  };
+});
+
+function each(format: string): string[] {
+  return [formats[format]!(result, options), formats[format]!(failed, options)];
+}
+
+it.each(['text', 'markdown', 'junit', 'sarif', 'html', 'json'])(
+  '%s: no text of the server steers anything',
+  (format) => {
+    for (const text of each(format)) {
+      // eslint-disable-next-line no-control-regex
+      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+      expect(text.length).toBeGreaterThan(100);
+    }
+  }
+);
+
+it('markdown: a row per finding, with the cells of the header', () => {
+  const [text] = each('markdown');
+  const rows = text!.split('\n').filter((line) => line.startsWith('|'));
+  expect(rows).toHaveLength(result.findings.length + 2);
+  for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(7);
+});
+
+it('html: no element, attribute or address but our own', () => {
+  for (const text of each('html')) {
+    const { document } = new JSDOM(text).window;
+    const names = new Set([...document.querySelectorAll('body *')].map(({ localName }) => localName));
+    expect(
+      [...names].filter(
+        (name) => !['p', 'h1', 'h2', 'article', 'small', 'pre', 'a', 'ul', 'li'].includes(name)
+      )
+    ).toEqual([]);
+    expect(document.title).toContain('</script>');
+    for (const link of document.querySelectorAll('a')) expect(link.href).toMatch(/^https:\/\//);
+  }
+});
+
+describe('junit', () => {
+  /** What the schema of Jenkins' xUnit plugin allows. */
+  const allowed: Record<string, { attributes: string[]; children: string[] }> = {
+    testsuites: {
+      attributes: ['tests', 'failures', 'errors', 'time', 'name', 'disabled'],
+      children: ['testsuite']
+    },
+    testsuite: {
+      attributes: [
+        'name',
+        'tests',
+        'failures',
+        'errors',
+        'skipped',
+        'time',
+        'timestamp',
+        'hostname',
+        'id',
+        'package'
+      ],
+      children: ['testcase', 'properties', 'system-out', 'system-err']
+    },
+    testcase: {
+      attributes: ['name', 'classname', 'time'],
+      children: ['skipped', 'error', 'failure', 'system-out', 'system-err']
+    },
+    skipped: { attributes: ['message', 'type'], children: [] },
+    failure: { attributes: ['message', 'type'], children: [] },
+    error: { attributes: ['message', 'type'], children: [] },
+    'system-out': { attributes: [], children: [] }
+  };
+
+  it('has the elements, attributes and numbers of the format', () => {
+    for (const text of each('junit')) {
+      const document = new new JSDOM('').window.DOMParser().parseFromString(text, 'application/xml');
+      const all = [...document.querySelectorAll('*')];
+      expect(all.map(({ localName }) => localName)).not.toContain('parsererror');
+      for (const element of all) {
+        const { attributes, children } = allowed[element.localName]!;
+        for (const { name } of element.attributes) expect(attributes).toContain(name);
+        for (const { localName } of element.children) expect(children).toContain(localName);
+      }
+      const suite = document.querySelector('testsuite')!;
+      for (const [attribute, element] of [
+        ['tests', 'testcase'],
+        ['failures', 'failure'],
+        ['errors', 'error'],
+        ['skipped', 'skipped']
+      ]) {
+        expect(Number(suite.getAttribute(attribute!)), attribute).toBe(
+          suite.querySelectorAll(element!).length
+        );
+      }
+    }
+    const failures = formats.junit!(result, options).match(/<failure /g);
+    expect(failures).toHaveLength(result.counts.error);
+  });
+});
+
+it('sarif: valid by the schema of 2.1.0', () => {
+  const schema = JSON.parse(
+    readFileSync(new URL('sarif-2.1.0.schema.json', import.meta.url), 'utf8')
+  ) as Record<string, unknown>;
+  // Draft 04, of which it uses nothing that later drafts changed but the names of these.
+  delete schema.$schema;
+  delete schema.id;
+  const isValid = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+  for (const text of each('sarif')) {
+    const log = JSON.parse(text) as { runs: [{ results: unknown[] }] };
+    expect(isValid(log), JSON.stringify(isValid.errors)).toBe(true);
+  }
+  const [text] = each('sarif');
+  expect((JSON.parse(text!) as { runs: [{ results: unknown[] }] }).runs[0].results).toHaveLength(
+    result.findings.length
+  );
+});
+
+it('text: errors first, the headline before them, a line no longer than the terminal but for addresses and bytes', () => {
+  const [text] = each('text');
+  const lines = text!.split('\n');
+  expect(lines[2]).toContain('clients lose events');
+  const order = lines.flatMap((line) => /^(error|warning|Notes)/.exec(line)?.[1] ?? []);
+  expect(order).toEqual([
+    ...Array<string>(result.counts.error).fill('error'),
+    ...Array<string>(result.counts.warning).fill('warning'),
+    'Notes'
+  ]);
+});

@@ -1,0 +1,69 @@
+import { rules } from '../rules/index.ts';
+import type { Result } from '../validate.ts';
+import type { FormatOptions } from './index.ts';
+import { hex, printable } from './printable.ts';
+
+const levels = { error: 'error', warning: 'warning', information: 'note' };
+
+/** SARIF 2.1.0, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
+export function renderSarif(result: Result, { version }: FormatOptions): string {
+  const used = rules.filter(({ id }) => result.findings.some(({ rule }) => rule === id));
+  const uri = /^https?:/.test(result.subject) ? result.subject : encodeURI(printable(result.subject));
+  const log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'truesource',
+            version,
+            rules: used.map(({ id, name, title, advice, source, severity, kinds }) => ({
+              id,
+              name,
+              shortDescription: { text: title },
+              help: { text: `${advice} (${source})` },
+              ...(source.startsWith('https:') && { helpUri: source }),
+              defaultConfiguration: { level: levels[severity] },
+              properties: { tags: kinds }
+            }))
+          }
+        },
+        invocations: [
+          {
+            executionSuccessful: !result.failure,
+            ...(result.failure && {
+              toolExecutionNotifications: [{ level: 'error', message: { text: printable(result.headline) } }]
+            })
+          }
+        ],
+        results: result.findings.map((finding) => ({
+          ruleId: finding.rule,
+          ruleIndex: used.findIndex(({ id }) => id === finding.rule),
+          level: levels[finding.severity],
+          message: { text: printable(`${finding.message}. ${finding.advice}`) },
+          occurrenceCount: finding.times,
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: { uri },
+                ...(finding.offset !== undefined && {
+                  region: {
+                    ...(finding.line !== undefined && { startLine: finding.line }),
+                    byteOffset: finding.offset,
+                    ...(finding.excerpt !== undefined && {
+                      byteLength: finding.excerpt.length,
+                      snippet: { text: hex(finding.excerpt) }
+                    })
+                  }
+                })
+              }
+            }
+          ],
+          ...(finding.at !== undefined && { properties: { milliseconds: Math.round(finding.at) } })
+        }))
+      }
+    ]
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}

@@ -1,0 +1,16 @@
+export type { ClientView } from './clients.ts';
+export type { Failure, FailureKind, Header } from './connect.ts';
+export type { RuleVerdict } from './judging.ts';
+export type { Evidence, Finding, Kind, Probe, Profile, Rule, Severity } from './rule.ts';
+export { groups, rules } from './rules/index.ts';
+export {
+  assertNoFindings,
+  isAtLeast,
+  lint,
+  validate,
+  type LintOptions,
+  type Result,
+  type ValidateOptions,
+  type Validation,
+  type ValidationEvent
+} from './validate.ts';

@@ -1,0 +1,158 @@
+import type {
+  Evidence,
+  Finding,
+  Need,
+  Observations,
+  Rule,
+  Severity,
+  StreamEnd,
+  Verdict,
+  WatchContext,
+  Watcher
+} from './rule.ts';
+import type { Branch, Trace, TraceObserver } from './trace.ts';
+
+/** What became of one rule. */
+export type RuleVerdict = { rule: string } & (
+  | { verdict: 'ok' | 'finding' }
+  | { verdict: 'not observed'; needed: string }
+  | { verdict: 'not applicable'; because: string }
+);
+
+const ranks: Severity[] = ['error', 'warning', 'information'];
+const kindRanks = ['violation', 'clients drop', 'security', 'advice', 'note', 'dialect'];
+
+export function rankOf(severity: Severity): number {
+  return ranks.indexOf(severity);
+}
+
+/** Holds the rules against what comes. */
+export class Judging {
+  #rules: Rule[];
+  #found = new Map<string, Finding>();
+  #verdicts = new Map<string, Verdict>();
+  #settled = new Set<Need>();
+  #watchers: { rule: Rule; watcher: Watcher }[] = [];
+  #emit: (finding: Finding) => void;
+
+  constructor(rules: Rule[], emit: (finding: Finding) => void) {
+    this.#rules = rules;
+    this.#emit = emit;
+  }
+
+  /** The observers for the trace of the stream that is judged. */
+  watch(context: WatchContext): TraceObserver {
+    this.#watchers = [];
+    for (const rule of this.#rules) {
+      const { judge } = rule;
+      if (!('watch' in judge)) continue;
+      this.#watchers.push({ rule, watcher: judge.watch((evidence) => this.#find(rule, evidence), context) });
+    }
+    const all = this.#watchers.map(({ watcher }) => watcher);
+    const lines = new Map<Branch, Watcher[]>();
+    const onBranch = (branch: Branch) => {
+      const those = all.filter(({ line, branches }) => line && (!branches || branches.includes(branch)));
+      lines.set(branch, those);
+      return those;
+    };
+    const blocks = all.filter((watcher) => watcher.block);
+    return {
+      line(line, block) {
+        for (const watcher of lines.get(line.branch) ?? onBranch(line.branch)) watcher.line!(line, block);
+      },
+      block(block) {
+        for (const watcher of blocks) watcher.block!(block);
+      },
+      utf8Fault(place) {
+        for (const watcher of all) watcher.utf8Fault?.(place);
+      },
+      splitSequence(offset, at) {
+        for (const watcher of all) watcher.splitSequence?.(offset, at);
+      }
+    };
+  }
+
+  /** The stream that is judged is over. */
+  endOfStream(end: StreamEnd & { trace: Trace }): void {
+    for (const { rule, watcher } of this.#watchers) {
+      const verdict =
+        watcher.end?.(end) ??
+        (end.trace.lines === 0
+          ? { verdict: 'not observed' as const, needed: 'lines' }
+          : { verdict: 'ok' as const });
+      this.#verdicts.set(rule.id, verdict);
+    }
+    this.#watchers = [];
+  }
+
+  /** `need` is there, or will never be: judges what waited for it. */
+  settle(need: Need, observations: Observations): void {
+    this.#settled.add(need);
+    for (const rule of this.#rules) {
+      const { judge } = rule;
+      if (!('check' in judge) || this.#verdicts.has(rule.id)) continue;
+      const all = [...judge.needs, ...(judge.wants ?? [])];
+      if (!all.every((each) => this.#settled.has(each))) continue;
+      const missing = judge.needs.flatMap((each) => missingIn(observations, each) ?? []);
+      const verdict: Verdict =
+        missing.length > 0 ? { verdict: 'not observed', needed: missing[0]! } : judge.check(observations);
+      this.#verdicts.set(rule.id, verdict);
+      if (verdict.verdict === 'finding') for (const evidence of verdict.evidence) this.#find(rule, evidence);
+    }
+  }
+
+  /** `otherwise` is the verdict on rules that nothing was said of. */
+  conclude(otherwise: (rule: Rule) => Verdict): { findings: Finding[]; verdicts: RuleVerdict[] } {
+    const verdicts = this.#rules.map(({ id, ...rule }): RuleVerdict => {
+      if (this.#found.has(id)) return { rule: id, verdict: 'finding' };
+      const verdict = this.#verdicts.get(id) ?? otherwise({ id, ...rule });
+      return verdict.verdict === 'finding' ? { rule: id, verdict: 'ok' } : { rule: id, ...verdict };
+    });
+    const order = this.#rules.map(({ id }) => id);
+    const findings = [...this.#found.values()].sort(
+      (a, b) =>
+        rankOf(a.severity) - rankOf(b.severity) ||
+        kindRanks.indexOf(a.kinds[0]!) - kindRanks.indexOf(b.kinds[0]!) ||
+        order.indexOf(a.rule) - order.indexOf(b.rule)
+    );
+    return { findings, verdicts };
+  }
+
+  #find(rule: Rule, evidence: Evidence): void {
+    const known = this.#found.get(rule.id);
+    const severity = evidence.severity ?? rule.severity;
+    if (known && rankOf(known.severity) <= rankOf(severity)) {
+      known.times++;
+      return;
+    }
+    const { id, name, kinds, title, source, advice } = rule;
+    const found: Finding = {
+      rule: id,
+      name,
+      kinds,
+      title,
+      source,
+      advice,
+      ...evidence,
+      severity,
+      times: (known?.times ?? 0) + 1
+    };
+    this.#found.set(id, found);
+    this.#emit(found);
+  }
+}
+
+function missingIn(observations: Observations, need: Need): string | undefined {
+  if (need === 'url') return undefined;
+  const probe = need === 'head' ? 'plain' : need;
+  const reason = observations.missing[probe];
+  if (reason !== undefined) return reason;
+  if (probe === 'protocol' || probe === 'parallel' || probe === 'inject' || probe === 'head-request') {
+    return undefined;
+  }
+  const exchange = observations[probe];
+  if (!exchange) return `the probe ${probe}`;
+  return exchange.head
+    ? undefined
+    : `an answer to the probe ${probe} (${exchange.failure?.message ?? 'none came'})`;
+}

@@ -1,0 +1,28 @@
+import { groups } from './rules/index.ts';
+
+/** The list of README.md, between its marks. */
+export function listRules(): string {
+  const all = groups.flatMap(({ rules }) => rules);
+  const decided = all.filter(({ judge }) => !('undecided' in judge));
+  const lists = groups.map(({ name, rules }) => {
+    const items = rules.map(({ id, name, severity, kinds, title, judge, profiles }) => {
+      const note =
+        'undecided' in judge
+          ? `; **not decided**: ${judge.undecided}`
+          : profiles
+            ? `; with \`--profile ${profiles.join('|')}\``
+            : '';
+      return `- \`${id}\` \`${name}\` (${severity}, ${kinds.join(', ')}): ${title.replace(/[*_[\]]/g, '\\$&')}${note}`;
+    });
+    return `### ${name}\n\n${items.join('\n')}`;
+  });
+  return `${decided.length} of ${all.length} rules are decided.\n\n${lists.join('\n\n')}`;
+}
+
+/** The text of README.md with the list as it is now. */
+export function updateReadme(readme: string): string {
+  return readme.replace(
+    /(<!-- rules -->)[^]*(<!-- \/rules -->)/,
+    (_, start: string, end: string) => `${start}\n\n${listRules()}\n\n${end}`
+  );
+}

@@ -1,0 +1,272 @@
+import zlib from 'node:zlib';
+import {
+  exchange,
+  type Head,
+  type Header,
+  type Limits,
+  type OutgoingRequest,
+  type Recording
+} from './connect.ts';
+import { Trace, type TracedBlock, type TraceObserver } from './trace.ts';
+
+/** One request, the redirects it followed, and what its last answer held. */
+export interface Exchange extends Recording {
+  request: OutgoingRequest;
+  /** The answers that redirected, oldest first. */
+  redirects: { url: URL; head: Head }[];
+  /** The Content-Encoding that was undone, if any. */
+  decoded?: string;
+  /** Of the body, any Content-Encoding undone, that cannot be: what the decoder said. */
+  decodingFault?: string;
+  /** When the first and the last byte of the body came, and the longest time between two reads; ms. */
+  firstByteAt?: number;
+  lastByteAt?: number;
+  longestGap: { from: number; to: number };
+  /** When the first decoded byte and the first event came, ms. */
+  firstDecodedAt?: number;
+  firstEventAt?: number;
+  /** The first 64 KiB of the decoded body. */
+  beginning: Buffer;
+  /** Decoded bytes. */
+  decodedBytes: number;
+  /** The body, if it was read as an event stream. */
+  trace?: Trace;
+  /** The first blocks that dispatched an event, within memory. */
+  events: TracedBlock[];
+  /** Whether the whole body was decoded up to its end or limit. */
+  truncated: boolean;
+}
+
+const beginningBytes = 64 * 1024;
+const mostEvents = 1000;
+const mostEventBytes = 1024 * 1024;
+const mostRedirects = 20;
+
+/** First value of a header, by name in lower case. */
+export function headerOf(head: Head | undefined, name: string): string | undefined {
+  return head?.headers.find((header) => header.name.toLowerCase() === name)?.value;
+}
+
+/** All values of a header, by name in lower case. */
+export function headersOf(head: Head | undefined, name: string): string[] {
+  return (head?.headers ?? [])
+    .filter((header) => header.name.toLowerCase() === name)
+    .map(({ value }) => value);
+}
+
+/** Type and subtype of the Content-Type in lower case, '' if there is none. */
+export function essenceOf(head: Head | undefined): string {
+  return (headerOf(head, 'content-type') ?? '').split(/[;,]/)[0]!.trim().toLowerCase();
+}
+
+/** Whether clients read the body as an event stream, or would but for its label. */
+export function isStreamHead(head: Head | undefined): boolean {
+  return head?.status === 200 && essenceOf(head) === 'text/event-stream';
+}
+
+/** What is read as a stream: what is one, and 200s whose label says nothing about what they are. */
+function isTraced(head: Head): boolean {
+  return (
+    head.status === 200 &&
+    /^(text\/event-stream|text\/plain|application\/octet-stream|)$/.test(essenceOf(head))
+  );
+}
+
+export interface ObserveOptions {
+  request: OutgoingRequest;
+  limits: Limits;
+  clock: () => number;
+  observers?: TraceObserver[];
+  signal?: AbortSignal;
+  /** Called with the head of each answer that is no redirect; true stops the reading. */
+  onHead?(exchange: Exchange): boolean | undefined;
+  /** Called before the trace of a stream begins, with the exchange it will be of. */
+  onStream?(exchange: Exchange): void;
+  /** Called after each read; true stops the reading. */
+  until?(exchange: Exchange): boolean;
+}
+
+/** Asks, follows redirects as Fetch does, undoes the Content-Encoding, and traces the body. Resolves always. */
+export async function observe(options: ObserveOptions): Promise<Exchange> {
+  const redirects: Exchange['redirects'] = [];
+  let { request } = options;
+  for (;;) {
+    const observed = await observeOne({ ...options, request }, redirects);
+    const location = headerOf(observed.head, 'location');
+    if (
+      !observed.head ||
+      location === undefined ||
+      ![301, 302, 303, 307, 308].includes(observed.head.status)
+    ) {
+      return observed;
+    }
+    redirects.push({ url: request.url, head: observed.head });
+    let url: URL;
+    try {
+      url = new URL(Buffer.from(location, 'latin1').toString('utf8'), request.url);
+      if (!/^https?:$/.test(url.protocol)) throw new TypeError(url.protocol);
+    } catch {
+      return observed;
+    }
+    if (redirects.length > mostRedirects) {
+      observed.failure = { kind: 'redirects', message: `more than ${mostRedirects} redirects` };
+      return observed;
+    }
+    request = {
+      ...request,
+      url,
+      headers: request.headers.filter(({ name }) => keepsHeader(name, request.url, url))
+    };
+  }
+}
+
+/** "If request's current URL's origin is not same origin with locationURL's origin", credentials stay behind. */
+function keepsHeader(name: string, from: URL, to: URL): boolean {
+  return from.origin === to.origin || !/^(authorization|cookie|proxy-authorization)$/i.test(name);
+}
+
+async function observeOne(
+  { request, limits, clock, observers = [], signal, onHead, onStream, until }: ObserveOptions,
+  redirects: Exchange['redirects']
+): Promise<Exchange> {
+  const whole = {
+    request,
+    redirects,
+    longestGap: { from: 0, to: 0 },
+    beginning: Buffer.alloc(0),
+    decodedBytes: 0,
+    events: [],
+    truncated: false
+  } as unknown as Exchange;
+  let eventBytes = 0;
+  const keeper: TraceObserver = {
+    block(block) {
+      if (!block.event) return;
+      whole.firstEventAt ??= block.at;
+      eventBytes += block.event.data.length;
+      if (whole.events.length < mostEvents && eventBytes <= mostEventBytes) whole.events.push(block);
+    }
+  };
+  let decoder: zlib.Gunzip | zlib.BrotliDecompress | zlib.Inflate | undefined;
+  let decoderStop = false;
+
+  const take = (bytes: Buffer, at: number) => {
+    if (whole.decodedBytes + bytes.length > limits.maxBytes) {
+      bytes = bytes.subarray(0, limits.maxBytes - whole.decodedBytes);
+      whole.truncated = true;
+      decoderStop = true;
+    }
+    if (bytes.length === 0) return;
+    whole.firstDecodedAt ??= at;
+    whole.decodedBytes += bytes.length;
+    if (whole.beginning.length < beginningBytes) {
+      whole.beginning = Buffer.concat([
+        whole.beginning,
+        bytes.subarray(0, beginningBytes - whole.beginning.length)
+      ]);
+    }
+    whole.trace?.push(bytes, at);
+  };
+
+  const stop = new AbortController();
+  const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  await exchange(
+    request,
+    limits,
+    clock,
+    {
+      head(head) {
+        const isRedirect = head.status >= 300 && head.status < 400;
+        if (!isRedirect && onHead?.(whole)) return true;
+        if (isTraced(head) && request.method !== 'HEAD') {
+          whole.trace = new Trace([keeper, ...observers]);
+          onStream?.(whole);
+        }
+        const coding = (headerOf(head, 'content-encoding') ?? '').trim().toLowerCase();
+        if (request.method === 'HEAD') return undefined;
+        if (isRedirect) return true;
+        if (/^(x-)?gzip$/.test(coding)) decoder = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH });
+        else if (coding === 'deflate') decoder = zlib.createInflate({ flush: zlib.constants.Z_SYNC_FLUSH });
+        else if (coding === 'br') decoder = zlib.createBrotliDecompress();
+        if (!decoder) return undefined;
+        whole.decoded = coding;
+        decoder.on('data', (bytes: Buffer) => {
+          if (decoderStop) return;
+          take(bytes, clock());
+          if (decoderStop || until?.(whole)) {
+            decoderStop = true;
+            decoder!.destroy();
+            stop.abort();
+          }
+        });
+        decoder.on('error', (error) => {
+          whole.decodingFault ??= error.message;
+          decoderStop = true;
+          stop.abort();
+        });
+        return undefined;
+      },
+      body(bytes, at) {
+        const last = whole.lastByteAt ?? whole.head!.at;
+        if (at - last > whole.longestGap.to - whole.longestGap.from)
+          whole.longestGap = { from: last, to: at };
+        whole.firstByteAt ??= at;
+        whole.lastByteAt = at;
+        if (decoder) {
+          if (!decoderStop) decoder.write(bytes);
+          return undefined;
+        }
+        take(bytes, at);
+        return until?.(whole);
+      }
+    },
+    both,
+    whole
+  );
+  if (decoder && !decoder.destroyed)
+    await drain(decoder, hasEnded(whole), Math.max(500, limits.duration - (clock() - whole.sentAt)));
+  if (decoderStop && whole.truncated) whole.ending = 'byte limit';
+  else if (decoderStop && whole.ending === 'time limit' && !whole.decodingFault) whole.ending = 'enough';
+  const silentSince = whole.lastByteAt ?? whole.head?.at;
+  if (
+    silentSince !== undefined &&
+    whole.endedAt - silentSince > whole.longestGap.to - whole.longestGap.from
+  ) {
+    whole.longestGap = { from: silentSince, to: whole.endedAt };
+  }
+  whole.trace?.end(whole.endedAt);
+  return whole;
+}
+
+/** Whether the server ended the body of its own accord. */
+export function hasEnded({ ending }: Exchange): boolean {
+  return ending === 'complete' || ending === 'closed';
+}
+
+/** Waits up to `timeout` ms for what the decoder has in hand. An unfinished body is no fault of its own. */
+function drain(
+  decoder: zlib.Gunzip | zlib.BrotliDecompress | zlib.Inflate,
+  isWhole: boolean,
+  timeout: number
+): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, timeout);
+    function finish() {
+      clearTimeout(timer);
+      decoder.destroy();
+      resolve();
+    }
+    decoder.on('close', finish);
+    if (isWhole) decoder.end(finish);
+    else decoder.flush(finish);
+  });
+}
+
+/** A header of a request, or a TypeError that says what is wrong with it. */
+export function parseHeader(text: string): Header {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new TypeError(`a header must look like "Name: value", not ${JSON.stringify(text)}`);
+  }
+  return { name, value };
+}

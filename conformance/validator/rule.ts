@@ -1,0 +1,246 @@
+import type { Exchange } from './observe.ts';
+import type { Branch, Place, Trace, TracedBlock, TracedLine } from './trace.ts';
+
+export type Severity = 'error' | 'warning' | 'information';
+
+/**
+ * What a finding is, kept honest: `violation` of a normative text by the server; `clients drop`: no rule of the server is broken, but
+ * the standard has clients drop or stop; `security`; `advice`: clients or infrastructure in use break; `note`: legal, and good to
+ * know; `dialect` of an API family.
+ */
+export type Kind = 'violation' | 'clients drop' | 'security' | 'advice' | 'note' | 'dialect';
+
+export type Profile = 'plain' | 'openai' | 'anthropic' | 'mcp' | 'graphql-sse';
+export const profiles: Profile[] = ['plain', 'openai', 'anthropic', 'mcp', 'graphql-sse'];
+
+/** Where and how a rule was broken. */
+export interface Evidence {
+  /** One or two sentences; text of the server only as quoted by `quote`. */
+  message: string;
+  /** Unlike the rule's own. */
+  severity?: Severity;
+  /** ms since the validation began. */
+  at?: number;
+  /** In the body, Content-Encoding undone. */
+  offset?: number;
+  line?: number;
+  /** The bytes around, latin1. */
+  excerpt?: string;
+}
+
+/** What a rule says of what was observed. */
+export type Verdict =
+  | { verdict: 'ok' }
+  | { verdict: 'finding'; evidence: Evidence[] }
+  | { verdict: 'not observed'; needed: string }
+  | { verdict: 'not applicable'; because: string };
+
+/** What a rule can need. Each but `url` and `head` (which is the head of `plain`) is an exchange of its own. */
+export type Need = 'url' | 'head' | Probe;
+export type Probe =
+  | 'plain'
+  | 'again'
+  | 'head-request'
+  | 'preflight'
+  | 'origin-request'
+  | 'compressed'
+  | 'bogus-id'
+  | 'protocol'
+  | 'parallel'
+  | 'inject';
+
+/** The answers to a harmless value of the argument of `--inject`, and to one with a line feed and one with a carriage return in it. */
+export type Injection = Record<'harmless' | 'lineFeed' | 'carriageReturn', Injected>;
+
+export interface Injected {
+  exchange: Exchange;
+  /** The value, or its beginning, was in such a line. */
+  reflected?: TracedLine;
+  /** What stood behind the line end began a line of its own. */
+  injected?: TracedLine;
+}
+
+/** What was observed so far. An exchange that is missing has its reason in `missing`. */
+export interface Observations {
+  url: URL;
+  profile: Profile;
+  /** Origin of `--origin`: cross-origin use is meant. */
+  origin?: string;
+  /** The made-up origin that the `origin-request` probe sends. */
+  sentOrigin: string;
+  /** The request was given a body or a method of its own. */
+  method: string;
+  plain?: Exchange;
+  again?: Exchange;
+  'head-request'?: Exchange;
+  preflight?: Exchange;
+  'origin-request'?: Exchange;
+  compressed?: Exchange;
+  'bogus-id'?: Exchange;
+  /** The protocol that TLS negotiated. */
+  protocol?: { protocol: string };
+  parallel?: Exchange[];
+  inject?: Injection;
+  missing: Partial<Record<Probe, string>>;
+}
+
+/** What a rule on the lines of a stream is told. */
+export interface Watcher {
+  /** The lines that `line` is told of; default: all. */
+  branches?: Branch[];
+  line?(line: TracedLine, block: TracedBlock): void;
+  block?(block: TracedBlock): void;
+  utf8Fault?(place: Place): void;
+  splitSequence?(offset: number, at: number): void;
+  /** The stream is over, or is watched no longer. The verdict counts if nothing was found. */
+  end?(stream: StreamEnd): Verdict | undefined;
+}
+
+/** How the stream that was watched ended. */
+export interface StreamEnd {
+  trace: Trace;
+  /** The server ended the body in the way HTTP has for it, or the file ended. */
+  ended: boolean;
+  /** Captured bytes: times and reads mean nothing. */
+  captured: boolean;
+  at: number;
+}
+
+export interface WatchContext {
+  profile: Profile;
+  expectTypes?: string[];
+  captured: boolean;
+}
+
+export type Judge =
+  | {
+      needs: Need[];
+      /** Waited for, and looked at if they are there. */
+      wants?: Need[];
+      check(observations: Observations): Verdict;
+    }
+  | { needs: 'stream'; watch(found: (evidence: Evidence) => void, context: WatchContext): Watcher }
+  | { undecided: string };
+
+export interface Rule {
+  /** `F01`: group and number. */
+  id: string;
+  name: string;
+  severity: Severity;
+  kinds: Kind[];
+  title: string;
+  /** The clause, or where the advice comes from. */
+  source: string;
+  /** One sentence. */
+  advice: string;
+  /** Only under these profiles. */
+  profiles?: Profile[];
+  judge: Judge;
+}
+
+export interface Finding extends Evidence {
+  rule: string;
+  name: string;
+  severity: Severity;
+  kinds: Kind[];
+  title: string;
+  source: string;
+  advice: string;
+  /** How often it was met; the evidence is of the first time. */
+  times: number;
+}
+
+const severities = { E: 'error', W: 'warning', I: 'information' } as const;
+const kinds = {
+  V: 'violation',
+  C: 'clients drop',
+  S: 'security',
+  A: 'advice',
+  N: 'note',
+  D: 'dialect'
+} as const;
+
+/** A rule in one line: `key` is like `E VS`. */
+export function rule(
+  [id, name, key]: [id: string, name: string, key: string],
+  title: string,
+  source: string,
+  advice: string,
+  judge: Judge,
+  onlyUnder?: Profile[]
+): Rule {
+  const [severity, letters = ''] = key.split(' ');
+  return {
+    id,
+    name,
+    severity: severities[severity as 'E'],
+    kinds: [...letters].map((letter) => kinds[letter as 'V']),
+    title,
+    source,
+    advice,
+    ...(onlyUnder && { profiles: onlyUnder }),
+    judge
+  };
+}
+
+export const ok: Verdict = { verdict: 'ok' };
+
+export function finding(message: string, evidence: Omit<Evidence, 'message'> = {}): Verdict {
+  return { verdict: 'finding', evidence: [{ message, ...evidence }] };
+}
+
+export function notObserved(needed: string): Verdict {
+  return { verdict: 'not observed', needed };
+}
+
+export function notApplicable(because: string): Verdict {
+  return { verdict: 'not applicable', because };
+}
+
+/** A rule on the head of the plain GET. `head` is there. */
+export function onHead(
+  check: (exchange: Exchange & { head: NonNullable<Exchange['head']> }, observations: Observations) => Verdict
+): Judge {
+  return {
+    needs: ['head'],
+    check: (observations) =>
+      check(observations.plain as Exchange & { head: NonNullable<Exchange['head']> }, observations)
+  };
+}
+
+/** A rule on the lines of the stream. */
+export function onStream(watch: Extract<Judge, { needs: 'stream' }>['watch']): Judge {
+  return { needs: 'stream', watch };
+}
+
+/** A rule on single lines of these kinds. */
+export function onLine(
+  branches: Branch[],
+  look: (line: TracedLine, found: (evidence: Evidence) => void, block: TracedBlock) => void
+): Judge {
+  return onStream((found) => ({ branches, line: (line, block) => look(line, found, block) }));
+}
+
+/** Where a line is, as evidence. */
+export function at(line: TracedLine): Omit<Evidence, 'message'> {
+  return { at: line.at, offset: line.offset, line: line.number, excerpt: line.text.slice(0, 48) };
+}
+
+/** Where a block is, as evidence. */
+export function atBlock(
+  block: TracedBlock,
+  excerpt = block.event?.data.slice(0, 48)
+): Omit<Evidence, 'message'> {
+  return { at: block.at, offset: block.offset, line: block.line, ...(excerpt !== undefined && { excerpt }) };
+}
+
+/** Text of the server within a sentence: quoted, printable ASCII only, cut. */
+export function quote(text: string, length = 60): string {
+  const cut = text.length > length ? `${text.slice(0, length - 1)}…` : text;
+  const escapes: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
+  const escape = (character: string) => {
+    const code = character.codePointAt(0)!.toString(16);
+    return escapes[character] ?? (code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`);
+  };
+  return `"${cut.replace(/[^\x20-\x7e…]|["\\]/gu, escape)}"`;
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
+import type { Play } from '../../fixtures-server/stream-script.ts';
+import type { Exchange } from './observe.ts';
+import type { Observations, Verdict } from './rule.ts';
+import { fixtures, good } from './fixtures.ts';
+import { rules, validate, type Result, type ValidateOptions } from './index.ts';
+import { updateReadme } from './list-rules.ts';
+
+let server: FixturesServer;
+let runs = 0;
+beforeAll(async () => {
+  server = await createFixturesServer({ ports: [0, 0] });
+});
+afterAll(() => server.close());
+
+async function judge(play: Omit<Play, 'id'>, options: ValidateOptions = {}, query = ''): Promise<Result> {
+  const id = `play-${++runs}`;
+  server.addCases([{ id, ...play }]);
+  const result = await validate(`${server.origins[0]}/sse/validator/${id}${query}`, {
+    duration: 300,
+    ...options
+  }).result;
+  return result;
+}
+
+/** These look at times or protocols that no quick fixture has: they are held against made-up observations below. */
+const byHand = ['T11', 'T12', 'T20', 'T22', 'S01', 'S02', 'S03', 'S04', 'S05', 'S06'];
+
+const decided = rules.filter(({ judge }) => !('undecided' in judge));
+
+it('every rule that is decided has a fixture', () => {
+  expect([...Object.keys(fixtures), ...byHand].toSorted()).toEqual(decided.map(({ id }) => id).toSorted());
+});
+
+it('a good server gets no finding at all', async () => {
+  const { findings, headline } = await judge(good);
+  expect(findings.map(({ rule, message }) => `${rule} ${message}`)).toEqual([]);
+  expect(headline).toContain('all is well');
+});
+
+describe.concurrent.each(Object.entries(fixtures))(
+  '%s',
+  (id, { broken, sound = good, also = [], options, query }) => {
+    it('is found where it is broken, and nothing else', async () => {
+      const { findings, verdicts } = await judge(broken, options, query);
+      const found = findings.map(({ rule }) => rule);
+      expect(found.toSorted(), JSON.stringify(findings, null, 1)).toEqual([id, ...also].toSorted());
+      expect(verdicts).toContainEqual({ rule: id, verdict: 'finding' });
+    }, 20_000);
+    it('is not found where it is not', async () => {
+      const { findings } = await judge(sound, options);
+      expect(findings.filter(({ rule }) => rule === id)).toEqual([]);
+    }, 20_000);
+  }
+);
+
+describe('made-up observations', () => {
+  const observations = (plain: Partial<Exchange>, url = 'http://127.0.0.1/'): Observations => ({
+    url: new URL(url),
+    profile: 'plain',
+    sentOrigin: 'https://origin.example',
+    method: 'GET',
+    missing: {},
+    plain: {
+      head: {
+        version: '1.1',
+        status: 200,
+        reason: 'OK',
+        headers: [{ name: 'content-type', value: 'text/event-stream' }],
+        at: 0
+      },
+      sentAt: 0,
+      ending: 'time limit',
+      ...plain
+    } as Exchange
+  });
+  const check = (id: string, seen: Observations): Verdict['verdict'] => {
+    const { judge } = rules.find((rule) => rule.id === id)!;
+    if (!('check' in judge)) throw new Error(id);
+    return judge.check(seen).verdict;
+  };
+  const gap = (ms: number, more: Partial<Exchange> = {}) =>
+    observations({ longestGap: { from: 0, to: ms }, endedAt: ms, lastByteAt: 0, ...more });
+
+  it('T11: more than 15 s without a byte', () => {
+    expect(check('T11', gap(20_000))).toBe('finding');
+    expect(check('T11', gap(15_500))).toBe('ok');
+    expect(check('T11', gap(2000))).toBe('not observed');
+    expect(check('T11', gap(56_000))).toBe('not applicable');
+  });
+  it('T12: 55 s without a byte, or cut at a round time', () => {
+    expect(check('T12', gap(56_000))).toBe('finding');
+    expect(check('T12', gap(30_200, { ending: 'cut' }))).toBe('finding');
+    expect(check('T12', gap(41_000, { ending: 'cut' }))).toBe('not observed');
+    expect(check('T12', gap(20_000, { endedAt: 60_000 }))).toBe('ok');
+  });
+  it('T20: HTTP/1.1 chosen over TLS', () => {
+    const over = (protocol: string) => ({
+      ...observations({}, 'https://example.com/'),
+      protocol: { protocol }
+    });
+    expect(check('T20', over('http/1.1'))).toBe('finding');
+    expect(check('T20', over('h2'))).toBe('ok');
+  });
+  it('T22: not encrypted', () => {
+    expect(check('T22', observations({}, 'http://example.com/'))).toBe('finding');
+    expect(check('T22', observations({}, 'https://example.com/'))).toBe('ok');
+    expect(check('T22', observations({}, 'http://[::1]:8000/'))).toBe('ok');
+  });
+});
+
+describe.concurrent('values with line ends', () => {
+  /** Serves a stream made of the argument `v`. */
+  async function judgeValue(make: (value: string) => string): Promise<string[]> {
+    const own = http.createServer((request, response) => {
+      const value = new URL(request.url!, 'http://x').searchParams.get('v') ?? 'nothing';
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-store, no-transform',
+        'X-Accel-Buffering': 'no',
+        'X-Content-Type-Options': 'nosniff'
+      });
+      if (request.method !== 'GET') return void response.end();
+      const text = make(value);
+      if (text === '') response.end();
+      else response.write(`retry: 3000\n\n${text}`);
+    });
+    await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+    const { port } = own.address() as AddressInfo;
+    const { findings } = await validate(`http://127.0.0.1:${port}/`, {
+      duration: 300,
+      probes: [],
+      inject: 'v'
+    }).result;
+    own.closeAllConnections();
+    own.close();
+    return findings.map(({ rule }) => rule);
+  }
+
+  it.each([
+    ['S01', (value: string) => `id: 1\ndata: ${value.replaceAll('\r', ' ')}\n\n`],
+    ['S02', (value: string) => `id: 1\ndata: ${value.replaceAll('\n', '\ndata: ')}\n\n`],
+    ['S03', (value: string) => `id: 1\nevent: ${value}\ndata: 1\n\n`],
+    ['S04', (value: string) => `id: ${value}\ndata: 1\n\n`],
+    ['S05', (value: string) => `: ${value}\nid: 1\ndata: 1\n\n`],
+    ['S06', (value: string) => (/[\r\n]/.test(value) ? '' : `id: 1\ndata: ${value}\n\n`)]
+  ])('%s', async (id, make) => {
+    expect(await judgeValue(make)).toEqual([id]);
+  });
+  it.each([
+    ['split', (value: string) => `id: 1\ndata: ${value.replaceAll(/[\r\n]/g, '\ndata: ')}\n\n`],
+    ['as JSON', (value: string) => `id: 1\ndata: ${JSON.stringify(value)}\n\n`],
+    ['not in the stream', () => 'id: 1\ndata: 1\n\n']
+  ])('none where they are %s', async (_, make) => {
+    expect(await judgeValue(make)).toEqual([]);
+  });
+});
+
+describe('the list of README.md', () => {
+  it('is that of the rules', () => {
+    const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+    expect(readme, 'run node conformance/validator/readme.ts').toBe(updateReadme(readme));
+  });
+  it('has unique ids and names, advice and sources', () => {
+    expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
+    expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length);
+    for (const { advice, source, title, kinds } of rules) {
+      expect(advice).toMatch(/^[A-Z].*\.$/);
+      expect(title).not.toMatch(/\.$/);
+      expect(source).not.toBe('');
+      expect(kinds.length).toBeGreaterThan(0);
+    }
+  });
+});

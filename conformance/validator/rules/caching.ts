@@ -1,0 +1,441 @@
+import { hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
+import {
+  at,
+  atBlock,
+  finding,
+  notApplicable,
+  notObserved,
+  ok,
+  onHead,
+  onStream,
+  quote,
+  rule,
+  type Rule
+} from '../rule.ts';
+import { decodeUtf8, type TracedBlock, type TracedLine } from '../trace.ts';
+import { heartbeatName } from './format.ts';
+import { nginx, rfc, standard } from './sources.ts';
+
+const { authoringNotes, interpretation } = standard;
+
+function cacheControl(exchange: Exchange): Map<string, string> {
+  const directives = new Map<string, string>();
+  for (const directive of headersOf(exchange.head, 'cache-control').join(',').split(',')) {
+    const [name = '', value = ''] = directive.split('=');
+    if (name.trim()) directives.set(name.trim().toLowerCase(), value.trim().replace(/^"|"$/g, ''));
+  }
+  return directives;
+}
+
+/** A second or two of quiet are no gap. Times in ms. */
+const keepAlive = 15_000;
+const slowKeepAlive = 55_000;
+/** Round times after which proxies cut. */
+const cuts = [30, 60, 100, 120, 300].map((seconds) => seconds * 1000);
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+function gapOf({ longestGap }: Exchange): number {
+  return longestGap.to - longestGap.from;
+}
+
+function wasCutAfterIdle(exchange: Exchange): boolean {
+  if (exchange.ending !== 'cut' && exchange.ending !== 'reset') return false;
+  const idle = exchange.endedAt - (exchange.lastByteAt ?? exchange.head!.at);
+  return cuts.some((cut) => Math.abs(idle - cut) < 1000);
+}
+
+/** An event that stands for nothing but that the connection lives. */
+function isHeartbeat({ event, id }: TracedBlock): boolean {
+  if (!event || event.type !== 'message' || id !== undefined) return false;
+  const data = event.data.trim();
+  if (data === '' || heartbeatName.test(data) || decodeUtf8(data) === '💓') return true;
+  const [, type] = /^\{\s*"(?:type|event)"\s*:\s*"([^"]*)"\s*\}$/.exec(data) ?? [];
+  return type !== undefined && heartbeatName.test(type);
+}
+
+export const caching: Rule[] = [
+  rule(
+    ['T01', 'cache-missing', 'W A'],
+    'No Cache-Control',
+    rfc(9111, '4.2.2'),
+    'Send Cache-Control: no-store: caches may keep a 200 without one, by their own rules.',
+    onHead((exchange) => {
+      if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
+      return headerOf(exchange.head, 'cache-control') === undefined
+        ? finding('There is no Cache-Control', { at: exchange.head.at })
+        : ok;
+    })
+  ),
+  rule(
+    ['T02', 'cache-positive', 'E A'],
+    'The stream may be cached',
+    rfc(9111, '5.2.2'),
+    'Send Cache-Control: no-store, no-transform.',
+    onHead((exchange) => {
+      const { head } = exchange;
+      if (!isStreamHead(head)) return notApplicable('there is no stream');
+      const directives = cacheControl(exchange);
+      if (directives.has('no-store') || directives.has('no-cache') || directives.get('max-age') === '0')
+        return ok;
+      const value = headerOf(head, 'cache-control');
+      if (['max-age', 's-maxage', 'private', 'public', 'immutable'].some((name) => directives.has(name))) {
+        return finding(`Cache-Control: ${quote(value!)} lets the answer be kept and given again`, {
+          at: head.at
+        });
+      }
+      if (headerOf(head, 'etag') !== undefined) {
+        return finding('The stream has an ETag, and nothing forbids to keep it', { at: head.at });
+      }
+      return ok;
+    })
+  ),
+  rule(
+    ['T03', 'no-transform-absent', 'I A'],
+    'No no-transform',
+    rfc(9111, '5.2.2.6'),
+    'Add no-transform to Cache-Control: compressing middleware and proxies leave the stream alone then.',
+    onHead((exchange) => {
+      if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
+      return cacheControl(exchange).has('no-transform')
+        ? ok
+        : finding('Cache-Control has no no-transform', { at: exchange.head.at });
+    })
+  ),
+  rule(
+    ['T04', 'compress-stalls', 'E A'],
+    'Compression holds the events back',
+    rfc(9110, '8.4'),
+    'Do not compress this type, or flush the compressor after each event.',
+    {
+      needs: ['plain', 'compressed'],
+      check({ plain, compressed }) {
+        if (!isStreamHead(plain!.head) || !isStreamHead(compressed!.head))
+          return notApplicable('there is no stream');
+        if (compressed!.decoded === undefined) return notApplicable('the stream is not compressed');
+        if (hasEnded(compressed!)) return notApplicable('the compressed stream ended');
+        const due = plain!.firstEventAt === undefined ? undefined : plain!.firstEventAt - plain!.sentAt;
+        if (due === undefined) return notObserved('an event');
+        if (compressed!.firstEventAt !== undefined) return ok;
+        const waited = compressed!.endedAt - compressed!.sentAt;
+        if (waited < due + 800) return notObserved(`the compressed stream for ${seconds(due + 800)}`);
+        return finding(
+          `With ${compressed!.decoded}, no event could be decoded within ${seconds(waited)}; without, the first came after ${seconds(due)}`,
+          { at: compressed!.endedAt }
+        );
+      }
+    }
+  ),
+  rule(
+    ['T05', 'compress-flushed', 'I N'],
+    'Compressed, and flushed',
+    rfc(9110, '8.4'),
+    'Fine; it costs some bytes and time per event.',
+    {
+      needs: ['plain', 'compressed'],
+      check: ({ compressed }) =>
+        compressed!.decoded !== undefined && compressed!.firstEventAt !== undefined && !hasEnded(compressed!)
+          ? finding(`With ${compressed!.decoded}, events can be decoded while the stream is open`, {
+              at: compressed!.firstEventAt
+            })
+          : ok
+    }
+  ),
+  rule(
+    ['T06', 'content-encoding-none', 'I V'],
+    'Content-Encoding: none',
+    rfc(9110, '8.4.1'),
+    'It is no registered coding: use Cache-Control: no-transform to keep compression away.',
+    onHead(({ head }) =>
+      /^none$/i.test(headerOf(head, 'content-encoding') ?? '')
+        ? finding('Content-Encoding: none', { at: head.at })
+        : ok
+    )
+  ),
+  rule(
+    ['T07', 'buffered-burst', 'E A'],
+    'Events are gathered and come in bursts',
+    nginx('proxy_buffering'),
+    'Send X-Accel-Buffering: no, and turn proxy_buffering off.',
+    {
+      undecided: 'only the owner knows when each event was due: from outside, a burst is a burst'
+    }
+  ),
+  rule(
+    ['T08', 'no-x-accel', 'I A'],
+    'No X-Accel-Buffering',
+    nginx('proxy_buffering'),
+    'Send X-Accel-Buffering: no, for the day an nginx stands in front (if one does already, it has taken the header away).',
+    onHead(({ head }) =>
+      !isStreamHead(head) || headerOf(head, 'x-accel-buffering') !== undefined
+        ? ok
+        : finding('There is no X-Accel-Buffering', { at: head.at })
+    )
+  ),
+  rule(
+    ['T09', 'head-late', 'W A'],
+    'The head comes only with the first event',
+    standard.processingModel,
+    'Flush the head at once, and send a comment: until then the page is not told that the connection is open, and proxies time out.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        const { head, sentAt, firstByteAt } = plain!;
+        if (!isStreamHead(head)) return notApplicable('there is no stream');
+        if (firstByteAt === undefined) return ok;
+        return head!.at - sentAt >= 1000 && firstByteAt - head!.at < 50
+          ? finding(`The head came after ${seconds(head!.at - sentAt)}, together with the first bytes`, {
+              at: head!.at
+            })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['T10', 'first-byte-absent', 'I A'],
+    'A head, and then nothing for long',
+    authoringNotes,
+    'Send a comment right after the head: some clients and proxies wait for the first byte.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        const until = plain!.firstByteAt ?? plain!.endedAt;
+        const waited = until - plain!.head!.at;
+        return waited >= 1500
+          ? finding(`No byte of the body within ${seconds(waited)} of the head`, { at: until })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['T11', 'no-keepalive', 'W A'],
+    'No sign of life for more than 15 s',
+    authoringNotes,
+    'Send a comment (":", two line feeds) every 15 seconds or so.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        const gap = gapOf(plain!);
+        if (gap >= slowKeepAlive) return notApplicable('T12 judges longer gaps');
+        if (gap > keepAlive + 2000)
+          return finding(`Nothing came for ${seconds(gap)}`, { at: plain!.longestGap.to });
+        return plain!.endedAt - plain!.sentAt > keepAlive
+          ? ok
+          : notObserved('more than 15 s of the stream: --duration 20');
+      }
+    }
+  ),
+  rule(
+    ['T12', 'keepalive-too-slow', 'W A'],
+    'Signs of life too rare for proxies',
+    nginx('proxy_read_timeout'),
+    'Send a comment every 15 seconds: 60 s without a byte is where many proxies cut.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        const gap = gapOf(plain!);
+        if (wasCutAfterIdle(plain!))
+          return finding(`The connection was cut after ${seconds(gap)} without a byte`, {
+            at: plain!.endedAt
+          });
+        if (gap >= slowKeepAlive)
+          return finding(`Nothing came for ${seconds(gap)}`, { at: plain!.longestGap.to });
+        return plain!.endedAt - plain!.sentAt >= slowKeepAlive
+          ? ok
+          : notObserved('55 s of the stream: --duration 65');
+      }
+    }
+  ),
+  rule(
+    ['T13', 'keepalive-is-event', 'W A'],
+    'The sign of life is an event',
+    interpretation,
+    'Use a comment (":", two line feeds): this one reaches every onmessage.',
+    onStream((found) => {
+      let first: TracedBlock | undefined;
+      let count = 0;
+      return {
+        block(block) {
+          if (!isHeartbeat(block)) return;
+          first ??= block;
+          if (++count === 2) {
+            found({
+              message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
+              ...atBlock(first)
+            });
+          }
+        }
+      };
+    })
+  ),
+  rule(
+    ['T14', 'keepalive-noop-event', 'I N'],
+    'The sign of life is an event that dispatches nothing',
+    interpretation,
+    'A comment is clearer.',
+    onStream((found) => ({
+      block(block) {
+        if (!block.event && block.type !== undefined && heartbeatName.test(block.type)) {
+          found({
+            message: `The block of type ${quote(block.type)} has no data`,
+            ...atBlock(block, `event: ${block.type}`)
+          });
+        }
+      }
+    }))
+  ),
+  rule(
+    ['T15', 'keepalive-half-block', 'I N'],
+    'The sign of life is a comment without a blank line',
+    interpretation,
+    'Legal anywhere; with a blank line it cannot end up within an event.',
+    onStream((found, { captured }) => {
+      let last: TracedLine | undefined;
+      return {
+        line(line) {
+          if (line.branch === 'comment' && last?.branch === 'comment' && line.at - last.at > 400) {
+            found({ message: 'Comments come without a blank line between them', ...at(last) });
+          }
+          last = line;
+        },
+        end: () => (captured ? notObserved('a live connection') : undefined)
+      };
+    })
+  ),
+  rule(
+    ['T16', 'cut-early', 'W A'],
+    'Each stream is ended after the same time, and there are no ids',
+    standard.lastEventId,
+    'Say so in the documentation, and send ids, so that clients lose nothing.',
+    {
+      needs: ['plain', 'again'],
+      check({ plain, again }) {
+        if (!isStreamHead(plain!.head) || !isStreamHead(again!.head))
+          return notApplicable('there is no stream');
+        const [a, b] = [plain!, again!].map(({ endedAt, sentAt }) => endedAt - sentAt) as [number, number];
+        const isOver = [plain!, again!].every(({ ending }) => /^(complete|closed|cut|reset)$/.test(ending!));
+        if (!isOver) return notObserved('two streams that end');
+        if (a <= 3000) return notApplicable('R21 judges shorter ones');
+        if (plain!.trace!.lastEventId !== '') return ok;
+        return Math.abs(a - b) < 0.2 * a
+          ? finding(`Two streams ended after ${seconds(a)} and ${seconds(b)}, without ids`, {
+              at: plain!.endedAt
+            })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['T17', 'proxy-504', 'E A'],
+    'A proxy gave up waiting',
+    nginx('proxy_read_timeout'),
+    'Flush the head at once and send comments: with a 504 every client stops for good.',
+    onHead(({ head, sentAt }) =>
+      head.status === 504 ? finding(`Status 504 after ${seconds(head.at - sentAt)}`, { at: head.at }) : ok
+    )
+  ),
+  rule(
+    ['T18', 'event-split-writes', 'I N'],
+    'Events come in several writes',
+    authoringNotes,
+    'Write each event at once.',
+    onStream((found, { captured }) => {
+      let first: TracedBlock | undefined;
+      let count = 0;
+      return {
+        block(block) {
+          if (
+            captured ||
+            !block.event ||
+            block.firstRead === block.lastRead ||
+            block.event.data.length > 1000
+          )
+            return;
+          first ??= block;
+          if (++count === 3) found({ message: 'Small events came in several reads each', ...atBlock(first) });
+        },
+        end: () => (captured ? notObserved('a live connection') : undefined)
+      };
+    })
+  ),
+  rule(
+    ['T19', 'chunk-per-byte', 'I A'],
+    'Tiny chunks',
+    authoringNotes,
+    'Write each event at once: each chunk costs a packet.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        const { framing, chunks, bodyBytes } = plain!;
+        if (framing !== 'chunked') return notApplicable('the answer is not chunked');
+        if (chunks < 20) return notObserved('20 chunks');
+        return bodyBytes / chunks < 4 ? finding(`${bodyBytes} bytes came in ${chunks} chunks`) : ok;
+      }
+    }
+  ),
+  rule(
+    ['T20', 'no-http2', 'I A'],
+    'No HTTP/2',
+    rfc(9113, '5.1.2'),
+    'Offer it: over HTTP/1.1 browsers open six connections to a host, so the seventh tab waits.',
+    {
+      needs: ['protocol'],
+      check({ url, protocol }) {
+        if (url.protocol !== 'https:') return notApplicable('no TLS');
+        return protocol!.protocol === 'h2'
+          ? ok
+          : finding(`Asked for h2, the server chose ${quote(protocol!.protocol)}`);
+      }
+    }
+  ),
+  rule(
+    ['T21', 'h2-stream-limit', 'I A'],
+    'A low limit of streams per HTTP/2 connection',
+    rfc(9113, '5.1.2'),
+    'Know it.',
+    {
+      undecided: 'the validator speaks HTTP/1.1'
+    }
+  ),
+  rule(
+    ['T22', 'plain-http', 'W S'],
+    'Not encrypted',
+    'intermediaries read, change and gather what is not encrypted',
+    'Use TLS.',
+    {
+      needs: ['url'],
+      check: ({ url }) =>
+        url.protocol === 'http:' && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+          ? finding(`http: to ${quote(url.hostname)}`)
+          : ok
+    }
+  ),
+  rule(
+    ['T23', 'concurrency-cap', 'W A'],
+    'Only some streams at a time',
+    'worker pools and session locks: each open stream holds one',
+    'Use an asynchronous server, and let go of session locks before streaming.',
+    {
+      needs: ['parallel'],
+      check({ parallel }) {
+        const answered = parallel!.filter((one) => one.head);
+        if (answered.length === 0) return notObserved('an answer');
+        return answered.length === parallel!.length
+          ? ok
+          : finding(`Of ${parallel!.length} streams at a time, ${answered.length} got a head`);
+      }
+    }
+  ),
+  rule(
+    ['T24', 'leak-on-abort', 'I A'],
+    'The server writes on to clients that have left',
+    authoringNotes,
+    'Listen for the close of the response.',
+    {
+      undecided: "only the server's own metrics show it"
+    }
+  )
+];

@@ -1,0 +1,199 @@
+import { headerOf, headersOf, isStreamHead } from '../observe.ts';
+import { finding, notApplicable, ok, quote, rule, type Observations, type Rule } from '../rule.ts';
+import { fetchStandard } from './sources.ts';
+
+const cors = fetchStandard('http-cors-protocol');
+const acao = 'access-control-allow-origin';
+
+function list(values: string[]): string[] {
+  return values.flatMap((value) => value.split(',')).map((value) => value.trim().toLowerCase());
+}
+
+function allowsCredentials({ 'origin-request': asked }: Observations): boolean {
+  return headerOf(asked!.head, 'access-control-allow-credentials') === 'true';
+}
+
+/** Whether other origins are meant to read the stream. */
+function isCrossOriginMeant({ origin, 'origin-request': asked }: Observations): boolean {
+  return origin !== undefined || headerOf(asked?.head, acao) !== undefined;
+}
+
+const notMeant = notApplicable('the answer allows no other origin, and no --origin was given');
+
+export const crossOrigin: Rule[] = [
+  rule(
+    ['X01', 'no-acao', 'W C'],
+    'The origin is not allowed',
+    fetchStandard('cors-check'),
+    'Send Access-Control-Allow-Origin with the origin.',
+    {
+      needs: ['origin-request'],
+      check({ origin, 'origin-request': asked }) {
+        if (origin === undefined) return notApplicable('no --origin was given');
+        const allowed = headerOf(asked!.head, acao);
+        return allowed === '*' || allowed === origin
+          ? ok
+          : finding(
+              allowed === undefined
+                ? `No Access-Control-Allow-Origin for ${quote(origin)}`
+                : `Access-Control-Allow-Origin is ${quote(allowed)}, not ${quote(origin)}`,
+              { at: asked!.head!.at }
+            );
+      }
+    }
+  ),
+  rule(
+    ['X02', 'acao-star-with-credentials', 'E C'],
+    'Any origin, with credentials',
+    fetchStandard('cors-check'),
+    'Answer with the origin of the request, if you know it, and Vary: Origin.',
+    {
+      needs: ['origin-request'],
+      check: (observations) =>
+        headerOf(observations['origin-request']!.head, acao) === '*' && allowsCredentials(observations)
+          ? finding(
+              'Access-Control-Allow-Origin: * with Access-Control-Allow-Credentials: true: with credentials no browser takes it',
+              { at: observations['origin-request']!.head!.at }
+            )
+          : ok
+    }
+  ),
+  rule(
+    ['X03', 'acao-echo-any-with-credentials', 'E S'],
+    'Every origin is allowed, with credentials',
+    cors,
+    'Allow the origins on a list: as it is, any page can read the stream of whoever visits it.',
+    {
+      needs: ['origin-request'],
+      check(observations) {
+        const { sentOrigin, origin, 'origin-request': asked } = observations;
+        if (origin === sentOrigin)
+          return notApplicable('the origin that was sent is one of yours (--origin)');
+        return headerOf(asked!.head, acao) === sentOrigin && allowsCredentials(observations)
+          ? finding(`The made-up origin ${quote(sentOrigin)} is allowed, with credentials`, {
+              at: asked!.head!.at
+            })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['X04', 'no-vary-origin', 'W A'],
+    'The answer depends on the origin and does not say so',
+    cors,
+    'Add Vary: Origin, or Cache-Control: no-store.',
+    {
+      needs: ['origin-request'],
+      check({ sentOrigin, 'origin-request': asked }) {
+        const { head } = asked!;
+        if (headerOf(head, acao) !== sentOrigin) return notApplicable('the origin is not echoed');
+        if (list(headersOf(head, 'cache-control')).includes('no-store'))
+          return notApplicable('it may not be stored');
+        const vary = list(headersOf(head, 'vary'));
+        return vary.includes('origin') || vary.includes('*')
+          ? ok
+          : finding('The origin is echoed without Vary: Origin: a cache may give it to another', {
+              at: head!.at
+            });
+      }
+    }
+  ),
+  rule(
+    ['X05', 'acao-missing-on-redirects', 'I C'],
+    'A redirect that does not allow the origin',
+    fetchStandard('cors-check'),
+    'Send Access-Control-Allow-Origin on redirects and errors too.',
+    {
+      needs: ['origin-request'],
+      check({ 'origin-request': asked }) {
+        if (headerOf(asked!.head, acao) === undefined)
+          return notApplicable('the answer allows no other origin');
+        const bare = asked!.redirects.find(({ head }) => headerOf(head, acao) === undefined);
+        return bare
+          ? finding(`The ${bare.head.status} has no Access-Control-Allow-Origin, unlike what it leads to`, {
+              at: bare.head.at
+            })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['X06', 'preflight-rejects-last-event-id', 'W A'],
+    'The preflight does not allow Last-Event-ID',
+    'measured: native EventSources send no preflight for it, clients over fetch do',
+    'Send Access-Control-Allow-Headers: Last-Event-ID, Cache-Control.',
+    {
+      needs: ['preflight', 'origin-request'],
+      check(observations) {
+        const { head } = observations.preflight!;
+        if (!isCrossOriginMeant(observations)) return notMeant;
+        if (head!.status < 200 || head!.status > 299) return notApplicable('the preflight is refused: X08');
+        if (isStreamHead(head)) return notApplicable('the preflight opens a stream: X07');
+        const allowed = list(headersOf(head, 'access-control-allow-headers'));
+        if (
+          allowed.includes('last-event-id') ||
+          (allowed.includes('*') && headerOf(head, 'access-control-allow-credentials') !== 'true')
+        )
+          return ok;
+        return finding(
+          'Access-Control-Allow-Headers has no Last-Event-ID: clients over fetch cannot reconnect from other origins',
+          { at: head!.at }
+        );
+      }
+    }
+  ),
+  rule(
+    ['X07', 'preflight-opens-stream', 'W A'],
+    'The preflight is answered with a stream',
+    cors,
+    'Answer OPTIONS with 204.',
+    {
+      needs: ['preflight', 'origin-request'],
+      check(observations) {
+        if (!isCrossOriginMeant(observations))
+          return notApplicable('other origins are not meant to use it: H15');
+        return isStreamHead(observations.preflight!.head)
+          ? finding('OPTIONS was answered with a stream', { at: observations.preflight!.head!.at })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['X08', 'preflight-non-2xx', 'W C'],
+    'The preflight is refused',
+    fetchStandard('cors-preflight-fetch'),
+    'Answer OPTIONS with 204, also without credentials.',
+    {
+      needs: ['preflight', 'origin-request'],
+      check(observations) {
+        if (!isCrossOriginMeant(observations)) return notMeant;
+        const { head } = observations.preflight!;
+        return head!.status >= 200 && head!.status <= 299
+          ? ok
+          : finding(
+              `Status ${head!.status} for OPTIONS: clients over fetch cannot send Last-Event-ID from other origins`,
+              { at: head!.at }
+            );
+      }
+    }
+  ),
+  rule(
+    ['X09', 'expose-headers', 'I A'],
+    'A header that pages of other origins need is not exposed',
+    fetchStandard('http-access-control-expose-headers'),
+    'Send Access-Control-Expose-Headers: Mcp-Session-Id.',
+    {
+      needs: ['origin-request'],
+      check({ 'origin-request': asked }) {
+        const { head } = asked!;
+        if (headerOf(head, acao) === undefined || headerOf(head, 'mcp-session-id') === undefined)
+          return notApplicable('there is no such header');
+        const exposed = list(headersOf(head, 'access-control-expose-headers'));
+        return exposed.includes('mcp-session-id') || exposed.includes('*')
+          ? ok
+          : finding('Mcp-Session-Id is not exposed', { at: head!.at });
+      }
+    },
+    ['mcp']
+  )
+];

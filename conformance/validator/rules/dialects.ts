@@ -1,0 +1,236 @@
+import { essenceOf } from '../observe.ts';
+import { at, atBlock, finding, notObserved, ok, onHead, onStream, quote, rule, type Rule } from '../rule.ts';
+import { decodeUtf8, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
+import { standard } from './sources.ts';
+
+const openai = 'https://platform.openai.com/docs/api-reference/chat-streaming';
+const anthropic = 'https://docs.anthropic.com/en/api/messages-streaming';
+const mcp = 'https://modelcontextprotocol.io/specification/2025-11-25/basic/transports';
+const graphqlSse = 'https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md';
+
+type Json = Record<string, unknown>;
+
+function parseObject(latin1: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(decodeUtf8(latin1));
+    return typeof value === 'object' && value !== null ? (value as Json) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const dialects: Rule[] = [
+  rule(
+    ['D01', 'post-only', 'I D'],
+    'For POST only',
+    standard.processingModel,
+    'EventSource asks with GET: only clients over fetch can use it.',
+    onHead(({ head }, { method }) =>
+      method === 'GET' && head.status === 405 ? finding('GET is answered with 405', { at: head.at }) : ok
+    ),
+    ['openai', 'anthropic', 'mcp', 'graphql-sse']
+  ),
+  rule(
+    ['D02', 'done-not-last', 'W D'],
+    'Something follows [DONE]',
+    openai,
+    'Send [DONE] last; it is no JSON.',
+    onStream((found) => {
+      let done = false;
+      return {
+        block(block) {
+          if (!block.event) return;
+          if (done) found({ message: 'An event comes after [DONE]', ...atBlock(block) });
+          else done = block.event.data === '[DONE]';
+        }
+      };
+    }),
+    ['openai']
+  ),
+  rule(
+    ['D03', 'done-missing', 'W D'],
+    'The stream ends without [DONE]',
+    openai,
+    'Send data: [DONE] at the end: clients wait for it.',
+    onStream((found) => {
+      let last: TracedBlock | undefined;
+      return {
+        block(block) {
+          if (block.event) last = block;
+        },
+        end({ ended }) {
+          if (!ended) return notObserved('the end of the stream');
+          if (last?.event!.data !== '[DONE]')
+            found({ message: 'The stream ends without data: [DONE]', ...(last && atBlock(last)) });
+          return ok;
+        }
+      };
+    }),
+    ['openai']
+  ),
+  rule(
+    ['D04', 'anthropic-type-mismatch', 'W D'],
+    'The event type is not the type in the JSON',
+    anthropic,
+    'Write the same type in both, and end with message_stop.',
+    onStream((found) => {
+      let last: string | undefined;
+      return {
+        block(block) {
+          if (!block.event) return;
+          last = block.event.type;
+          const json = parseObject(block.event.data);
+          if (json && typeof json.type === 'string' && json.type !== last) {
+            found({
+              message: `The event type is ${quote(last)}, the type in the JSON ${quote(json.type)}`,
+              ...atBlock(block)
+            });
+          }
+        },
+        end({ ended }) {
+          if (!ended) return notObserved('the end of the stream');
+          if (last !== 'message_stop' && last !== 'error')
+            found({ message: 'The stream ends without message_stop' });
+          return ok;
+        }
+      };
+    }),
+    ['anthropic']
+  ),
+  rule(
+    ['D05', 'error-in-stream', 'W D'],
+    'An error within the stream',
+    standard.interpretation,
+    'Clients see status 200 and have to look at the data: document it.',
+    onStream((found) => ({
+      block(block) {
+        if (!block.event) return;
+        const json = parseObject(block.event.data);
+        if (block.event.type === 'error' || (json && typeof json.error === 'object' && json.error !== null)) {
+          found({ message: `An error comes as data: ${quote(block.event.data)}`, ...atBlock(block) });
+        }
+      }
+    })),
+    ['openai', 'anthropic']
+  ),
+  rule(
+    ['D06', 'data-not-json', 'W D'],
+    'Data that is no JSON',
+    openai,
+    'Send JSON only (and [DONE]): clients parse all of it.',
+    onStream((found, { profile }) => ({
+      block(block) {
+        if (!block.event || (profile === 'openai' && block.event.data === '[DONE]')) return;
+        if (block.event.data === '' && (profile === 'graphql-sse' || profile === 'mcp')) return;
+        try {
+          JSON.parse(decodeUtf8(block.event.data));
+        } catch {
+          found({ message: `The data ${quote(block.event.data)} is no JSON`, ...atBlock(block) });
+        }
+      }
+    })),
+    ['openai', 'anthropic', 'mcp', 'graphql-sse']
+  ),
+  rule(
+    ['D07', 'mcp-priming', 'I D'],
+    'The stream begins with an id and empty data',
+    mcp,
+    'It lets clients resume from the start, since protocol 2025-11-25; older clients parse the empty data.',
+    onStream((found) => {
+      let first = true;
+      return {
+        block(block) {
+          if (!block.event) return;
+          if (first && block.id && block.event.data === '')
+            found({ message: 'The first event has an id and no data', ...atBlock(block) });
+          first = false;
+        }
+      };
+    }),
+    ['mcp']
+  ),
+  rule(
+    ['D08', 'mcp-ids-not-resumable', 'W D'],
+    'All events have the same id',
+    mcp,
+    'Give each event an id of its own, unique in the session.',
+    onStream((found) => {
+      const ids = new Set<string>();
+      let first: TracedLine | undefined;
+      let count = 0;
+      return {
+        branches: ['id'],
+        line(line) {
+          first ??= line;
+          count++;
+          if (ids.size < 2) ids.add(fieldValue(line.text));
+          if (count === 3 && ids.size === 1)
+            found({ message: `Three events have the id ${quote([...ids][0]!)}`, ...at(first) });
+        }
+      };
+    }),
+    ['mcp']
+  ),
+  rule(
+    ['D09', 'mcp-get-without-session', 'I D'],
+    'GET needs a session',
+    mcp,
+    'An EventSource cannot send Mcp-Session-Id: give the validator one with --header.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        const { head, beginning } = plain!;
+        if (head!.status !== 400 || essenceOf(head) !== 'application/json') return ok;
+        return parseObject(beginning.toString('latin1'))?.jsonrpc === '2.0'
+          ? finding('GET without a session is answered with 400 and a JSON-RPC error', { at: head!.at })
+          : ok;
+      }
+    },
+    ['mcp']
+  ),
+  rule(
+    ['D10', 'graphql-sse', 'W D'],
+    'Events that the protocol does not know',
+    graphqlSse,
+    'Send next and complete only, and end with complete.',
+    onStream((found) => {
+      let last: string | undefined;
+      return {
+        block(block) {
+          if (!block.event) return;
+          last = block.event.type;
+          if (last !== 'next' && last !== 'complete')
+            found({ message: `The type is ${quote(last)}, not next or complete`, ...atBlock(block) });
+        },
+        end({ ended }) {
+          if (!ended) return notObserved('the end of the stream');
+          if (last === 'next') found({ message: 'The stream ends without complete' });
+          return ok;
+        }
+      };
+    }),
+    ['graphql-sse']
+  ),
+  rule(
+    ['D11', 'hmr', 'I D'],
+    'A stream of a development server',
+    standard.interpretation,
+    'Nothing: it is not for production.',
+    {
+      undecided: 'there is no profile for development servers'
+    }
+  ),
+  rule(
+    ['D12', 'comments-break-client', 'I D'],
+    'Comments in the stream of an API',
+    standard.interpretation,
+    'Legal; some client packages of such APIs fail on them.',
+    onStream((found) => ({
+      branches: ['comment'],
+      line(line) {
+        found({ message: 'A comment', ...at(line) });
+      }
+    })),
+    ['openai', 'anthropic']
+  )
+];

@@ -1,0 +1,536 @@
+import {
+  at,
+  atBlock,
+  notApplicable,
+  notObserved,
+  ok,
+  onLine,
+  onStream,
+  quote,
+  rule,
+  type Evidence,
+  type Rule,
+  type Verdict
+} from '../rule.ts';
+import { decodeUtf8, excerptAround, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
+import { standard } from './sources.ts';
+
+const { parsing, interpretation } = standard;
+const megabyte = 1024 * 1024;
+
+const fields = ['data', 'event', 'id', 'retry'];
+
+/** Names of heartbeats in use. */
+export const heartbeatName = /^(ping|pong|heartbeat|heart-beat|keepalive|keep-alive|keep_alive|noop)$/i;
+
+function fieldName(line: string): string {
+  const colon = line.indexOf(':');
+  return colon < 0 ? line : line.slice(0, colon);
+}
+
+/** A line whose author meant a field, and misspelt it. */
+function isMisspelt(line: string): boolean {
+  const name = fieldName(line);
+  return !fields.includes(name) && fields.includes(name.trim().toLowerCase()) && line.includes(':');
+}
+
+const byteOrderMark = '\xef\xbb\xbf';
+
+/** A line that is content: JSON, markup, or words. A plain name, with or without a colon, may be a field of someone's own. */
+function isContent(line: string): boolean {
+  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && !/^[A-Za-z][\w.-]*$/.test(fieldName(line));
+}
+
+/** Rules on each event that is dispatched. */
+function onEvent(
+  look: (
+    event: NonNullable<TracedBlock['event']>,
+    found: (evidence: Evidence) => void,
+    block: TracedBlock
+  ) => void
+) {
+  return onStream((found) => ({
+    block(block) {
+      if (block.event) look(block.event, found, block);
+    }
+  }));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export const format: Rule[] = [
+  rule(
+    ['F01', 'eof-pending-block', 'E V'],
+    'The stream ends within a block',
+    parsing,
+    'End each event with a blank line: two line feeds after its last field.',
+    onStream((found) => {
+      let last: TracedLine | undefined;
+      let lastOfData: TracedLine | undefined;
+      return {
+        line(line) {
+          last = line;
+          if (line.branch === 'data') lastOfData = line;
+        },
+        end({ trace, ended, at }): Verdict {
+          if (!ended) return notObserved('the end of the stream');
+          const { pending } = trace;
+          if (!pending) return ok;
+          const { block, unfinished } = pending;
+          const isLost =
+            block.dataLines > 0 ||
+            block.type !== undefined ||
+            block.id !== undefined ||
+            /^(data|event|id)(:|$)/.test(unfinished);
+          if (!isLost) return notApplicable('what is unfinished at the end says nothing');
+          const shown = unfinished || (lastOfData ?? last)?.text || '';
+          const place = { at, offset: block.offset, line: block.line, excerpt: shown.slice(0, 48) };
+          found({
+            message:
+              trace.events === 0
+                ? `No message will ever be delivered: the block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`
+                : `The last block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`,
+            ...place
+          });
+          return ok;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F02', 'never-blank', 'E V'],
+    'Lines flow, and never a blank one',
+    parsing,
+    'End each event with a blank line: two line feeds after its last field.',
+    onStream((found) => {
+      let first: TracedLine | undefined;
+      let later: TracedLine | undefined;
+      return {
+        branches: ['data'],
+        line(line) {
+          first ??= line;
+          if (line.at - first.at >= 1000) later ??= line;
+        },
+        end({ trace, ended }): Verdict {
+          if (trace.blankLines > 0) return ok;
+          if (ended) return notApplicable('the stream has ended; F01 judges its end');
+          if (!first || !later) return notObserved('data lines over a second without a blank line');
+          found({
+            message: `No message will be delivered: ${trace.dataLines} data lines in ${Math.round(trace.lastDataAt! - trace.firstDataAt!)} ms, and not one blank line`,
+            ...at(first)
+          });
+          return ok;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F03', 'missing-data-prefix', 'E C'],
+    'A line is content without a field name',
+    interpretation,
+    'Begin each line of a payload with "data: ".',
+    onLine(['unknown field'], (line, found, block) => {
+      if (!isContent(line.text) || block.dataLines > 0) return;
+      found({
+        message: `The line ${quote(line.text)} is taken for an unknown field and ignored`,
+        ...at(line)
+      });
+    })
+  ),
+  rule(
+    ['F04', 'multi-line-raw', 'E C'],
+    'Only the first line of a payload has its "data:"',
+    interpretation,
+    'Split payloads at CRLF, LF and CR, and begin each line with "data: ".',
+    onLine(['unknown field'], (line, found, block) => {
+      if (!isContent(line.text) || block.dataLines === 0) return;
+      found({
+        message: `The line ${quote(line.text)} after a data line is ignored: the event arrives without it`,
+        ...at(line)
+      });
+    })
+  ),
+  rule(
+    ['F05', 'field-name-space-or-case', 'E C'],
+    'A field name has a space or a capital letter',
+    interpretation,
+    'Write data, event, id and retry exactly so, and the colon right behind.',
+    onLine(['unknown field'], (line, found) => {
+      if (!isMisspelt(line.text)) return;
+      found({
+        message: `The field name ${quote(fieldName(line.text))} is unknown, and the line ignored`,
+        ...at(line)
+      });
+    })
+  ),
+  rule(
+    ['F06', 'literal-backslash-n', 'W A'],
+    'All data ends with a backslash and an n',
+    interpretation,
+    'Write real line feeds (in many languages: double quotes, not single ones).',
+    onStream((found) => {
+      let first: TracedBlock | undefined;
+      let others = 0;
+      return {
+        block(block) {
+          if (!block.event) return;
+          if (/\\n$/.test(block.event.data)) first ??= block;
+          else others++;
+        },
+        end() {
+          if (first && others === 0) {
+            const { data } = first.event!;
+            found({
+              message: `The data ends with the two characters \\n: ${quote(data.slice(-40))}`,
+              ...atBlock(first, data.slice(-48))
+            });
+          }
+          return undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F07', 'bom-later', 'W C'],
+    'A byte order mark other than the leading one',
+    parsing,
+    'Send no byte order mark: encode as UTF-8 without one, also in the parts that are put together.',
+    onLine(['unknown field'], (line, found) => {
+      if (line.text.startsWith(byteOrderMark)) {
+        found({
+          message: `A byte order mark begins the line ${quote(line.text)}: its field name is unknown, and the line ignored`,
+          ...at(line)
+        });
+      }
+    })
+  ),
+  rule(
+    ['F08', 'bom-first', 'W A'],
+    'The stream begins with a byte order mark',
+    parsing,
+    'Leave it out: the standard strips it; WebKitGTK (measured) and parsers of less care do not, and lose the first line.',
+    onStream((found) => ({
+      end({ trace }) {
+        if (trace.bom)
+          found({
+            message: 'The stream begins with a byte order mark',
+            offset: 0,
+            line: 1,
+            excerpt: byteOrderMark
+          });
+        return undefined;
+      }
+    }))
+  ),
+  rule(
+    ['F09', 'invalid-utf8', 'E V'],
+    'Bytes that are not UTF-8',
+    parsing,
+    'Encode the whole stream as UTF-8.',
+    onStream((found) => ({
+      utf8Fault(place) {
+        found({
+          message: `Not UTF-8: the page gets U+FFFD in its place, in ${quote(place.excerpt, 48)}`,
+          ...place
+        });
+      }
+    }))
+  ),
+  rule(
+    ['F10', 'utf8-split-chunks', 'I N'],
+    'A UTF-8 sequence is split over two reads',
+    parsing,
+    'Legal; clients that decode each chunk alone break: write whole events.',
+    onStream((found, { captured }) => ({
+      splitSequence(offset, at) {
+        if (!captured) found({ message: 'The bytes of one character came in two reads', offset, at });
+      },
+      end: () => (captured ? notObserved('a live connection') : undefined)
+    }))
+  ),
+  rule(
+    ['F11', 'mixed-eol', 'I A'],
+    'Lines end in different ways',
+    parsing,
+    'Use LF everywhere: some clients know one way only.',
+    onStream((found) => ({
+      end({ trace: { ends } }) {
+        const used = (['LF', 'CRLF', 'CR'] as const).filter((end) => ends[end]);
+        if (used.length < 2) return undefined;
+        const rarest = used.reduce((a, b) => (ends[a]!.count < ends[b]!.count ? a : b));
+        const { offset, line } = ends[rarest]!;
+        found({
+          message: `Lines end with ${used.map((end) => `${end} (${ends[end]!.count})`).join(', ')}`,
+          offset,
+          line
+        });
+        return undefined;
+      }
+    }))
+  ),
+  rule(
+    ['F12', 'cr-only', 'W A'],
+    'A lone CR ends a line',
+    parsing,
+    'Use LF: many clients know LF and CRLF only.',
+    onStream((found) => ({
+      end({ trace: { ends } }) {
+        if (ends.CR) {
+          found({
+            message: `${ends.CR.count} ${ends.CR.count === 1 ? 'line ends' : 'lines end'} with a CR alone`,
+            offset: ends.CR.offset,
+            line: ends.CR.line
+          });
+        }
+        return undefined;
+      }
+    }))
+  ),
+  rule(
+    ['F13', 'no-space-after-colon', 'I A'],
+    'No space after the colon',
+    interpretation,
+    'Legal; write "data: x": clients that look for the space exist.',
+    onLine(['data', 'event', 'id', 'retry'], (line, found) => {
+      const colon = line.text.indexOf(':');
+      if (colon > 0 && colon + 1 < line.text.length && line.text.charCodeAt(colon + 1) !== 32) {
+        found({ message: `No space after the colon in ${quote(line.text)}`, ...at(line) });
+      }
+    })
+  ),
+  rule(
+    ['F14', 'two-spaces', 'I N'],
+    'Two spaces after the colon',
+    interpretation,
+    'One space is stripped, the second is part of the value.',
+    onLine(['data', 'event', 'id'], (line, found, block) => {
+      if (line.branch === 'data' && block.dataLines > 1) return;
+      if (/^[a-z]+: {2}\S/.test(line.text)) {
+        found({ message: `The value of ${quote(line.text)} keeps a space`, ...at(line) });
+      }
+    })
+  ),
+  rule(
+    ['F15', 'data-after-blank-lost', 'W C'],
+    'A blank line parts an event type from its data',
+    interpretation,
+    'Write event, id and data without a blank line between them.',
+    onStream((found) => {
+      let alone: TracedBlock | undefined;
+      const dispatched = new Set<string>();
+      return {
+        block(block) {
+          const { type } = block;
+          if (
+            alone &&
+            block.event &&
+            type === undefined &&
+            alone.lastRead === block.firstRead &&
+            alone.line + alone.lines + 1 === block.line &&
+            !dispatched.has(alone.type!)
+          ) {
+            found({
+              message: `The type ${quote(alone.type!)} stands in a block of its own: the data after the blank line arrives as "message"`,
+              ...atBlock(alone, `event: ${alone.type}`)
+            });
+          }
+          if (block.event && type && dispatched.size < 1000) dispatched.add(type);
+          alone = type && !block.event && !heartbeatName.test(type) ? block : undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F16', 'event-without-data', 'I C'],
+    'An event without data',
+    interpretation,
+    'Add a data line, else nothing is dispatched (its id still counts).',
+    onStream((found) => ({
+      block(block) {
+        if (block.type && !block.event) {
+          found({
+            message: `The block of type ${quote(block.type)} has no data, and dispatches nothing`,
+            ...atBlock(block, `event: ${block.type}`)
+          });
+        }
+      }
+    }))
+  ),
+  rule(
+    ['F17', 'empty-data-event', 'I C'],
+    'An event whose data is empty',
+    interpretation,
+    'It is dispatched with the data "": a listener that parses JSON throws.',
+    onEvent(({ data }, found, block) => {
+      if (data === '') found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
+    })
+  ),
+  rule(
+    ['F18', 'event-name-reserved', 'W C'],
+    'An event type that EventSource itself uses',
+    interpretation,
+    'Name it otherwise (app-error): listeners for connection errors and for opening hear it.',
+    onEvent(({ type }, found, block) => {
+      if (type === 'error' || type === 'open') {
+        found({
+          message: `An event of type "${type}" calls on${type} while the connection is open`,
+          ...atBlock(block, `event: ${type}`)
+        });
+      }
+    })
+  ),
+  rule(
+    ['F19', 'event-message', 'I N'],
+    'The type "message" is written out',
+    interpretation,
+    'It is the default: leave it out.',
+    onLine(['event'], (line, found) => {
+      if (fieldValue(line.text) === 'message') {
+        found({ message: '"event: message" is the default', ...at(line) });
+      }
+    })
+  ),
+  rule(
+    ['F20', 'event-unlistened', 'I A'],
+    'A type that nobody listens to',
+    interpretation,
+    'Add a listener, or leave the event out.',
+    onStream((found, { expectTypes }) => ({
+      block(block) {
+        if (block.event && expectTypes && !expectTypes.includes(decodeUtf8(block.event.type))) {
+          found({
+            message: `The type ${quote(block.event.type)} is not in --expect-types`,
+            ...atBlock(block)
+          });
+        }
+      },
+      end: () => (expectTypes ? undefined : notApplicable('no --expect-types was given'))
+    }))
+  ),
+  rule(
+    ['F21', 'object-object', 'E A'],
+    'Data is "[object Object]"',
+    interpretation,
+    'Serialize it: JSON.stringify.',
+    onEvent(({ data }, found, block) => {
+      if (/^\[object Object\](, ?\[object Object\]){0,20}$/.test(data)) {
+        found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
+      }
+    })
+  ),
+  rule(
+    ['F22', 'undefined-data', 'W A'],
+    'Data is "undefined" or "NaN"',
+    interpretation,
+    'Look at what is sent: a value was missing.',
+    onEvent(({ data }, found, block) => {
+      if (data === 'undefined' || data === 'NaN') {
+        found({ message: `The data is ${quote(data)}`, ...atBlock(block) });
+      }
+    })
+  ),
+  rule(
+    ['F23', 'double-json', 'W A'],
+    'JSON within a JSON string',
+    interpretation,
+    'Serialize once.',
+    onEvent(({ data }, found, block) => {
+      if (!/^"\s*[{[]/.test(data) || data.length > megabyte) return;
+      const text = parseJson(decodeUtf8(data));
+      if (typeof text === 'string' && typeof parseJson(text) === 'object') {
+        found({ message: `The data is a JSON string that holds JSON: ${quote(data)}`, ...atBlock(block) });
+      }
+    })
+  ),
+  rule(
+    ['F24', 'json-multiline-broken', 'W A'],
+    'JSON is broken by the line feeds between its data lines',
+    interpretation,
+    'Send JSON in one data line: a line feed within a string makes it invalid.',
+    onEvent(({ data }, found, block) => {
+      if (block.dataLines < 2 || !/^\s*[{["]/.test(data) || data.length > megabyte) return;
+      const text = decodeUtf8(data);
+      if (parseJson(text) === undefined && parseJson(text.replaceAll('\n', '')) !== undefined) {
+        found({
+          message: `${block.dataLines} data lines are JSON only without the line feeds between them`,
+          ...atBlock(block)
+        });
+      }
+    })
+  ),
+  rule(
+    ['F25', 'event-too-large', 'W A'],
+    'A large event',
+    'limits of 64 KiB to 1 MiB are common in client libraries and proxies',
+    'Send large contents by another request, and its URL in the event.',
+    onEvent(({ data }, found, block) => {
+      if (data.length <= 64 * 1024) return;
+      found({
+        message: `The data has ${data.length} bytes`,
+        ...(data.length > megabyte && { severity: 'error' as const }),
+        ...atBlock(block)
+      });
+    })
+  ),
+  rule(
+    ['F26', 'line-unbounded', 'E S'],
+    'A line without end',
+    'memory of clients, which have to keep an unfinished line whole',
+    'Cap what one line may hold.',
+    onStream((found) => ({
+      end({ trace: { overflow, bytes, cursor } }) {
+        if (overflow) {
+          found({
+            message: `A ${overflow.what} has no end after ${bytes - overflow.offset} bytes; what follows was not read`,
+            offset: overflow.offset,
+            line: overflow.line
+          });
+        } else if (bytes - cursor.offset > 4 * megabyte) {
+          found({ message: `A line has no end after ${bytes - cursor.offset} bytes`, ...cursor });
+        }
+        return undefined;
+      }
+    }))
+  ),
+  rule(
+    ['F27', 'unknown-field', 'I C'],
+    'A field that the standard does not know',
+    interpretation,
+    'It is ignored: write a comment (": text") for what is not for clients.',
+    onLine(['unknown field'], (line, found) => {
+      if (!/^[A-Za-z][\w.-]*$/.test(fieldName(line.text)) || isMisspelt(line.text)) return;
+      found({ message: `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
+    })
+  ),
+  rule(
+    ['F28', 'nul-in-stream', 'W A'],
+    'A NUL character in the data',
+    parsing,
+    'Legal, but tools and clients in C end there: leave it out.',
+    onLine(['data'], (line, found) => {
+      const column = line.text.indexOf('\0');
+      if (column < 0) return;
+      found({
+        message: `U+0000 in ${quote(excerptAround(line.text, column))}`,
+        ...at(line),
+        offset: line.offset + column,
+        excerpt: excerptAround(line.text, column)
+      });
+    })
+  ),
+  rule(
+    ['F29', 'dropped-empty', 'I A'],
+    'The library drops an event with empty data',
+    interpretation,
+    'Send a space, or null as JSON.',
+    {
+      undecided: 'what the server meant to send and did not is nowhere on the wire'
+    }
+  )
+];

@@ -1,0 +1,427 @@
+import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead } from '../observe.ts';
+import { finding, notApplicable, notObserved, ok, onHead, quote, rule, type Rule } from '../rule.ts';
+import { fetchStandard, rfc, standard } from './sources.ts';
+
+const { processingModel, registration } = standard;
+
+/** The charset parameter of a Content-Type. */
+function charsetOf(contentType: string): string | undefined {
+  const [, quoted, bare] = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;,]*))/i.exec(contentType) ?? [];
+  return quoted ?? bare;
+}
+
+/** Labels of other encodings, and so a real choice and no typing error. */
+const otherEncoding =
+  /^(iso-?8859-\d+|latin-?\d|windows-\d+|cp\d+|us-ascii|ascii|utf-?16(le|be)?|utf-?32|shift[_-]jis|sjis|euc-\w+|gb\w+|big5|koi8-\w+|iso-2022-\w+|x-[\w-]+)$/i;
+
+const transient = [429, 500, 502, 503];
+
+function looksLikeHtml(body: Buffer): boolean {
+  return /^\s*(<!doctype html|<html)/i.test(body.toString('latin1', 0, 512));
+}
+
+/** A JSON object or array that says error. */
+function jsonError(body: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof value !== 'object' || value === null) return false;
+    const { error, errors } = value as { error?: unknown; errors?: unknown };
+    return Boolean(error ?? errors);
+  } catch {
+    return false;
+  }
+}
+
+export const head: Rule[] = [
+  rule(
+    ['H01', 'ct-missing-or-wrong', 'E C'],
+    'The Content-Type is not text/event-stream',
+    processingModel,
+    'Set Content-Type: text/event-stream before the first byte.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        const { head, beginning } = plain!;
+        if (head!.status !== 200) return notApplicable(`the status is ${head!.status}`);
+        if (isStreamHead(head)) return ok;
+        if (looksLikeHtml(beginning)) return notApplicable('the answer is a page: H07');
+        const type = headerOf(head, 'content-type');
+        return finding(
+          type === undefined
+            ? 'There is no Content-Type: every client fails the connection, and never asks again'
+            : `The Content-Type is ${quote(type)}: every client fails the connection, and never asks again`,
+          { at: head!.at }
+        );
+      }
+    }
+  ),
+  rule(
+    ['H02', 'ct-charset-not-utf8', 'E V'],
+    'The charset is not UTF-8',
+    registration,
+    'Leave the parameter out: event streams are always UTF-8.',
+    onHead(({ head }) => {
+      if (essenceOf(head) !== 'text/event-stream') return notApplicable('the answer is no event stream');
+      const charset = charsetOf(headerOf(head, 'content-type')!);
+      if (charset === undefined || !otherEncoding.test(charset)) return ok;
+      return finding(`charset=${quote(charset)}: read as UTF-8 by the standard, refused by Chromium`, {
+        at: head.at
+      });
+    })
+  ),
+  rule(
+    ['H03', 'ct-charset-misspelt', 'E V'],
+    'The charset is misspelt',
+    registration,
+    'Write charset=utf-8, or nothing.',
+    onHead(({ head }) => {
+      if (essenceOf(head) !== 'text/event-stream') return notApplicable('the answer is no event stream');
+      const charset = charsetOf(headerOf(head, 'content-type')!);
+      if (charset === undefined || /^utf-8$/i.test(charset) || otherEncoding.test(charset)) return ok;
+      return finding(`charset=${quote(charset)} is no name of UTF-8 here: Chromium closes the connection`, {
+        at: head.at
+      });
+    })
+  ),
+  rule(
+    ['H04', 'ct-duplicate', 'E V'],
+    'Two Content-Types',
+    rfc(9110, '5.3'),
+    'Send one: where a library sets it already, do not add another.',
+    onHead(({ head }) => {
+      const types = headersOf(head, 'content-type');
+      if (types.length < 2 && !types[0]?.includes(',')) return ok;
+      return finding(`The Content-Types are ${types.map((type) => quote(type)).join(' and ')}`, {
+        at: head.at
+      });
+    })
+  ),
+  rule(
+    ['H05', 'ct-charset-present', 'I A'],
+    'The Content-Type has a charset',
+    registration,
+    'Allowed; leave it out, since clients exist that compare the whole value.',
+    onHead(({ head }) => {
+      const type = headerOf(head, 'content-type') ?? '';
+      return essenceOf(head) === 'text/event-stream' && /^utf-8$/i.test(charsetOf(type) ?? '')
+        ? finding(`The Content-Type is ${quote(type)}`, { at: head.at })
+        : ok;
+    })
+  ),
+  rule(
+    ['H06', 'status-2xx-not-200', 'E C'],
+    'A status of success that is not 200',
+    processingModel,
+    'Answer 200.',
+    onHead(({ head }) =>
+      head.status > 200 && head.status < 300 && head.status !== 204
+        ? finding(`The status is ${head.status}: every client fails the connection`, { at: head.at })
+        : ok
+    )
+  ),
+  rule(
+    ['H07', 'html-200-login', 'E C'],
+    'A page in place of the stream',
+    processingModel,
+    'Answer 401 or 403, and keep redirects to login pages off the route of the stream.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        const { head, beginning, redirects } = plain!;
+        if (head!.status !== 200 || isStreamHead(head) || !looksLikeHtml(beginning)) return ok;
+        const isForm = /<input[^>]+type=["']?password/i.test(beginning.toString('latin1'));
+        return finding(
+          `The answer is an HTML page${isForm ? ' that asks for a password' : ''}${redirects.length > 0 ? ', after a redirect' : ''}: every client fails the connection`,
+          { at: head!.at }
+        );
+      }
+    }
+  ),
+  rule(
+    ['H08', 'error-as-200-json', 'W C'],
+    'An error with status 200',
+    processingModel,
+    'Answer with the status of the error.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        if (plain!.head!.status !== 200 || essenceOf(plain!.head) !== 'application/json') return ok;
+        return jsonError(plain!.beginning)
+          ? finding(`The answer is ${quote(plain!.beginning.toString('latin1', 0, 60))}`, {
+              at: plain!.head!.at
+            })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['H09', 'transient-5xx-fatal', 'W C'],
+    'A passing outage that ends every client for good',
+    processingModel,
+    'Have proxies answer 200 and close, or hold, while the server is away; else pages must open a new EventSource.',
+    {
+      needs: ['plain'],
+      wants: ['again'],
+      check({ plain, again }) {
+        for (const head of [plain!.head, again?.head]) {
+          if (head && transient.includes(head.status)) {
+            return finding(
+              `Status ${head.status}: EventSource fails the connection and does not try again, whatever Retry-After says`,
+              { at: head.at }
+            );
+          }
+        }
+        return ok;
+      }
+    }
+  ),
+  rule(
+    ['H10', 'redirect-chain', 'I A'],
+    'The stream is behind a redirect',
+    fetchStandard('http-redirect-fetch'),
+    'Serve it directly: each reconnection follows the redirects anew.',
+    onHead(({ redirects }) =>
+      redirects.length > 0
+        ? finding(
+            `${redirects.length} ${redirects.length === 1 ? 'redirect' : 'redirects'} (${redirects.map(({ head }) => head.status).join(', ')})`,
+            { at: redirects[0]!.head.at }
+          )
+        : ok
+    )
+  ),
+  rule(
+    ['H11', 'redirect-cross-origin', 'W C'],
+    'A redirect to another origin that does not allow it',
+    fetchStandard('cors-check'),
+    'Send Access-Control-Allow-Origin on every hop.',
+    {
+      needs: ['plain', 'origin-request'],
+      check({ url, plain, 'origin-request': crossed }) {
+        const target = plain!.request.url;
+        if (target.origin === url.origin) return notApplicable('there is no redirect to another origin');
+        return headerOf(crossed!.head, 'access-control-allow-origin') === undefined
+          ? finding(
+              `The redirect leads to ${quote(target.origin)}, which sends no Access-Control-Allow-Origin: pages cannot read it`,
+              { at: plain!.head!.at }
+            )
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['H12', 'no-204-path', 'I A'],
+    'Clients are never told to stop',
+    processingModel,
+    'Answer 204 when there will be no more: it is the only way to stop the reconnecting from the server.',
+    {
+      needs: ['plain', 'again'],
+      check({ plain, again }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        if (!hasEnded(plain!)) return notObserved('the end of the stream');
+        if (again!.head!.status !== 200) return ok;
+        return finding('The stream ended, and a reconnection was answered with 200 again', {
+          at: again!.head!.at
+        });
+      }
+    }
+  ),
+  rule(['H13', '204-body', 'I V'], 'A 204 with a body', rfc(9110, '15.3.5'), 'Send the bare 204.', {
+    needs: ['plain'],
+    wants: ['again'],
+    check({ plain, again }) {
+      const stopped = [plain!, again].find((exchange) => exchange?.head?.status === 204);
+      if (!stopped) return notApplicable('there is no 204');
+      const { head, contentLength, extraBytes } = stopped;
+      if (contentLength || extraBytes > 0 || headerOf(head, 'transfer-encoding') !== undefined) {
+        return finding('The 204 announces or has a body', { at: head!.at });
+      }
+      return ok;
+    }
+  }),
+  rule(
+    ['H14', 'head-hangs', 'W A'],
+    'HEAD is not answered',
+    rfc(9110, '9.3.2'),
+    'Answer HEAD at once with the head alone: health checks and proxies ask so.',
+    {
+      needs: ['head-request'],
+      check({ 'head-request': asked }) {
+        const { failure } = asked!;
+        if (!failure) return ok;
+        if (failure.kind !== 'timeout') return notObserved('an answer to HEAD');
+        return finding(`No answer to HEAD within ${Math.round(asked!.endedAt - asked!.sentAt)} ms`, {
+          at: asked!.endedAt
+        });
+      }
+    }
+  ),
+  rule(
+    ['H15', 'wrong-method', 'I A'],
+    'OPTIONS opens a stream too',
+    rfc(9110, '9.1'),
+    'Answer methods that are not for the stream with 405 and Allow.',
+    {
+      needs: ['preflight'],
+      wants: ['origin-request'],
+      check({ preflight, 'origin-request': crossed, origin }) {
+        if (origin !== undefined || headerOf(crossed?.head, 'access-control-allow-origin') !== undefined) {
+          return notApplicable('other origins are meant to use it: X07');
+        }
+        return isStreamHead(preflight!.head)
+          ? finding('OPTIONS was answered with a stream', { at: preflight!.head!.at })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['H16', '406-on-accept', 'W A'],
+    'The Accept header is refused',
+    fetchStandard('fetching'),
+    'Take text/event-stream and */*: clients send either.',
+    {
+      needs: ['plain'],
+      wants: ['origin-request'],
+      check({ plain, 'origin-request': any }) {
+        for (const exchange of [plain!, any]) {
+          if (exchange?.head?.status !== 406) continue;
+          const accept = headerOf({ ...exchange.head, headers: exchange.request.headers }, 'accept')!;
+          return finding(`Status 406 for Accept: ${quote(accept)}`, { at: exchange.head.at });
+        }
+        return ok;
+      }
+    }
+  ),
+  rule(
+    ['H17', 'http-1.0', 'W A'],
+    'HTTP/1.0',
+    rfc(9112, '2.3'),
+    'Answer as HTTP/1.1: 1.0 has no chunks, and proxies gather the whole answer.',
+    onHead(({ head }) => (head.version === '1.0' ? finding('The answer is HTTP/1.0', { at: head.at }) : ok))
+  ),
+  rule(
+    ['H18', 'content-length', 'W A'],
+    'A stream with a Content-Length',
+    rfc(9112, '6.3'),
+    'Send no length: the stream ends for clients where it says, and what comes later is lost.',
+    onHead(({ head, contentLength, framing }) =>
+      isStreamHead(head) && contentLength !== undefined && contentLength > 0 && framing === 'length'
+        ? finding(`Content-Length: ${contentLength} on an event stream`, { at: head.at })
+        : ok
+    )
+  ),
+  rule(
+    ['H19', 'content-length-0', 'E V'],
+    'Content-Length: 0, and then bytes',
+    rfc(9112, '6.3'),
+    'Remove the header: clients read nothing.',
+    {
+      needs: ['plain'],
+      check: ({ plain }) =>
+        plain!.framing === 'length' && plain!.contentLength === 0 && plain!.extraBytes > 0
+          ? finding(`Content-Length: 0, and ${plain!.extraBytes} bytes came after it`, {
+              at: plain!.head!.at
+            })
+          : ok
+    }
+  ),
+  rule(
+    ['H20', 'te-and-cl', 'E VS'],
+    'Transfer-Encoding and Content-Length together',
+    rfc(9112, '6.1'),
+    'Send one of the two: with both, proxies disagree on where the answer ends.',
+    onHead(({ head }) =>
+      headerOf(head, 'transfer-encoding') !== undefined && headerOf(head, 'content-length') !== undefined
+        ? finding(
+            `Transfer-Encoding: ${quote(headerOf(head, 'transfer-encoding')!)} and Content-Length: ${quote(headerOf(head, 'content-length')!)}`,
+            { at: head.at }
+          )
+        : ok
+    )
+  ),
+  rule(
+    ['H21', 'chunk-broken', 'W V'],
+    'The chunks are broken off',
+    rfc(9112, '8'),
+    'End the answer with the last chunk: clients take this for a network error.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        const { framing, ending, framingFault, endedAt, bodyBytes } = plain!;
+        if (framing !== 'chunked') return notApplicable('the answer is not chunked');
+        if (ending === 'bad framing')
+          return finding(`The chunks cannot be read: ${framingFault}`, { at: endedAt, severity: 'error' });
+        if (ending === 'cut' || ending === 'reset') {
+          return finding(
+            `The connection was ${ending === 'cut' ? 'closed' : 'reset'} without the last chunk, after ${bodyBytes} bytes`,
+            { at: endedAt }
+          );
+        }
+        return ok;
+      }
+    }
+  ),
+  rule(
+    ['H22', 'h2-connection-header', 'E V'],
+    'A Connection header over HTTP/2',
+    rfc(9113, '8.2.2'),
+    'Send it on HTTP/1.1 only.',
+    {
+      undecided: 'the validator speaks HTTP/1.1'
+    }
+  ),
+  rule(
+    ['H23', 'set-cookie-each-time', 'W A'],
+    'A new cookie with each connection',
+    rfc(6265, '3'),
+    'Keep the session that the client sends back.',
+    {
+      needs: ['plain', 'again'],
+      check({ plain, again }) {
+        const parse = (value: string) => /^\s*([^=;\s]+)=([^;]*)/.exec(value);
+        const first = new Map(
+          headersOf(plain!.head, 'set-cookie').flatMap((value) => {
+            const [, name, text] = parse(value) ?? [];
+            return name === undefined ? [] : [[name, text]];
+          })
+        );
+        if (first.size === 0) return notApplicable('no cookie is set');
+        for (const value of headersOf(again!.head, 'set-cookie')) {
+          const [, name = '', text] = parse(value) ?? [];
+          // Load balancers and rolling tokens renew theirs as a matter of course.
+          if (/sess|sid$/i.test(name) && first.has(name) && first.get(name) !== text) {
+            return finding(`The cookie ${quote(name)} was sent back, and set anew with another value`, {
+              at: again!.head!.at
+            });
+          }
+        }
+        return ok;
+      }
+    }
+  ),
+  rule(
+    ['H24', 'nosniff-absent', 'I S'],
+    'No X-Content-Type-Options',
+    fetchStandard('x-content-type-options-header'),
+    'Send X-Content-Type-Options: nosniff: opened as a page, the stream could be taken for HTML.',
+    onHead(({ head }) =>
+      !isStreamHead(head) || headerOf(head, 'x-content-type-options') !== undefined
+        ? ok
+        : finding('There is no X-Content-Type-Options', { at: head.at })
+    )
+  ),
+  rule(
+    ['H25', 'status-refused', 'E C'],
+    'A status that fails the connection',
+    processingModel,
+    'Answer 200 with the stream; with this status every client stops for good.',
+    onHead(({ head }, { profile }) => {
+      const { status } = head;
+      if (status < 300 || [...transient, 406, 504].includes(status)) return ok;
+      if (profile !== 'plain' && (status === 405 || status === 400))
+        return notApplicable(`the profile ${profile} judges it`);
+      return finding(`The status is ${status}: every client fails the connection, and never asks again`, {
+        at: head.at
+      });
+    })
+  )
+];

@@ -1,0 +1,421 @@
+import { hasEnded, headerOf, isStreamHead, type Exchange } from '../observe.ts';
+import {
+  at,
+  atBlock,
+  finding,
+  notApplicable,
+  notObserved,
+  ok,
+  onLine,
+  onStream,
+  quote,
+  rule,
+  type Observations,
+  type Rule,
+  type Verdict
+} from '../rule.ts';
+import { fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
+import { standard } from './sources.ts';
+
+const { interpretation, lastEventId, processingModel } = standard;
+const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
+
+function onId(look: (id: string, line: TracedLine) => string | undefined) {
+  return onLine(['id'], (line, found) => {
+    const message = look(fieldValue(line.text), line);
+    if (message) found({ message, ...at(line) });
+  });
+}
+
+/** Events that carried an id line of their own. */
+function withIds(exchange: Exchange): TracedBlock[] {
+  return exchange.events.filter(({ id }) => id !== undefined && id !== '');
+}
+
+/** What the reconnection with the last id begins with, or why that cannot be said. */
+function resumed({
+  plain,
+  again
+}: Observations): Verdict | { before: TracedBlock[]; after: TracedBlock[]; sent: string } {
+  const before = withIds(plain!);
+  if (before.length === 0) return notApplicable('no event has an id');
+  if (new Set(before.map(({ id }) => id)).size < 2) return notObserved('two events with different ids');
+  if (!isStreamHead(again!.head)) return notApplicable('the reconnection got no stream');
+  const after = withIds(again!);
+  if (after.length === 0)
+    return notObserved('an event with an id after the reconnection, in the time there was');
+  return { before, after, sent: plain!.trace!.lastEventId };
+}
+
+/** Streams that end again and again within this time are polled, ms. */
+const shortPoll = 3000;
+
+export const resume: Rule[] = [
+  rule(
+    ['R01', 'id-nul', 'W C'],
+    'An id with a NUL character',
+    interpretation,
+    'Refuse ids with U+0000: the field is ignored, and the old id stays.',
+    onLine(['id ignored'], (line, found) => {
+      found({ message: `The id ${quote(fieldValue(line.text))} is ignored`, ...at(line) });
+    })
+  ),
+  rule(
+    ['R02', 'id-non-ascii', 'W A'],
+    'An id that is not ASCII',
+    lastEventId,
+    'Use ASCII: it comes back as UTF-8 bytes in a header, and some clients refuse to send it.',
+    // eslint-disable-next-line no-control-regex
+    onId((id) => (/[^\x00-\x7f]/.test(id) ? `The id ${quote(id)} is not ASCII` : undefined))
+  ),
+  rule(
+    ['R03', 'id-control-or-trim', 'W A'],
+    'An id that a header does not give back as it is',
+    fieldRules,
+    'Use letters, digits and punctuation: spaces at the ends are trimmed, control characters refused.',
+    onId((id) =>
+      // eslint-disable-next-line no-control-regex
+      /^[ \t]|[ \t]$|[\x01-\x08\x0b-\x1f\x7f]/.test(id)
+        ? `The id ${quote(id)} has a space at an end, or a control character`
+        : undefined
+    )
+  ),
+  rule(
+    ['R04', 'id-long', 'W A'],
+    'A long id',
+    'servers and proxies limit a header to 4 to 16 KiB',
+    'Keep ids short: a reconnection with this one may be refused, for good.',
+    onId((id) => (id.length > 4096 ? `The id has ${id.length} bytes` : undefined))
+  ),
+  rule(
+    ['R05', 'id-secret', 'W S'],
+    'An id that looks like a token or a person',
+    lastEventId,
+    'Use opaque ids: they come back in a header, and stand in logs.',
+    onId((id) =>
+      /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(id) || /^[\w.+-]+@[\w-]+\.[\w.-]+$/.test(id)
+        ? `The id ${quote(id)} looks like ${id.startsWith('eyJ') ? 'a JSON web token' : 'an e-mail address'}`
+        : undefined
+    )
+  ),
+  rule(
+    ['R06', 'id-ignored', 'W A'],
+    'The reconnection with Last-Event-ID starts anew',
+    lastEventId,
+    'Continue after the id that was sent, or send no ids.',
+    {
+      needs: ['plain', 'again'],
+      check(observations) {
+        const seen = resumed(observations);
+        if ('verdict' in seen) return seen;
+        const { before, after, sent } = seen;
+        const [first, again] = [before[0]!, after[0]!];
+        if (again.id !== first.id || again.event!.data !== first.event!.data || first.id === sent) return ok;
+        return finding(
+          `After Last-Event-ID: ${quote(sent)} the same events came again, from the id ${quote(again.id!)} on`,
+          atBlock(again)
+        );
+      }
+    }
+  ),
+  rule(
+    ['R07', 'id-per-connection', 'W A'],
+    'Ids begin anew with each connection',
+    lastEventId,
+    'Number the events, not the connections: an id must mean one event.',
+    {
+      needs: ['plain', 'again'],
+      check(observations) {
+        const seen = resumed(observations);
+        if ('verdict' in seen) return seen;
+        const { before, after, sent } = seen;
+        const [first, again] = [before[0]!, after[0]!];
+        if (again.id !== first.id || again.event!.data === first.event!.data || first.id === sent) return ok;
+        return finding(
+          `After Last-Event-ID: ${quote(sent)} the ids begin with ${quote(again.id!)} again, with other data`,
+          atBlock(again)
+        );
+      }
+    }
+  ),
+  rule(
+    ['R08', 'id-random', 'I A'],
+    'Ids are random',
+    lastEventId,
+    'Resuming from random ids needs a log that is searched by id.',
+    onStream((found) => {
+      let ids = 0;
+      let first: TracedLine | undefined;
+      return {
+        branches: ['id'],
+        line(line) {
+          if (
+            /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(
+              fieldValue(line.text)
+            )
+          ) {
+            first ??= line;
+            if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
+          }
+        }
+      };
+    })
+  ),
+  rule(
+    ['R09', 'id-duplicate', 'I A'],
+    'Two events with the same id',
+    lastEventId,
+    'Give each event an id of its own, or the second can be lost on reconnection.',
+    onStream((found) => {
+      let last: TracedBlock | undefined;
+      return {
+        block(block) {
+          if (block.event && block.id && last?.id === block.id) {
+            found({ message: `The id ${quote(block.id)} belongs to two events in a row`, ...atBlock(block) });
+          }
+          if (block.event) last = block;
+        }
+      };
+    })
+  ),
+  rule(
+    ['R10', 'bogus-id-crash', 'E A'],
+    'An unknown Last-Event-ID breaks the server',
+    lastEventId,
+    'Take an id you do not know for none: a client that is answered with an error never comes back.',
+    {
+      needs: ['plain', 'bogus-id'],
+      check({ plain, 'bogus-id': bogus }) {
+        if (plain!.head!.status !== 200) return notApplicable('there is no stream');
+        const { status } = bogus!.head!;
+        return status >= 500
+          ? finding(`Status ${status} for an unknown Last-Event-ID`, { at: bogus!.head!.at })
+          : ok;
+      }
+    }
+  ),
+  rule(
+    ['R11', 'replay-wrong', 'W A'],
+    'The event whose id was sent comes again',
+    lastEventId,
+    'Begin strictly after the event with that id (unless it is the whole state, sent on each connection).',
+    {
+      needs: ['plain', 'again'],
+      check(observations) {
+        const seen = resumed(observations);
+        if ('verdict' in seen) return seen;
+        const [again] = seen.after;
+        const last = seen.before.findLast(({ id }) => id === seen.sent);
+        if (again!.id !== seen.sent || again!.event!.data !== last?.event!.data) return ok;
+        return finding(
+          `After Last-Event-ID: ${quote(seen.sent)} the event with this id came again`,
+          atBlock(again!)
+        );
+      }
+    }
+  ),
+  rule(
+    ['R12', 'replay-cross-tenant', 'E S'],
+    "Another session's events for a foreign id",
+    lastEventId,
+    'Scope the log by user.',
+    {
+      undecided: 'needs two sessions and the knowledge of what each may see: for the owner to test'
+    }
+  ),
+  rule(
+    ['R13', 'lei-only-in-query', 'I A'],
+    'Resumes from a query argument only',
+    lastEventId,
+    'Take the header first, then the argument.',
+    {
+      undecided: 'the names of such arguments are each server’s own'
+    }
+  ),
+  rule(
+    ['R14', 'id-reset', 'I C'],
+    'An empty id resets the last event ID',
+    interpretation,
+    'After it a reconnection sends no Last-Event-ID.',
+    onStream((found) => {
+      let had = false;
+      return {
+        branches: ['id'],
+        line(line) {
+          if (fieldValue(line.text) !== '') had = true;
+          else if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
+        }
+      };
+    })
+  ),
+  rule(
+    ['R15', 'retry-not-digits', 'W C'],
+    'A retry that is not a whole number',
+    interpretation,
+    'Write milliseconds in ASCII digits.',
+    onLine(['retry ignored'], (line, found) => {
+      found({ message: `${quote(line.text)} is ignored`, ...at(line) });
+    })
+  ),
+  rule(
+    ['R16', 'retry-tiny', 'E A'],
+    'A retry of nothing',
+    'measured: Chromium asked 459 times in 2 s of a server that closes, after retry: 0',
+    'Use 1000 or more.',
+    onLine(['retry'], (line, found) => {
+      if (Number(fieldValue(line.text)) < 100) {
+        found({
+          message: `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
+          ...at(line)
+        });
+      }
+    })
+  ),
+  rule(
+    ['R17', 'retry-huge', 'W A'],
+    'A retry of more than five minutes',
+    interpretation,
+    'Use 60000 at most: it counts for all later outages too.',
+    onLine(['retry'], (line, found) => {
+      if (Number(fieldValue(line.text)) > 300_000) {
+        found({
+          message: `${quote(line.text)}: after an outage clients are away for that long`,
+          ...at(line)
+        });
+      }
+    })
+  ),
+  rule(
+    ['R18', 'retry-absent', 'I A'],
+    'No retry',
+    processingModel,
+    'Say how long to wait, 2000 to 5000: the default is the client’s own.',
+    onStream((found) => {
+      let any = false;
+      return {
+        branches: ['retry', 'retry ignored'],
+        line() {
+          any = true;
+        },
+        end({ trace }) {
+          if (any) return ok;
+          if (trace.lines === 0) return notObserved('lines');
+          found({ message: 'The stream has no retry field' });
+          return undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['R19', 'retry-same-for-all', 'I A'],
+    'Every connection is told the same retry',
+    processingModel,
+    'Add some chance to it: after a restart all clients come back at the same moment.',
+    {
+      needs: ['plain', 'again'],
+      check({ plain, again }) {
+        const [a, b] = [plain!.trace?.reconnectionTime, again!.trace?.reconnectionTime];
+        if (a === undefined || b === undefined)
+          return notApplicable('the two connections were not both told one');
+        return a === b ? finding(`Both connections were told ${a} ms`) : ok;
+      }
+    }
+  ),
+  rule(
+    ['R20', 'retry-every-event', 'I N'],
+    'Each event repeats the retry',
+    interpretation,
+    'Once per connection is enough.',
+    onStream((found) => {
+      let count = 0;
+      let last: TracedLine | undefined;
+      return {
+        branches: ['retry'],
+        line(line) {
+          count++;
+          last = line;
+        },
+        end({ trace }) {
+          if (last && count >= 3 && count >= trace.events)
+            found({ message: `${count} retry fields with ${trace.events} events`, ...at(last) });
+          return undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['R21', 'short-poll', 'W A'],
+    'The stream ends at once: clients poll',
+    processingModel,
+    'Hold the connection open and write to it; answer 204 when all is said.',
+    {
+      needs: ['plain', 'again'],
+      check({ plain, again }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
+        if (again!.head!.status === 204) return ok;
+        if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
+        const wait = plain!.trace?.reconnectionTime;
+        const every =
+          wait === undefined
+            ? 'each time its reconnection time is over (some seconds)'
+            : wait === 1000
+              ? 'once a second (retry: 1000)'
+              : `every ${wait / 1000} s (retry: ${wait})`;
+        return finding(
+          `The stream ended after ${Math.round(plain!.endedAt - plain!.sentAt)} ms, and so did the next: each client polls, ${every}`,
+          { at: plain!.endedAt }
+        );
+      }
+    }
+  ),
+  rule(
+    ['R22', 'silent-gap', 'W A'],
+    'The log no longer has the id, and nobody says so',
+    lastEventId,
+    'Send an event of its own when events are missing.',
+    {
+      undecided: 'what is missing between two connections is known to the owner alone'
+    }
+  ),
+  rule(
+    ['R23', 'end-without-mark', 'I A'],
+    'The end of the stream is no end for clients',
+    processingModel,
+    'Say the end with a last event on which the page calls close(), and answer 204 after it.',
+    {
+      needs: ['plain', 'again'],
+      check({ plain, again }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        if (!hasEnded(plain!)) return notObserved('the end of the stream');
+        if (again!.head!.status !== 200) return ok;
+        const id = headerOf({ ...again!.head!, headers: again!.request.headers }, 'last-event-id');
+        return finding(
+          `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
+          { at: plain!.endedAt }
+        );
+      }
+    }
+  ),
+  rule(
+    ['R24', 'id-absent', 'I A'],
+    'No event has an id',
+    lastEventId,
+    'Give each event an id, and continue after Last-Event-ID: without, clients miss what comes while they are away.',
+    onStream((found) => {
+      let any = false;
+      return {
+        branches: ['id', 'id ignored'],
+        line() {
+          any = true;
+        },
+        end({ trace }) {
+          if (any) return ok;
+          if (trace.dataLines === 0) return notObserved('data lines');
+          found({ message: 'There is no id' });
+          return undefined;
+        }
+      };
+    })
+  )
+];

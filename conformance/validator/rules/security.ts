@@ -1,0 +1,169 @@
+import { headersOf, isStreamHead } from '../observe.ts';
+import {
+  at,
+  finding,
+  notApplicable,
+  notObserved,
+  ok,
+  onHead,
+  quote,
+  rule,
+  type Judge,
+  type Rule
+} from '../rule.ts';
+import { decodeUtf8, type Branch } from '../trace.ts';
+import { rfc, standard } from './sources.ts';
+
+const injection = 'https://cwe.mitre.org/data/definitions/93.html';
+
+/** A rule on where a line end within a value begins a new line. */
+function inject(branches: Branch[], ends: ('lineFeed' | 'carriageReturn')[], what: string): Judge {
+  return {
+    needs: ['inject'],
+    check({ inject: injection }) {
+      if (!injection!.harmless.reflected) return notObserved('an argument whose value is in the stream');
+      const places = ends
+        .map((end) => injection![end])
+        .filter(({ reflected }) => reflected && branches.includes(reflected.branch));
+      if (places.length === 0) return notApplicable(`the value is in no ${what}`);
+      const broken = places.find(({ injected }) => injected);
+      return broken
+        ? finding(
+            `What stands behind a line end in the value becomes a line of its own: ${quote(broken.injected!.text)}`,
+            at(broken.injected!)
+          )
+        : ok;
+    }
+  };
+}
+
+/** A rule on all line ends. */
+const both: ('lineFeed' | 'carriageReturn')[] = ['lineFeed', 'carriageReturn'];
+
+const stackTrace =
+  /Traceback \(most recent call last\)|\n?\s+at [\w$.<>]+ ?\([^)\n]*:\d+(:\d+)?\)|\n?\s+at [\w$.<>]+\([^)\n]*\.java:\d+\)| in [^\n]+\.cs:line \d+|PHP (?:Fatal error|Warning): |<b>(?:Fatal error|Warning)<\/b>:/;
+
+export const security: Rule[] = [
+  rule(
+    ['S01', 'inject-data-lf', 'E S'],
+    'A line feed in data makes a new field',
+    injection,
+    'Split data at line feeds, and begin each line with "data: ".',
+    inject(['data'], ['lineFeed'], 'data')
+  ),
+  rule(
+    ['S02', 'inject-data-cr', 'E S'],
+    'A carriage return in data makes a new field',
+    injection,
+    'Split data at carriage returns too: they end lines as line feeds do.',
+    inject(['data'], ['carriageReturn'], 'data')
+  ),
+  rule(
+    ['S03', 'inject-event', 'E S'],
+    'A line end in an event type makes a new field',
+    injection,
+    'Refuse event types with CR or LF.',
+    inject(['event'], both, 'event type')
+  ),
+  rule(
+    ['S04', 'inject-id', 'E S'],
+    'A line end in an id makes a new field',
+    injection,
+    'Refuse ids with CR or LF.',
+    inject(['id', 'id ignored'], both, 'id')
+  ),
+  rule(
+    ['S05', 'inject-comment', 'W S'],
+    'A line end in a comment makes a new field',
+    injection,
+    'Begin each line of a comment with a colon.',
+    inject(['comment'], both, 'comment')
+  ),
+  rule(
+    ['S06', 'inject-kills-stream', 'W S'],
+    'A value with a line end ends the stream',
+    injection,
+    'Check values before the stream begins, and answer 400.',
+    {
+      needs: ['inject'],
+      check({ inject: injection }) {
+        if (!injection!.harmless.reflected) return notObserved('an argument whose value is in the stream');
+        for (const end of both) {
+          const { exchange } = injection![end];
+          const { head, events } = exchange;
+          if (
+            head &&
+            (head.status >= 500 ||
+              (isStreamHead(head) && events.length === 0 && exchange.ending !== 'time limit'))
+          ) {
+            return finding(
+              `A value with a ${end === 'lineFeed' ? 'line feed' : 'carriage return'} gets status ${head.status}${head.status === 200 ? ' and no event, and the stream ends' : ''}`,
+              { at: exchange.endedAt }
+            );
+          }
+        }
+        return ok;
+      }
+    }
+  ),
+  rule(
+    ['S07', 'token-in-url', 'W S'],
+    'A secret in the URL',
+    rfc(6750, '5.3'),
+    'Use a cookie, or a ticket that is good for one connection: URLs stand in logs and histories.',
+    {
+      needs: ['url'],
+      check({ url }) {
+        const name = [...url.searchParams.keys()].find((key) =>
+          /^(access[_-]?token|auth[_-]?token|token|api[_-]?key|apikey|jwt|password|secret)$/i.test(key)
+        );
+        return name === undefined ? ok : finding(`The URL has the argument ${quote(name)}`);
+      }
+    }
+  ),
+  rule(
+    ['S08', 'cookie-csrf-style', 'I S'],
+    'Cookies, and no look at the Origin',
+    standard.processingModel,
+    'Check Origin.',
+    {
+      undecided:
+        'whether cookies are what authenticates is known to the owner; X03 judges answers that allow every origin'
+    }
+  ),
+  rule(
+    ['S09', 'error-leak', 'W S'],
+    'A stack trace is sent',
+    'https://cwe.mitre.org/data/definitions/209.html',
+    'Log it, and send a general message.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        if (plain!.beginning.length === 0) return notApplicable('there is no body');
+        const trace = stackTrace.exec(decodeUtf8(plain!.beginning.toString('latin1')));
+        if (!trace) return ok;
+        return finding(`The body has ${quote(trace[0].trim())}`, {
+          offset: trace.index,
+          // The stream of a log may be meant to have it.
+          ...(isStreamHead(plain!.head) && { severity: 'information' as const })
+        });
+      }
+    }
+  ),
+  rule(
+    ['S10', 'server-banner', 'I S'],
+    'The server tells its version',
+    rfc(9110, '10.2.4'),
+    'Leave versions out.',
+    onHead(({ head }) => {
+      const banners = [
+        ...headersOf(head, 'server').filter((value) => /\d/.test(value)),
+        ...headersOf(head, 'x-powered-by'),
+        ...headersOf(head, 'x-aspnet-version')
+      ];
+      return banners.length > 0
+        ? finding(`The head says ${banners.map((banner) => quote(banner)).join(', ')}`, { at: head.at })
+        : ok;
+    })
+  )
+];

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pc from 'picocolors';
+import type { Failure, Header } from './connect.ts';
+import { escapeJson, printable } from './formats/printable.ts';
+import { isStreamHead, observe } from './observe.ts';
+import { decodeUtf8, fieldValue } from './trace.ts';
+
+export interface TailOptions {
+  headers?: Header[];
+  method?: string;
+  body?: Buffer;
+  json: boolean;
+  colour: boolean;
+  signal: AbortSignal;
+  write(text: string): void;
+}
+
+/** ms, until the server says otherwise. */
+const defaultReconnectionTime = 3000;
+/** Data shown of one event. */
+const longestData = 2000;
+
+/**
+ * Writes what a stream brings, line by line as the standard reads it, and reconnects as an EventSource does.
+ * Resolves when the server stops it (204, or an answer that fails the connection), or the signal does;
+ * with a failure if there never was an answer or clients would fail the connection.
+ */
+export async function tail(url: URL, options: TailOptions): Promise<{ failure?: Failure }> {
+  const { json, signal, write } = options;
+  const colours = pc.createColors(options.colour);
+  const start = performance.now();
+  const clock = () => performance.now() - start;
+  let lastEventId = '';
+  let reconnectionTime = defaultReconnectionTime;
+  let hasConnected = false;
+  const say = (kind: string, at: number, values: Record<string, unknown>, text: string) => {
+    if (json) write(`${escapeJson(JSON.stringify({ kind, at: Math.round(at), ...values }))}\n`);
+    else write(`${colours.dim(`${(at / 1000).toFixed(2).padStart(8)} s`)}  ${text}\n`);
+  };
+
+  while (!signal.aborted) {
+    const own: Header[] = [
+      { name: 'Accept', value: 'text/event-stream' },
+      { name: 'Cache-Control', value: 'no-store' },
+      ...(lastEventId ? [{ name: 'Last-Event-ID', value: lastEventId.replace(/[\0\r\n]/g, '') }] : [])
+    ];
+    const given = options.headers ?? [];
+    const exchange = await observe({
+      request: {
+        url,
+        method: options.method ?? 'GET',
+        headers: [
+          ...own.filter(({ name }) => !given.some((one) => one.name.toLowerCase() === name.toLowerCase())),
+          ...given
+        ],
+        ...(options.body && { body: options.body })
+      },
+      limits: { connectTimeout: 10_000, headTimeout: 300_000, duration: 2 ** 31 - 1, maxBytes: Infinity },
+      clock,
+      signal,
+      onHead({ head }) {
+        const { status, version, at } = head!;
+        const text = isStreamHead(head) ? colours.green('open') : colours.red('refused');
+        say('head', at, { status, headers: head!.headers }, `${text} HTTP/${version} ${status}`);
+        return !isStreamHead(head);
+      },
+      observers: [
+        {
+          line({ branch, text, at, offset, number }, block) {
+            const values = { offset, line: number };
+            const shown = printable(decodeUtf8(text.slice(0, longestData)));
+            if (branch === 'retry') {
+              reconnectionTime = Number(fieldValue(text));
+              say('retry', at, { ...values, reconnectionTime }, colours.dim(`retry ${reconnectionTime} ms`));
+            } else if (branch === 'comment')
+              say(
+                'comment',
+                at,
+                { ...values, text: decodeUtf8(text.slice(1)) },
+                colours.dim(`comment ${shown}`)
+              );
+            else if (branch === 'id ignored' || branch === 'retry ignored' || branch === 'unknown field') {
+              say(
+                'ignored',
+                at,
+                { ...values, branch, text: decodeUtf8(text) },
+                colours.yellow(`${branch}${branch === 'unknown field' ? ', ignored' : ''}: ${shown}`)
+              );
+            } else if (branch === 'nothing to dispatch' && block.type !== undefined) {
+              say('nothing', at, values, colours.yellow('a block without data: nothing is dispatched'));
+            }
+          },
+          block({ event, id, at, startedAt, offset, line }) {
+            if (id !== undefined) lastEventId = id;
+            if (!event) return;
+            const data = decodeUtf8(event.data);
+            const type = decodeUtf8(event.type);
+            const shown = printable(data.slice(0, longestData)) + (data.length > longestData ? '…' : '');
+            const numbers = `${event.data.length} B${at - startedAt >= 1 ? `, took ${Math.round(at - startedAt)} ms` : ''}`;
+            say(
+              'event',
+              at,
+              {
+                offset,
+                line,
+                type,
+                data,
+                lastEventId: decodeUtf8(event.lastEventId),
+                bytes: event.data.length
+              },
+              `${colours.bold(printable(type))}${event.lastEventId ? colours.cyan(` #${printable(decodeUtf8(event.lastEventId))}`) : ''} ${colours.dim(`(${numbers})`)} ${shown}`
+            );
+          },
+          utf8Fault({ offset, line, at }) {
+            say(
+              'ignored',
+              at,
+              { offset, line, branch: 'not UTF-8' },
+              colours.red(`not UTF-8 at byte ${offset}`)
+            );
+          }
+        }
+      ]
+    });
+    if (signal.aborted) return {};
+    const { head, failure, ending, endedAt, trace } = exchange;
+    if (head?.status === 204) {
+      say('end', endedAt, { status: 204 }, '204: clients stop here');
+      return {};
+    }
+    if (head && !isStreamHead(head)) {
+      return {
+        failure: { kind: 'closed', message: 'clients fail the connection here, and do not come back' }
+      };
+    }
+    if (failure && !hasConnected) return { failure };
+    hasConnected = true;
+    if (trace?.pending?.block.dataLines) {
+      say(
+        'dropped',
+        endedAt,
+        { offset: trace.pending.block.offset },
+        colours.red('an unfinished block is dropped: no blank line ended it')
+      );
+    }
+    say(
+      'reconnect',
+      endedAt,
+      { ending: failure?.kind ?? ending, reconnectionTime },
+      colours.dim(
+        `${failure ? printable(failure.message) : `the connection ended (${ending})`}; again in ${reconnectionTime} ms`
+      )
+    );
+    await sleep(Math.min(reconnectionTime, 2 ** 31 - 1), undefined, { signal }).catch(() => {});
+  }
+  return {};
+}

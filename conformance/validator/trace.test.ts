@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { lint } from './index.ts';
+import { decodeUtf8, Trace, type Place, type TracedBlock, type TracedLine } from './trace.ts';
+
+function trace(pieces: Buffer[]) {
+  const lines: TracedLine[] = [];
+  const blocks: TracedBlock[] = [];
+  const faults: Place[] = [];
+  const traced = new Trace([
+    {
+      line: (line) => lines.push(line),
+      block: (block) => blocks.push({ ...block }),
+      utf8Fault: (fault) => faults.push(fault)
+    }
+  ]);
+  for (const piece of pieces) traced.push(piece, 0);
+  traced.end(0);
+  return { traced, lines, blocks, faults };
+}
+
+function cutAt(bytes: Buffer, cuts: number[]): Buffer[] {
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
+  return places.slice(1).map((end, i) => bytes.subarray(places[i], end));
+}
+
+const piece = fc.constantFrom(
+  'data: ',
+  'id',
+  ':',
+  'event: x',
+  'retry: 5',
+  '\n',
+  '\r',
+  '\r\n',
+  '\n\n',
+  'é',
+  '💓',
+  '\ufeff',
+  ' ',
+  '\0'
+);
+const text = fc.array(piece, { maxLength: 30 }).map((pieces) => Buffer.from(pieces.join('')));
+const bytes = fc.oneof(
+  text,
+  fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array)),
+  fc
+    .array(fc.constantFrom(0xe2, 0x82, 0xac, 0xff, 0xed, 0xa0, 0x80, 0xf0, 0x9f, 10, 13), { maxLength: 12 })
+    .map((array) => Buffer.from(array))
+);
+
+it('offsets are those of the bytes, however they are cut', () => {
+  fc.assert(
+    fc.property(bytes, fc.array(fc.nat(), { maxLength: 8 }), (whole, cuts) => {
+      const { traced, lines, blocks, faults } = trace(cutAt(whole, cuts));
+      for (const { text, offset } of lines) {
+        expect(whole.toString('latin1', offset, offset + text.length)).toBe(text);
+        expect([10, 13]).toContain(whole[offset + text.length]);
+      }
+      const reference = trace([whole]);
+      const bare = (all: TracedLine[]) =>
+        all.map(({ branch, text, offset, number }) => ({ branch, text, offset, number }));
+      expect(bare(lines)).toEqual(bare(reference.lines));
+      expect(blocks.map(({ offset, line, event }) => ({ offset, line, event }))).toEqual(
+        reference.blocks.map(({ offset, line, event }) => ({ offset, line, event }))
+      );
+      expect(faults.map(({ offset, line }) => ({ offset, line }))).toEqual(
+        reference.faults.map(({ offset, line }) => ({ offset, line }))
+      );
+      expect(traced.ends).toEqual(reference.traced.ends);
+      expect(traced.pending?.unfinished).toBe(reference.traced.pending?.unfinished);
+    })
+  );
+});
+
+it('finds as many faults of UTF-8 as a decoder, at their bytes', () => {
+  fc.assert(
+    fc.property(bytes, (whole) => {
+      const plain = Buffer.from(whole.toString('latin1').replaceAll('\xef\xbf\xbd', ''), 'latin1');
+      const { faults } = trace([plain]);
+      const decoded = new TextDecoder('utf-8', { ignoreBOM: true }).decode(plain);
+      expect(faults).toHaveLength(decoded.split('\ufffd').length - 1);
+    })
+  );
+});
+
+it('the leading BOM is no part of the first line, in whatever pieces it comes', () => {
+  const whole = Buffer.from('\ufeffdata: é\n\n');
+  for (const pieces of [[whole], [...whole].map((byte) => Buffer.from([byte]))]) {
+    const { traced, lines, blocks } = trace(pieces);
+    expect(traced.bom).toBe(true);
+    expect(lines[0]).toMatchObject({ branch: 'data', offset: 3, number: 1 });
+    expect(decodeUtf8(blocks[0]!.event!.data)).toBe('é');
+  }
+});
+
+describe('lint', () => {
+  it('gives byte, line and bytes of each finding', async () => {
+    const { findings } = await lint(Buffer.from('data: é\n\nData: x\n\n'));
+    expect(findings.find(({ rule }) => rule === 'F05')).toMatchObject({
+      offset: 10,
+      line: 3,
+      excerpt: 'Data: x'
+    });
+  });
+  it('has no verdict on heads and times', async () => {
+    const { verdicts } = await lint(Buffer.from('data: 1\n\n'));
+    const ids = verdicts.map(({ rule }) => rule);
+    expect(ids).not.toContain('H01');
+    expect(verdicts).toContainEqual({ rule: 'F10', verdict: 'not observed', needed: 'a live connection' });
+  });
+  it('never throws', async () => {
+    await fc.assert(
+      fc.asyncProperty(bytes, async (whole) => {
+        for (const profile of ['plain', 'openai', 'anthropic', 'mcp', 'graphql-sse'] as const) {
+          const { findings } = await lint(whole, { profile });
+          for (const { message } of findings) expect(message).toMatch(/^[\x20-\x7e…]*$/);
+        }
+      })
+    );
+  });
+});

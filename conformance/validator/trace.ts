@@ -1,0 +1,385 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { interpretTheEventStream, type Branch } from '../../polyfill/event-stream.ts';
+
+export type { Branch } from '../../polyfill/event-stream.ts';
+
+/** One line, and what the standard made of it. Texts are latin1: one character per byte. */
+export interface TracedLine {
+  branch: Branch;
+  /** Without its end. */
+  text: string;
+  /** Of its first byte in the body, from 0. */
+  offset: number;
+  /** From 1. */
+  number: number;
+  /** When its end came, in ms of the observation's clock. */
+  at: number;
+  /** Number of the read in which its end came, from 0. */
+  read: number;
+}
+
+/** The lines up to a blank line. */
+export interface TracedBlock {
+  offset: number;
+  /** Number of its first line. */
+  line: number;
+  /** Lines before the blank one. */
+  lines: number;
+  /** When its first line came whole, ms. */
+  startedAt: number;
+  /** When its blank line came, ms. */
+  at: number;
+  /** The reads in which its first byte and its blank line came. */
+  firstRead: number;
+  lastRead: number;
+  dataLines: number;
+  comments: number;
+  unknownFields: number;
+  /** Value of the last `event` line, latin1. */
+  type?: string;
+  /** Value of the last `id` line, latin1. */
+  id?: string;
+  /** What was dispatched, as latin1. */
+  event?: { type: string; data: string; lastEventId: string };
+}
+
+/** Ill-formed UTF-8, or the place of something else, in the body. */
+export interface Place {
+  offset: number;
+  line: number;
+  at: number;
+  /** The bytes around, latin1. */
+  excerpt: string;
+}
+
+/** Told of each thing as it is read. */
+export interface TraceObserver {
+  line?(line: TracedLine, block: TracedBlock): void;
+  /** A blank line: `block.event` is there if it dispatched one. */
+  block?(block: TracedBlock): void;
+  utf8Fault?(place: Place): void;
+  /** A UTF-8 sequence begins at `offset` in one read and ends in another. */
+  splitSequence?(offset: number, at: number): void;
+}
+
+export type LineEnd = 'LF' | 'CRLF' | 'CR';
+
+/** Bytes of one line, or of one block, from which nothing more is read into memory. */
+const longestLine = 8 * 1024 * 1024;
+const longestBlock = 16 * 1024 * 1024;
+/** Bytes shown before and after a place. */
+const excerptBytes = 24;
+
+/** The text of bytes that were decoded as latin1. */
+export function decodeUtf8(latin1: string): string {
+  return isPlain(latin1) ? latin1 : Buffer.from(latin1, 'latin1').toString('utf8');
+}
+
+function isPlain(latin1: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return !/[^\x00-\x7f]/.test(latin1);
+}
+
+/** The bytes around the `column`-th of a line, latin1. */
+export function excerptAround(text: string, column = 0): string {
+  return text.slice(Math.max(0, column - excerptBytes), column + excerptBytes);
+}
+
+/**
+ * Reads the bytes of one body as the standard does, and keeps the exact place and time of everything.
+ * Memory is bounded: what is longer than a line or a block may be stops the reading (`overflow`).
+ */
+export class Trace {
+  /** Bytes pushed. */
+  bytes = 0;
+  reads = 0;
+  lines = 0;
+  blankLines = 0;
+  comments = 0;
+  events = 0;
+  /** Data lines, dispatched or not. */
+  dataLines = 0;
+  /** A leading BOM was there and is no part of the first line. */
+  bom = false;
+  /** How lines ended, with the offset of the first line that did. */
+  ends: Partial<Record<LineEnd, { count: number; offset: number; line: number }>> = {};
+  /** ms, of the last `retry` that counted. */
+  reconnectionTime: number | undefined;
+  lastEventId = '';
+  /** What was too long to be read on, and from where on nothing was read. */
+  overflow: { what: 'line' | 'block'; offset: number; line: number } | undefined;
+  /** Times of the first and last data line, ms. */
+  firstDataAt: number | undefined;
+  lastDataAt: number | undefined;
+
+  /** Offset of the line that is not ended. */
+  #cursor = 0;
+  #base = 0;
+  #text = '';
+  #at = 0;
+  #afterCarriageReturn: { offset: number; line: number } | undefined;
+  #opening: Buffer | undefined = Buffer.alloc(0);
+  #sequence: Buffer = Buffer.alloc(0);
+  #faults: number[] = [];
+  #block: TracedBlock;
+  #firstReadOfLine = 0;
+  #dispatched: TracedBlock['event'];
+  #unfinished = '';
+  #interpret: (text: string) => void;
+  #observers: TraceObserver[];
+
+  constructor(observers: TraceObserver[] = []) {
+    this.#observers = observers;
+    this.#block = this.#newBlock(0);
+    this.#interpret = interpretTheEventStream(
+      {
+        setTheLastEventIdString: (id) => (this.lastEventId = id),
+        setTheReconnectionTime: (time) => (this.reconnectionTime = time),
+        dispatchTheEvent: (type, data, lastEventId) => (this.#dispatched = { type, data, lastEventId }),
+        trace: (branch, text) => this.#traceLine(branch, text)
+      },
+      ''
+    );
+  }
+
+  /** Whether the standard would drop something if the body ended now: lines of a block, or part of a line. */
+  get pending(): { block: TracedBlock; unfinished: string } | undefined {
+    const unfinished = this.#unfinished.slice(0, 200);
+    return this.#block.lines > 0 || unfinished !== '' ? { block: this.#block, unfinished } : undefined;
+  }
+
+  /** Where the next line begins. */
+  get cursor(): { offset: number; line: number } {
+    return { offset: this.#cursor, line: this.lines + 1 };
+  }
+
+  /** Takes the bytes of one read at `at` ms. */
+  push(bytes: Buffer, at: number): void {
+    this.#at = at;
+    this.bytes += bytes.length;
+    if (!this.overflow) {
+      if (this.#opening) this.#open(bytes);
+      else this.#take(bytes);
+    }
+    this.reads++;
+  }
+
+  /** The body is over: what is left of it is looked at. */
+  end(at: number): void {
+    this.#at = at;
+    if (this.#opening) {
+      const opening = this.#opening;
+      this.#opening = undefined;
+      this.#take(opening);
+    }
+    if (this.#afterCarriageReturn)
+      this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
+    this.#afterCarriageReturn = undefined;
+    if (this.#sequence.length > 0) {
+      findFaults(this.#sequence, this.bytes - this.#sequence.length, this.#faults);
+    }
+    this.#sequence = Buffer.alloc(0);
+    this.#reportFaults(this.#unfinished, this.#cursor, Infinity, this.lines + 1);
+  }
+
+  #open(bytes: Buffer): void {
+    const opening = this.#opening!.length === 0 ? bytes : Buffer.concat([this.#opening!, bytes]);
+    const mark = [0xef, 0xbb, 0xbf];
+    if (opening.length < 3 && mark.slice(0, opening.length).every((byte, i) => opening[i] === byte)) {
+      this.#opening = opening;
+      return;
+    }
+    this.#opening = undefined;
+    this.bom = mark.every((byte, i) => opening[i] === byte);
+    if (this.bom) {
+      this.#cursor = this.#base = 3;
+      this.#block = this.#newBlock(3);
+    }
+    this.#take(this.bom ? opening.subarray(3) : opening);
+  }
+
+  #take(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    const text = bytes.toString('latin1');
+    this.#checkUtf8(bytes);
+    this.#text = text;
+    if (this.#afterCarriageReturn) {
+      if (text.charCodeAt(0) === 10) {
+        this.#cursor++;
+        if (this.#block.lines === 0) this.#block.offset = this.#cursor;
+        this.#countEnd('CRLF', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
+      } else this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
+      this.#afterCarriageReturn = undefined;
+    }
+    const before = this.lines;
+    if (this.#unfinished === '') this.#firstReadOfLine = this.reads;
+    this.#interpret(text);
+    const end = this.#base + text.length;
+    // All of it, or what this read adds to it.
+    if (this.lines > before || this.#unfinished === '') {
+      this.#unfinished = this.#cursor < end ? text.slice(this.#cursor - this.#base) : '';
+      if (this.#unfinished !== '' && this.lines > before) this.#firstReadOfLine = this.reads;
+    } else if (this.#unfinished.length < 4096) this.#unfinished += text.slice(0, 4096);
+    this.#base = end;
+    this.#text = '';
+    if (end - this.#cursor > longestLine) this.#overflowAt('line', this.#cursor);
+    else if (end - this.#block.offset > longestBlock) this.#overflowAt('block', this.#block.offset);
+  }
+
+  #overflowAt(what: 'line' | 'block', offset: number): void {
+    this.overflow = { what, offset, line: this.lines + 1 };
+    this.#interpret = () => {};
+  }
+
+  #newBlock(offset: number): TracedBlock {
+    return {
+      offset,
+      line: this.lines + 1,
+      lines: 0,
+      startedAt: 0,
+      at: 0,
+      firstRead: 0,
+      lastRead: 0,
+      dataLines: 0,
+      comments: 0,
+      unknownFields: 0
+    };
+  }
+
+  #traceLine(branch: Branch, text: string): void {
+    const offset = this.#cursor;
+    const number = ++this.lines;
+    const endIndex = offset + text.length - this.#base;
+    this.#cursor = offset + text.length + 1;
+    if (this.#text.charCodeAt(endIndex) === 10) this.#countEnd('LF', offset, number);
+    else if (endIndex + 1 === this.#text.length) this.#afterCarriageReturn = { offset, line: number };
+    else if (this.#text.charCodeAt(endIndex + 1) === 10) {
+      this.#cursor++;
+      this.#countEnd('CRLF', offset, number);
+    } else this.#countEnd('CR', offset, number);
+
+    const line = { branch, text, offset, number, at: this.#at, read: this.reads };
+    if (this.#faults.length > 0) this.#reportFaults(text, offset, this.#cursor, number);
+    const block = this.#block;
+    if (block.lines === 0 && text !== '') {
+      block.startedAt = this.#at;
+      block.firstRead = this.#firstReadOfLine;
+    }
+    this.#firstReadOfLine = this.reads;
+    if (text !== '') block.lines++;
+    switch (branch) {
+      case 'data':
+        block.dataLines++;
+        this.dataLines++;
+        this.firstDataAt ??= this.#at;
+        this.lastDataAt = this.#at;
+        break;
+      case 'event':
+        block.type = fieldValue(text);
+        break;
+      case 'id':
+        block.id = fieldValue(text);
+        break;
+      case 'comment':
+        block.comments++;
+        this.comments++;
+        break;
+      case 'unknown field':
+        block.unknownFields++;
+        break;
+      case 'dispatched':
+        this.events++;
+        block.event = this.#dispatched!;
+        break;
+    }
+    for (const observer of this.#observers) observer.line?.(line, block);
+    if (text !== '') return;
+    this.blankLines++;
+    block.at = this.#at;
+    block.lastRead = this.reads;
+    this.#block = this.#newBlock(this.#cursor);
+    this.#dispatched = undefined;
+    for (const observer of this.#observers) observer.block?.(block);
+  }
+
+  #countEnd(end: LineEnd, offset: number, line: number): void {
+    const counted = this.ends[end];
+    if (counted) counted.count++;
+    else this.ends[end] = { count: 1, offset, line };
+  }
+
+  #checkUtf8(bytes: Buffer): void {
+    if (this.#sequence.length === 0 && isAscii(bytes)) return;
+    const whole = this.#sequence.length === 0 ? bytes : Buffer.concat([this.#sequence, bytes]);
+    const offset = this.#base - this.#sequence.length;
+    if (this.#sequence.length > 0) {
+      for (const observer of this.#observers) observer.splitSequence?.(offset, this.#at);
+    }
+    const tail = incompleteTail(whole);
+    const complete = whole.subarray(0, whole.length - tail);
+    this.#sequence = Buffer.from(whole.subarray(whole.length - tail));
+    if (!isUtf8(complete)) findFaults(complete, offset, this.#faults);
+  }
+
+  /** Those before `end`, in the line `text` that begins at `start`. */
+  #reportFaults(text: string, start: number, end: number, line: number): void {
+    while (this.#faults.length > 0 && this.#faults[0]! < end) {
+      const offset = this.#faults.shift()!;
+      const excerpt = excerptAround(text, Math.max(0, offset - start));
+      for (const observer of this.#observers) {
+        observer.utf8Fault?.({ offset, line, at: this.#at, excerpt });
+      }
+    }
+  }
+}
+
+/** "If value starts with a U+0020 SPACE character, remove it from value." */
+export function fieldValue(line: string): string {
+  const colon = line.indexOf(':');
+  if (colon < 0) return '';
+  return line.slice(colon + (line.charCodeAt(colon + 1) === 32 ? 2 : 1));
+}
+
+/** How many bytes at the end begin a sequence that is not there whole. */
+function incompleteTail(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte >= 0xc2) return byte <= 0xf4 && sequenceLength(byte) > back ? back : 0;
+    if (byte < 0x80 || byte > 0xbf) return 0;
+  }
+  return 0;
+}
+
+function sequenceLength(lead: number): number {
+  return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+}
+
+/** https://encoding.spec.whatwg.org/#utf-8-decoder: where it gives U+FFFD. At most 1000 are kept. */
+function findFaults(bytes: Buffer, base: number, faults: number[]): void {
+  let needed = 0;
+  let start = 0;
+  let lower = 0x80;
+  let upper = 0xbf;
+  for (let i = 0; i < bytes.length; i++) {
+    if (faults.length >= 1000) return;
+    const byte = bytes[i]!;
+    if (needed === 0) {
+      start = i;
+      if (byte < 0x80) continue;
+      if (byte >= 0xc2 && byte <= 0xf4) {
+        needed = sequenceLength(byte) - 1;
+        lower = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
+        upper = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
+      } else faults.push(base + i);
+      continue;
+    }
+    if (byte < lower || byte > upper) {
+      faults.push(base + start);
+      needed = 0;
+      i--;
+    } else needed--;
+    lower = 0x80;
+    upper = 0xbf;
+  }
+  if (needed > 0) faults.push(base + start);
+}

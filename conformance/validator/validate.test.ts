@@ -1,0 +1,329 @@
+import fc from 'fast-check';
+import { createServer, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import {
+  assertNoFindings,
+  validate,
+  type Result,
+  type ValidateOptions,
+  type ValidationEvent
+} from './index.ts';
+
+const servers: { close(): void }[] = [];
+afterAll(() => servers.forEach((server) => server.close()));
+
+/** A server that answers each request, as bytes, with what it likes. */
+async function serve(answer: (socket: Socket, request: string) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.once('data', (bytes) => answer(socket, bytes.toString('latin1')));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  servers.push({
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
+  });
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+}
+
+const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n';
+
+async function judge(
+  answer: (socket: Socket, request: string) => void,
+  options?: ValidateOptions
+): Promise<Result> {
+  return validate(await serve(answer), options).result;
+}
+
+function found({ findings }: Result): string[] {
+  return findings.map(({ rule }) => rule);
+}
+
+/** Writes for ever, as fast as the reader takes it. */
+function flood(socket: Socket, bytes: Buffer): void {
+  const write = () => {
+    while (!socket.destroyed && socket.write(bytes));
+  };
+  socket.on('drain', write);
+  write();
+}
+
+it('the handler that writes a retry and a line of data and returns: first that no message is ever delivered', async () => {
+  const result = await judge((socket) =>
+    socket.end(
+      'HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: private\r\nContent-Length: 36\r\n\r\nretry:1000\ndata:11/23/2026 05:00:00\n'
+    )
+  );
+  expect(result.headline).toBe('No message will ever be delivered.');
+  const [first] = result.findings;
+  expect(first).toMatchObject({ rule: 'F01', severity: 'error', kinds: ['violation'], offset: 0, line: 1 });
+  expect(first!.message).toMatch(/No message will ever be delivered.*not ended by a blank line/);
+  expect(
+    found(result)
+      .filter((id) => ['H17', 'H18', 'T02', 'R21', 'R24'].includes(id))
+      .toSorted()
+  ).toEqual(['H17', 'H18', 'R21', 'R24', 'T02']);
+  expect(result.findings.find(({ rule }) => rule === 'R21')!.message).toContain('once a second');
+  expect(result.stream).toMatchObject({ bytes: 36, events: 0, reconnectionTime: 1000 });
+});
+
+describe('a server that misbehaves ends in a clear result, in time', () => {
+  const within = async (ms: number, result: Promise<Result>) => {
+    const start = performance.now();
+    const value = await result;
+    expect(performance.now() - start).toBeLessThan(ms);
+    return value;
+  };
+
+  it('endless', async () => {
+    const bytes = Buffer.from('id: 1\ndata: x\n\n'.repeat(1000));
+    const result = await within(
+      8000,
+      judge((socket) => {
+        socket.write(`${head}\r\n`);
+        flood(socket, bytes);
+      })
+    );
+    // Which of the two comes first is the machine's.
+    expect(result.stream!.ending).toMatch(/^(byte|time) limit$/);
+    expect(result.stream!.events).toBeGreaterThan(1000);
+    expect(found(result)).not.toContain('F01');
+  });
+
+  it('one huge line', async () => {
+    const result = await within(
+      8000,
+      judge((socket) => {
+        socket.write(`${head}\r\ndata: `);
+        flood(socket, Buffer.alloc(65536, 'x'));
+      })
+    );
+    expect(found(result)).toContain('F26');
+  });
+
+  it('a block without end', async () => {
+    const result = await within(
+      8000,
+      judge(
+        (socket) => {
+          socket.write(`${head}\r\n`);
+          flood(socket, Buffer.from('data: x\n'.repeat(4096)));
+        },
+        { maxBytes: 20 * 1024 * 1024 }
+      )
+    );
+    expect(found(result)).toContain('F26');
+  });
+
+  it('a gzip bomb', async () => {
+    const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024, 'x'));
+    const result = await within(
+      8000,
+      judge((socket) =>
+        socket.end(Buffer.concat([Buffer.from(`${head}Content-Encoding: gzip\r\n\r\n`), bomb]))
+      )
+    );
+    expect(result.stream!.ending).toBe('byte limit');
+    expect(result.stream!.bytes).toBe(16 * 1024 * 1024);
+  });
+
+  it.concurrent('compressed garbage', async () => {
+    const result = await within(
+      8000,
+      judge((socket) => socket.end(`${head}Content-Encoding: gzip\r\n\r\nno gzip at all`))
+    );
+    expect(result.failure).toBeUndefined();
+    expect(result.headline).toContain('0 events');
+  });
+
+  it.concurrent('a head byte by byte', async () => {
+    const result = await within(
+      6000,
+      judge((socket) => {
+        const timer = setInterval(() => socket.write('H'), 200);
+        socket.write('HTTP/1.1 200 OK\r\nX-Slow: ');
+        socket.on('close', () => clearInterval(timer));
+      })
+    );
+    expect(result.failure).toMatchObject({ kind: 'timeout' });
+  });
+
+  it.concurrent('a head without end', async () => {
+    const result = await within(
+      6000,
+      judge((socket) => flood(socket, Buffer.from('HTTP/1.1 200 OK\r\nX: y\r\n')))
+    );
+    expect(result.failure!.kind).toBe('garbage');
+  });
+
+  it.concurrent('garbage, with escape sequences', async () => {
+    const result = await within(
+      6000,
+      judge((socket) => socket.end('\x1b[31mSSH-2.0-x\r\n'))
+    );
+    expect(result.failure).toMatchObject({
+      kind: 'garbage',
+      message: expect.stringContaining('not HTTP') as string
+    });
+    expect(result.headline).not.toContain('\x1b');
+  });
+
+  it.concurrent('closed at once, silence, reset', async () => {
+    const [closed, silent, reset] = await Promise.all([
+      within(
+        6000,
+        judge((socket) => socket.end())
+      ),
+      within(
+        6000,
+        judge(() => {})
+      ),
+      within(
+        6000,
+        judge((socket) => socket.resetAndDestroy())
+      )
+    ]);
+    expect(closed.failure!.kind).toBe('closed');
+    expect(silent.failure!.kind).toBe('timeout');
+    expect(reset.failure!.kind).toBe('closed');
+  });
+
+  it.concurrent('redirects without end', async () => {
+    const result = await within(
+      6000,
+      judge((socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n'))
+    );
+    expect(result.failure!.kind).toBe('redirects');
+  });
+
+  it.concurrent('chunks that are none', async () => {
+    const result = await within(
+      6000,
+      judge((socket) => socket.end(`${head}Transfer-Encoding: chunked\r\n\r\nzz\r\ndata: 1\n\n`))
+    );
+    expect(result.findings.find(({ rule }) => rule === 'H21')).toMatchObject({ severity: 'error' });
+  });
+
+  it.concurrent('nobody there, no such name', async () => {
+    const url = await serve(() => {});
+    servers.at(-1)!.close();
+    const [refused, unknown] = await Promise.all([
+      validate(url).result,
+      validate('http://no-such-name.invalid/').result
+    ]);
+    expect(refused.failure!.kind).toBe('refused');
+    expect(unknown.failure!.kind).toBe('DNS');
+    expect(refused.verdicts.filter(({ verdict }) => verdict === 'ok').map(({ rule }) => rule)).toEqual([
+      'T22',
+      'S07'
+    ]);
+  });
+
+  it.concurrent('plain text where TLS is expected', async () => {
+    const url = await serve((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const { failure } = await validate(url.replace('http:', 'https:')).result;
+    expect(failure!.kind).toBe('TLS');
+  });
+});
+
+it('findings come while the stream runs', async () => {
+  const url = await serve((socket) => {
+    socket.write(`${head}\r\ndata: 1\n\n`);
+    setTimeout(() => socket.write('retry: 0\n\n'), 200);
+  });
+  const events: ValidationEvent[] = [];
+  for await (const event of validate(url, { duration: 600, probes: [] })) events.push(event);
+  const retry = events.find((event) => event.type === 'finding' && event.finding.rule === 'R16');
+  expect(retry).toMatchObject({ at: expect.any(Number) as number });
+  expect((retry as { at: number }).at).toBeLessThan(500);
+  expect(events[0]).toEqual({ type: 'progress', waitingFor: 'the stream' });
+  expect(events.at(-1)!.type).toBe('result');
+});
+
+it('a probe that was left out is not observed, and says how to get it', async () => {
+  const result = await judge((socket) => socket.write(`${head}\r\ndata: 1\n\n`), {
+    duration: 300,
+    probes: []
+  });
+  expect(result.requests.map(({ probe }) => probe)).toEqual(['plain']);
+  expect(result.verdicts).toContainEqual({
+    rule: 'H14',
+    verdict: 'not observed',
+    needed: 'the probe head-request: --probes head-request'
+  });
+});
+
+it('what is sent: method, body, headers; a POST goes once', async () => {
+  const seen: string[] = [];
+  await judge(
+    (socket, request) => {
+      seen.push(request);
+      socket.write(`${head}\r\ndata: 1\n\n`);
+    },
+    { duration: 300, method: 'POST', body: Buffer.from('{}'), headers: [{ name: 'accept', value: 'x/y' }] }
+  );
+  expect(seen.filter((request) => request.startsWith('POST'))).toHaveLength(1);
+  expect(seen[0]).toMatch(/\r\nContent-Length: 2\r\n\r\n\{\}$/);
+  expect(seen[0]!.match(/\r\naccept: .*/gi)).toEqual(['\r\naccept: x/y']);
+});
+
+it('assertNoFindings throws the text of the findings', async () => {
+  const bad = await judge((socket) => socket.end(`${head}\r\ndata: 1`), { probes: [] });
+  expect(() => assertNoFindings(bad)).toThrow(
+    /No message will ever be delivered[^]*error F01 in line 1: .*blank line/
+  );
+  const fine = await judge((socket) => socket.write(`${head}\r\ndata: 1\n\n`), { duration: 300, probes: [] });
+  expect(() => assertNoFindings(fine)).not.toThrow();
+});
+
+it('whatever an answer is made of, there is a result', { timeout: 60_000 }, async () => {
+  let answer = Buffer.alloc(0);
+  const url = await serve((socket) => socket.end(answer));
+  const part = fc.constantFrom(
+    'HTTP/1.1 ',
+    '200 OK',
+    '204 No Content',
+    '302 Found',
+    '\r\n',
+    '\n',
+    '\r\n\r\n',
+    'Content-Type: text/event-stream\r\n',
+    'Content-Type: text/html; charset=x\r\n',
+    'Content-Length: 5\r\n',
+    'Content-Length: -1\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'Content-Encoding: gzip\r\n',
+    'Content-Encoding: br\r\n',
+    'Location: http://[\r\n',
+    'Set-Cookie: =;\r\n',
+    'ETag\r\n',
+    ': \r\n',
+    '5\r\ndata:\r\n',
+    '0\r\n\r\n',
+    'fffffffffff\r\n',
+    'data: 1\n\n',
+    'id: é\n',
+    'retry: 99999999999999999999\n\n',
+    '{"error":1}',
+    '\0'
+  );
+  const body = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
+  const whole = fc.oneof(
+    body,
+    body.map((text) => `HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n${text}`)
+  );
+  await fc.assert(
+    fc.asyncProperty(whole, async (text) => {
+      answer = Buffer.from(text, 'latin1');
+      const result = await validate(url, { duration: 50, profile: 'mcp' }).result;
+      expect(result.failure !== undefined || result.requests[0]!.status !== undefined).toBe(true);
+    }),
+    { numRuns: 60, interruptAfterTimeLimit: 40_000 }
+  );
+});
