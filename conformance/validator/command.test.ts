@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,9 +38,13 @@ afterAll(async () => {
 
 function call(
   parameters: string[],
-  input = ''
+  input = '',
+  environment: Record<string, string> = {}
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--no-warnings', cli, ...parameters], { cwd: folder });
+  const child = spawn(process.execPath, ['--no-warnings', cli, ...parameters], {
+    cwd: folder,
+    env: { ...process.env, ...environment }
+  });
   const result = { code: null as number | null, stdout: '', stderr: '' };
   child.stdout.on('data', (text: Buffer) => (result.stdout += text.toString()));
   child.stderr.on('data', (text: Buffer) => (result.stderr += text.toString()));
@@ -163,6 +169,37 @@ it(
       'end'
     ]);
     expect(kinds[2]).toMatchObject({ type: 'message', data: 'a\u0007', lastEventId: '1', bytes: 2 });
+  }
+);
+
+it.skipIf(spawnSync('openssl', ['version']).error)(
+  'over TLS, trusted and not',
+  { timeout: 20_000 },
+  async () => {
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+    const request =
+      'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost';
+    spawnSync('openssl', [...request.split(' '), '-keyout', key, '-out', certificate]);
+    const secure = https.createServer(
+      { key: readFileSync(key), cert: readFileSync(certificate) },
+      (_, response) => {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n');
+      }
+    );
+    await new Promise<void>((resolve) => secure.listen(0, resolve));
+    const target = `https://localhost:${(secure.address() as AddressInfo).port}/`;
+    const options = ['--duration', '0.3', '--probes', 'protocol', '--format', 'json'];
+    const [trusted, untrusted] = await Promise.all([
+      call(['validate', target, ...options], '', { NODE_EXTRA_CA_CERTS: certificate }),
+      call(['validate', target, ...options])
+    ]);
+    secure.closeAllConnections();
+    secure.close();
+    expect(untrusted.code).toBe(3);
+    expect((JSON.parse(untrusted.stdout) as Result).failure!.kind).toBe('TLS');
+    const { stream, findings } = JSON.parse(trusted.stdout) as Result;
+    expect(stream!.events).toBe(1);
+    expect(findings.map(({ rule }) => rule)).toContain('T20');
   }
 );
 

@@ -1,3 +1,4 @@
+import http2 from 'node:http2';
 import net from 'node:net';
 import tls from 'node:tls';
 
@@ -384,8 +385,14 @@ function parseHead(text: string, at: number): Head {
   return { version: parts[1]!, status: Number(parts[2]), reason: parts[3] ?? '', headers, at };
 }
 
-/** The protocol that the server picks of `h2` and `http/1.1`: a TLS handshake without a request. */
-export function negotiate(url: URL, timeout: number): Promise<{ protocol: string } | Failure> {
+export interface Negotiated {
+  protocol: string;
+  /** Of HTTP/2's SETTINGS, if it says so. */
+  maxConcurrentStreams?: number;
+}
+
+/** What the server picks of `h2` and `http/1.1`: a TLS handshake, with HTTP/2 its settings, and no request. */
+export function negotiate(url: URL, timeout: number): Promise<Negotiated | Failure> {
   return new Promise((resolve) => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const socket = tls.connect({
@@ -394,16 +401,27 @@ export function negotiate(url: URL, timeout: number): Promise<{ protocol: string
       ALPNProtocols: ['h2', 'http/1.1'],
       ...(net.isIP(host) ? {} : { servername: host })
     });
-    const finish = (result: { protocol: string } | Failure) => {
+    let isH2 = false;
+    const finish = (result: Negotiated | Failure) => {
       clearTimeout(timer);
       socket.destroy();
       resolve(result);
     };
+    const fail = (failure: Failure) => finish(isH2 ? { protocol: 'h2' } : failure);
     const timer = setTimeout(
-      () => finish({ kind: 'timeout', message: `no TLS connection within ${timeout} ms` }),
+      () => fail({ kind: 'timeout', message: `no TLS connection within ${timeout} ms` }),
       timeout
     );
-    socket.once('secureConnect', () => finish({ protocol: socket.alpnProtocol || 'http/1.1' }));
-    socket.on('error', (error) => finish(describeError(error, true)));
+    socket.once('secureConnect', () => {
+      isH2 = socket.alpnProtocol === 'h2';
+      if (!isH2) return finish({ protocol: 'http/1.1' });
+      const session = http2.connect(url.origin, { createConnection: () => socket });
+      session.on('error', () => fail({ kind: 'closed', message: 'the HTTP/2 connection was closed' }));
+      session.once('remoteSettings', ({ maxConcurrentStreams }) => {
+        session.destroy();
+        finish({ protocol: 'h2', ...(maxConcurrentStreams !== undefined && { maxConcurrentStreams }) });
+      });
+    });
+    socket.on('error', (error) => fail(describeError(error, true)));
   });
 }

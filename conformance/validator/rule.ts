@@ -1,3 +1,4 @@
+import type { Negotiated } from './connect.ts';
 import type { Exchange } from './observe.ts';
 import type { Branch, Place, Trace, TracedBlock, TracedLine } from './trace.ts';
 
@@ -77,8 +78,8 @@ export interface Observations {
   'origin-request'?: Exchange;
   compressed?: Exchange;
   'bogus-id'?: Exchange;
-  /** The protocol that TLS negotiated. */
-  protocol?: { protocol: string };
+  /** What TLS negotiated. */
+  protocol?: Negotiated;
   parallel?: Exchange[];
   inject?: Injection;
   missing: Partial<Record<Probe, string>>;

@@ -28,7 +28,7 @@ async function judge(play: Omit<Play, 'id'>, options: ValidateOptions = {}, quer
 }
 
 /** These look at times or protocols that no quick fixture has: they are held against made-up observations below. */
-const byHand = ['T11', 'T12', 'T20', 'T22', 'S01', 'S02', 'S03', 'S04', 'S05', 'S06'];
+const byHand = ['T11', 'T12', 'T20', 'T21', 'T22', 'S01', 'S02', 'S03', 'S04', 'S05', 'S06'];
 
 const decided = rules.filter(({ judge }) => !('undecided' in judge));
 
@@ -105,6 +105,14 @@ describe('made-up observations', () => {
     });
     expect(check('T20', over('http/1.1'))).toBe('finding');
     expect(check('T20', over('h2'))).toBe('ok');
+  });
+  it('T21: a low limit of streams', () => {
+    const limit = (maxConcurrentStreams: number) => ({
+      ...observations({}, 'https://example.com/'),
+      protocol: { protocol: 'h2', maxConcurrentStreams }
+    });
+    expect(check('T21', limit(100))).toBe('finding');
+    expect(check('T21', limit(250))).toBe('ok');
   });
   it('T22: not encrypted', () => {
     expect(check('T22', observations({}, 'http://example.com/'))).toBe('finding');

@@ -393,11 +393,16 @@ export const caching: Rule[] = [
   ),
   rule(
     ['T21', 'h2-stream-limit', 'I A'],
-    'A low limit of streams per HTTP/2 connection',
+    'A limit of streams per HTTP/2 connection',
     rfc(9113, '5.1.2'),
-    'Know it.',
+    'Know it: each open event stream of a browser, in all its tabs, is one of them.',
     {
-      undecided: 'the validator speaks HTTP/1.1'
+      needs: ['protocol'],
+      check({ protocol }) {
+        if (protocol!.protocol !== 'h2') return notApplicable('no HTTP/2');
+        const most = protocol!.maxConcurrentStreams;
+        return most !== undefined && most <= 100 ? finding(`SETTINGS_MAX_CONCURRENT_STREAMS is ${most}`) : ok;
+      }
     }
   ),
   rule(

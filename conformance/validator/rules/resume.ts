@@ -47,6 +47,10 @@ function resumed({
   return { before, after, sent: plain!.trace!.lastEventId };
 }
 
+/** Profiles whose clients read one answer and do not reconnect. */
+const oneAnswer = ['openai', 'anthropic', 'graphql-sse'];
+const noReconnection = notApplicable('clients of this dialect do not reconnect');
+
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
 
@@ -350,7 +354,8 @@ export const resume: Rule[] = [
     'Hold the connection open and write to it; answer 204 when all is said.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again }) {
+      check({ plain, again, profile }) {
+        if (oneAnswer.includes(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
         if (again!.head!.status === 204) return ok;
@@ -385,7 +390,8 @@ export const resume: Rule[] = [
     'Say the end with a last event on which the page calls close(), and answer 204 after it.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again }) {
+      check({ plain, again, profile }) {
+        if (oneAnswer.includes(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (again!.head!.status !== 200) return ok;
