@@ -133,7 +133,7 @@ it('sarif: valid by the schema of 2.1.0', () => {
   // Draft 04, of which it uses nothing that later drafts changed but the names of these.
   delete schema.$schema;
   delete schema.id;
-  const isValid = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+  const isValid = new Ajv({ strict: false, validateFormats: false, unicodeRegExp: false }).compile(schema);
   for (const text of each('sarif')) {
     const log = JSON.parse(text) as { runs: [{ results: unknown[] }] };
     expect(isValid(log), JSON.stringify(isValid.errors)).toBe(true);
