@@ -17,7 +17,7 @@ function conformance(directory: string, ...parameters: string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(directory, 'dist/cli.js'), 'conformance', '--report', 'json=report.json', ...parameters],
-    { cwd: folder, encoding: 'utf8', env: { ...process.env, FIREFOX: '/nowhere' } }
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', FIREFOX: '/nowhere' } }
   );
   return { status, stdout, stderr };
 }

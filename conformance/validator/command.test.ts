@@ -43,7 +43,7 @@ function call(
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, ['--no-warnings', cli, ...parameters], {
     cwd: folder,
-    env: { ...process.env, ...environment }
+    env: { ...process.env, NO_COLOR: '1', ...environment }
   });
   const result = { code: null as number | null, stdout: '', stderr: '' };
   child.stdout.on('data', (text: Buffer) => (result.stdout += text.toString()));
