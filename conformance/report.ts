@@ -69,3 +69,19 @@ export interface Report {
   /** Lines of the expected-failures list that no run confirmed. */
   stale: { case: string; engine: string; implementation: string; reason: string }[];
 }
+
+/** How far a run is. */
+export interface Progress {
+  columns: {
+    engine: string;
+    implementation: string;
+    /** Runs. */
+    done: number;
+    total: number;
+    state: 'waiting' | 'starting' | 'running' | 'done' | 'broken';
+  }[];
+  /** ms */
+  elapsed: number;
+  /** Case ids, with chunking, that have been under way longest. */
+  waitingFor: string[];
+}

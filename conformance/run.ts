@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
-import type { Cell, Column, Report, Run } from './report.ts';
+import type { Cell, Column, Progress, Report, Run } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
 import { worst } from './verdict.ts';
 
@@ -26,21 +26,6 @@ export interface RunOptions {
   version: string;
   /** Commit of whatwg/html. */
   standard: string;
-}
-
-export interface Progress {
-  columns: {
-    engine: string;
-    implementation: string;
-    /** Runs. */
-    done: number;
-    total: number;
-    state: 'waiting' | 'starting' | 'running' | 'done' | 'broken';
-  }[];
-  /** ms */
-  elapsed: number;
-  /** Case ids, with chunking, that have been under way longest. */
-  waitingFor: string[];
 }
 
 export type RunEvent =

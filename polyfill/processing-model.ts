@@ -57,7 +57,6 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
   let hasBeenOpen = false;
   let isAfterNetworkError = false;
   let waitingTasks = 0;
-  let isClosed = false;
   /** Ends whatever is under way: a request, or the wait for the next. */
   let cancel: () => void = function () {};
 
@@ -126,7 +125,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
     waitingTasks++;
     queueATask(function () {
       waitingTasks--;
-      if (!isClosed) steps();
+      if (connection.readyState !== CLOSED) steps();
     });
   }
 
@@ -166,7 +165,6 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
 
   return function () {
     connection.readyState = CLOSED;
-    isClosed = true;
     cancel();
   };
 }

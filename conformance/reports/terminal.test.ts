@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { sampleReport } from './sample-report.ts';
-import { renderProgress, renderTerminal, type Progress } from './terminal.ts';
+import type { Progress } from '../report.ts';
+import { renderProgress, renderTerminal } from './terminal.ts';
 
 describe('renderTerminal', () => {
   const text = renderTerminal(sampleReport(), { colour: false, width: 100 });
@@ -84,7 +85,7 @@ describe('renderProgress', () => {
     expect(renderProgress(progress, 200)).toBe(
       '140/400  12.3 s  1 broken  waiting for firefox and 1 more  chromium/native 40/100  firefox/native starting'
     );
-    expect(renderProgress({ columns: [], elapsed: 0 }, 80)).toBe('0/0  0.0 s');
+    expect(renderProgress({ columns: [], elapsed: 0, waitingFor: [] }, 80)).toBe('0/0  0.0 s');
   });
 
   it('never wraps', () => {

@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Column, Report } from '../report.ts';
+import type { Column, Progress, Report } from '../report.ts';
 import {
   concludeReport,
   countOutcomes,
@@ -221,22 +221,9 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   return lines.join('\n') + '\n';
 }
 
-export interface Progress {
-  columns: {
-    engine: string;
-    implementation: string;
-    done: number;
-    total: number;
-    state: 'waiting' | 'starting' | 'running' | 'done' | 'broken';
-  }[];
-  /** ms */
-  elapsed: number;
-  waitingFor?: string[];
-}
-
 /** One line without line end, at most `width` characters: done/total, elapsed, what it waits for, each column at work. */
 export function renderProgress(progress: Progress, width: number): string {
-  const { columns, elapsed, waitingFor = [] } = progress;
+  const { columns, elapsed, waitingFor } = progress;
   const sum = (key: 'done' | 'total') => columns.reduce((all, column) => all + column[key], 0);
   const parts = [`${sum('done')}/${sum('total')}`, seconds(elapsed)];
   const broken = columns.filter((column) => column.state === 'broken').length;
