@@ -73,6 +73,19 @@ it('exits with 0 when nothing is unexpected, and with 1 when a required engine i
   });
 }, 30_000);
 
+it('repeats a run, and prints the list of expected failures that fits it', () => {
+  const { status, stdout } = conformance(
+    root,
+    ...['--engine', 'node', '--implementation', 'truesource-fetch', '--case', 'bom-*'],
+    ...['--repeat', '2', '--print-expectations']
+  );
+  expect(JSON.parse(stdout)).toEqual(
+    JSON.parse(readFileSync(new URL('expected-failures.json', import.meta.url), 'utf8'))
+  );
+  expect(readReport().repeats).toBe(2);
+  expect(status).toBe(0);
+}, 30_000);
+
 it('expects failures only of cases, engines and implementations that there are', () => {
   const list = JSON.parse(
     readFileSync(new URL('expected-failures.json', import.meta.url), 'utf8')

@@ -39,7 +39,12 @@ describe('a mistake in the command line', () => {
     [['conformance', '--report', 'html=no/such/folder/x.html'], /cannot be written/],
     [['conformance', '--wpt'], /github\.com\/web-platform-tests\/wpt/],
     [['conformance', '--wpt', '.'], /no checkout/],
+    [['conformance', '--repeat', '0'], /--repeat must be a number/],
+    [['conformance', '--repeat', '2', '--wpt', '.'], /neither --repeat nor/],
     [['conformance', 'node'], /too many arguments/],
+    [['compare', 'a.json'], /missing required argument 'after'/],
+    [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],
+    [['compare', cli, cli], /cli\.ts is not JSON/],
     [['serve', '--port', 'x'], /--port/],
     [['cases', '--jsno'], /--json/],
     [[], /command/]

@@ -9,14 +9,19 @@ import pc from 'picocolors';
 import picomatch from 'picomatch';
 import { createFixturesServer } from '../fixtures-server/server.ts';
 import { engines } from './engines/index.ts';
-import { isOurs } from './expected-failures.ts';
+import { checkExpectedFailures, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import { loadCases } from './load-cases.ts';
 import type { SectionedCase } from './load-cases.ts';
+import { updateExpectations } from './print-expectations.ts';
+import { combineReports } from './repeats.ts';
 import type { Progress, Report } from './report.ts';
+import { compareReports, isChanged, readReport, renderComparison } from './reports/comparison.ts';
 import { renderHtml } from './reports/html.ts';
 import { renderJson } from './reports/json.ts';
+import { renderJunit } from './reports/junit.ts';
 import { renderMarkdown } from './reports/markdown.ts';
+import { findFlaky } from './reports/outcome.ts';
 import { renderProgress, renderTerminal } from './reports/terminal.ts';
 import { run } from './run.ts';
 import { createDistRoute } from './session-routes.ts';
@@ -39,6 +44,7 @@ class Failure extends Error {}
 const formats: Record<string, (report: Report) => string> = {
   html: renderHtml,
   json: renderJson,
+  junit: renderJunit,
   markdown: renderMarkdown,
   terminal: (report) => renderTerminal(report, { colour: false, width: 120 })
 };
@@ -81,6 +87,11 @@ program
     collectWhole
   )
   .option('--require <names>', 'fail if one of these engines, separated by commas, cannot be run', collect)
+  .option('--repeat <times>', 'run all so many times, and name what had not the same verdict each time')
+  .option(
+    '--print-expectations',
+    'print, in place of the matrix, the list of expected failures that fits this run; without --report, write no reports'
+  )
   .option(
     '--wpt [directory]',
     'run the upstream tests of this checkout of web-platform-tests instead; --case then chooses files, --report json=FILE alone is written'
@@ -88,9 +99,21 @@ program
   .addHelpText(
     'after',
     `
-Exit codes: 0 no unexpected result of truesource; 1 there is one, or a required engine did not run; 2 mistake in the command line; 130 Ctrl-C.`
+Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line; 130 Ctrl-C.`
   )
   .action(runConformance);
+
+program
+  .command('compare')
+  .description('show what changed between two runs, from their JSON reports')
+  .argument('<before>', 'JSON report of the earlier run')
+  .argument('<after>', 'JSON report of the later run')
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 no verdict, case or column changed; 1 one did; 2 a file that is no report, or a mistake in the command line.`
+  )
+  .action(compare);
 
 program
   .command('serve')
@@ -120,9 +143,20 @@ async function runConformance(options: {
   case?: string[];
   report?: string[];
   require?: string[];
+  repeat?: string;
+  printExpectations?: boolean;
   wpt?: string | true;
 }): Promise<void> {
-  if (options.wpt !== undefined) return runUpstreamTests(options.wpt, options);
+  if (options.wpt !== undefined) {
+    if (options.repeat !== undefined || options.printExpectations) {
+      throw new UsageError('--wpt goes with neither --repeat nor --print-expectations');
+    }
+    return runUpstreamTests(options.wpt, options);
+  }
+  if (options.repeat !== undefined && !/^[1-9]\d{0,3}$/.test(options.repeat)) {
+    throw new UsageError(`--repeat must be a number from 1 to 9999, not ${JSON.stringify(options.repeat)}`);
+  }
+  const repeats = Number(options.repeat ?? 1);
   const chosen = chooseEngines(options.engine);
   const implementations = options.implementation?.map(findImplementation);
   const cases = chooseCases(options.case);
@@ -137,39 +171,52 @@ async function runConformance(options: {
       throw new UsageError(`no engine chosen has the implementation ${name}: ${names(chosen)}`);
     }
   }
-  const reports = (options.report ?? ['html=report.html', 'json=report.json']).map(parseReport);
+  const standardReports = options.printExpectations ? [] : ['html=report.html', 'json=report.json'];
+  const reports = (options.report ?? standardReports).map(parseReport);
   if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
 
-  const expectedFailures = JSON.parse(
-    readFileSync(join(here, 'expected-failures.json'), 'utf8')
-  ) as ExpectedFailure[];
+  const expectedFailures = readExpectedFailures();
   const show = createProgressLine();
-  let report: Report | undefined;
-  for await (const event of run({
-    engines: chosen,
-    ...(implementations && { implementations }),
-    cases,
-    expectedFailures,
-    dist,
-    version,
-    standard
-  })) {
-    if (event.type === 'progress') show.update(event.progress);
-    else if (event.type === 'report') report = event.report;
+  const results: Report[] = [];
+  while (results.length < repeats) {
+    for await (const event of run({
+      engines: chosen,
+      ...(implementations && { implementations }),
+      cases,
+      expectedFailures,
+      dist,
+      version,
+      standard
+    })) {
+      if (event.type === 'report') results.push(event.report);
+      else if (event.type === 'progress') {
+        show.update({ ...event.progress, ...(repeats > 1 && { repeat: [results.length + 1, repeats] }) });
+      }
+    }
   }
   show.end();
-  if (!report) throw new Failure('the run gave no report');
+  const report = combineReports(results, expectedFailures, chosen);
 
-  process.stdout.write(
-    renderTerminal(report, { colour: pc.isColorSupported, width: process.stdout.columns || 100 })
-  );
+  if (options.printExpectations) {
+    const columns = engines.flatMap(({ name, implementations: all }) =>
+      all.map((implementation) => ({ engine: name, implementation }))
+    );
+    process.stdout.write(
+      `${JSON.stringify(updateExpectations(report, expectedFailures, columns), null, 2)}\n`
+    );
+  } else {
+    process.stdout.write(
+      renderTerminal(report, { colour: pc.isColorSupported, width: process.stdout.columns || 100 })
+    );
+  }
   for (const { format, file } of reports) {
     try {
       writeFileSync(file, formats[format]!(report));
     } catch (error) {
       throw new Failure(`the ${format} report could not be written: ${(error as Error).message}`);
     }
-    process.stdout.write(`${format} report: ${file}\n`);
+    const told = options.printExpectations ? process.stderr : process.stdout;
+    told.write(`${format} report: ${file}\n`);
   }
   const idle = required.filter((name) => {
     const columns = report.columns.filter(({ engine }) => engine === name);
@@ -182,6 +229,7 @@ async function runConformance(options: {
   const isUnexpected =
     report.cells.some((cell) => cell.unexpected) ||
     report.stale.length > 0 ||
+    findFlaky(report).some(({ run: { flaky } }) => flaky!.explanation === undefined) ||
     report.columns.some(({ implementation, status }) => isOurs(implementation) && status === 'broken');
   if (isUnexpected || idle.length > 0) process.exitCode = 1;
 }
@@ -295,6 +343,36 @@ function listCases(options: { json?: boolean; case?: string[] }): void {
   const width = Math.max(...cases.map(({ id }) => id.length));
   for (const { section, level, id, title } of cases) {
     process.stdout.write(`${section.padEnd(13)}${level.padEnd(7)}${id.padEnd(width)}  ${title}\n`);
+  }
+}
+
+function compare(before: string, after: string): void {
+  const [one, other] = [before, after].map((file) => {
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new UsageError(`${file}: ${(error as Error).message}`);
+    }
+    try {
+      return readReport(text);
+    } catch (error) {
+      throw new UsageError(`${file} ${(error as Error).message}`);
+    }
+  });
+  const comparison = compareReports(one!, other!);
+  process.stdout.write(renderComparison(comparison, [before, after]));
+  if (isChanged(comparison)) process.exitCode = 1;
+}
+
+function readExpectedFailures(): ExpectedFailure[] {
+  const file = join(here, 'expected-failures.json');
+  try {
+    const list: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    checkExpectedFailures(list);
+    return list;
+  } catch (error) {
+    throw new Failure(`${file}: ${(error as Error).message}`);
   }
 }
 

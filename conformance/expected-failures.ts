@@ -15,6 +15,27 @@ export interface ExpectedFailure {
   clause: string;
 }
 
+/** Stands for a reason until somebody has found it; a list with it is refused. */
+export const placeholder = 'UNEXPLAINED: say why this cannot pass';
+
+/** Throws an Error that names the line which has no reason yet, or not the members of a line. */
+export function checkExpectedFailures(list: unknown): asserts list is ExpectedFailure[] {
+  if (!Array.isArray(list)) throw new TypeError('is not a list');
+  list.forEach((line: unknown, index) => {
+    const { cases, engines, implementations, reason, clause } = Object(line) as Partial<ExpectedFailure>;
+    const where = `line ${index + 1} (${String(cases)})`;
+    const isNames = (value: unknown) =>
+      Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
+    if (!isNames(cases) || !isNames(implementations) || !(engines === undefined || isNames(engines))) {
+      throw new TypeError(`${where} lacks cases or implementations, or has wrong engines`);
+    }
+    if (typeof reason !== 'string' || reason === '' || reason === placeholder) {
+      throw new TypeError(`${where} has no reason yet`);
+    }
+    if (typeof clause !== 'string' || clause === '') throw new TypeError(`${where} has no clause`);
+  });
+}
+
 /** The line that covers a case in a column, if there is one. */
 export function findExpectedFailure(
   list: ExpectedFailure[],

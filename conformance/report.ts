@@ -24,6 +24,13 @@ export interface Run extends Judgement {
   observation?: Observation;
   /** As the server saw them, with the bytes it wrote and when. */
   requests?: RequestRecord[];
+  /** Set when it was run several times and had not the same verdict each time. */
+  flaky?: {
+    /** Each verdict seen, in order. */
+    seen: Verdict[];
+    /** Why that says nothing of the implementation. */
+    explanation?: string;
+  };
 }
 
 /** One case in one column. Its verdict is that of its worst run. */
@@ -34,7 +41,7 @@ export interface Cell {
   verdict: Verdict;
   /** Set when this failure is on the list of expected ones. */
   expectedFailure?: { reason: string; clause: string };
-  /** True where the verdict is not what was expected: a failing must case that is not listed, or a listed one that passes. Always false for implementations that are not ours. */
+  /** True where the verdict is not what was expected: a failing must case that is not listed, a listed one that passes, or a run that is flaky without explanation. Always false for implementations that are not ours. */
   unexpected: boolean;
   /** Worst first. All have chunking, verdict and differences; the first has observation and requests too. */
   runs: Run[];
@@ -62,6 +69,8 @@ export interface Report {
   startedAt: string;
   /** ms */
   duration: number;
+  /** How often all was run, if more than once: the verdicts are then the worst ones seen. */
+  repeats?: number;
   host: string;
   columns: Column[];
   cases: (Case & { section: Section })[];
@@ -84,4 +93,6 @@ export interface Progress {
   elapsed: number;
   /** Case ids, with chunking, that have been under way longest. */
   waitingFor: string[];
+  /** Which of how many repeats it is, from 1. */
+  repeat?: [now: number, all: number];
 }

@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
-import type { Cell, Column, Progress, Report, Run } from './report.ts';
+import type { Cell, Column, Progress, Report, Run, Verdict } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
 import { worst } from './verdict.ts';
 
@@ -196,23 +196,24 @@ async function runColumn(
   };
 
   const again: PlannedRun[] = [];
-  const failed = new Map<PlannedRun, number>();
+  const failed = new Map<PlannedRun, Verdict[]>();
   const onAttemptedRun = (planned: PlannedRun, run: Run): void => {
     const isFailure = run.verdict === 'fail' || run.verdict === 'not observed';
-    const times = failed.get(planned) ?? 0;
+    const before = failed.get(planned) ?? [];
     const isExpected = findExpectedFailure(options.expectedFailures, planned.case.id, column) !== undefined;
     if (
       engine.unsteady !== undefined &&
       isFailure &&
       !isExpected &&
-      times < (isOurs(implementation) ? 2 : 1)
+      before.length < (isOurs(implementation) ? 2 : 1)
     ) {
-      failed.set(planned, times + 1);
+      failed.set(planned, [...before, run.verdict]);
       again.push(planned);
       return;
     }
-    if (times > 0 && !isFailure) run.why = `flaky: failed ${times} of ${times + 1} times; ${engine.unsteady}`;
-    onRun(planned, run);
+    const seen = [...before, run.verdict];
+    const isFlaky = seen.some((verdict) => verdict !== run.verdict);
+    onRun(planned, isFlaky ? { ...run, flaky: { seen, explanation: engine.unsteady! } } : run);
   };
 
   const possible: PlannedRun[] = [];

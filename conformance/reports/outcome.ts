@@ -1,5 +1,5 @@
 import { isOurs } from '../expected-failures.ts';
-import type { Cell, Column, Report, Verdict } from '../report.ts';
+import type { Cell, Column, Report, Run, Verdict } from '../report.ts';
 
 /** A verdict, seen with the list of expected failures. */
 export type Outcome = Verdict | 'expected failure' | 'unexpected pass';
@@ -85,4 +85,9 @@ export function concludeReport(report: Report): string {
     parts.push(count(report.stale.length, 'stale line'));
   }
   return `truesource: ${parts.join(', ')}`;
+}
+
+/** The runs that had not the same verdict each time, with their cells. */
+export function findFlaky(report: Report): { cell: Cell; run: Run }[] {
+  return report.cells.flatMap((cell) => cell.runs.filter(({ flaky }) => flaky).map((run) => ({ cell, run })));
 }

@@ -4,6 +4,7 @@ import {
   concludeReport,
   countOutcomes,
   countPassed,
+  findFlaky,
   indexCells,
   outcomeOf,
   totalNames,
@@ -25,7 +26,7 @@ const narrowestName = 28;
 const mostUnexpected = 20;
 
 /** Everything that is not one plain cell wide becomes an escape, so that no text can steer the terminal or break the table. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replace(
     /[^\x20-\x7e\xa1-\xac\xae-\xff\u2010-\u2027]/gu,
     (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`
@@ -198,6 +199,15 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
     }
   }
 
+  const flaky = findFlaky(report);
+  if (flaky.length) lines.push('', colours.yellow('Flaky: not the same verdict each time'));
+  for (const { cell, run } of flaky) {
+    const { seen, explanation } = run.flaky!;
+    const name = `${cell.engine}/${cell.implementation} ${cell.case} (${run.chunking})`;
+    lines.push(...wrap(plain(`${name}: ${seen.join(', ')}`), width, '  '));
+    lines.push(...wrap(plain(explanation ?? 'nothing explains it'), width, '    '));
+  }
+
   const unexpected = report.cells.filter((cell) => cell.unexpected);
   if (unexpected.length) lines.push('', colours.red('Unexpected'));
   for (const cell of unexpected.slice(0, mostUnexpected)) {
@@ -226,6 +236,7 @@ export function renderProgress(progress: Progress, width: number): string {
   const { columns, elapsed, waitingFor } = progress;
   const sum = (key: 'done' | 'total') => columns.reduce((all, column) => all + column[key], 0);
   const parts = [`${sum('done')}/${sum('total')}`, seconds(elapsed)];
+  if (progress.repeat) parts.unshift(`repeat ${progress.repeat[0]} of ${progress.repeat[1]}`);
   const broken = columns.filter((column) => column.state === 'broken').length;
   if (broken) parts.push(`${broken} broken`);
   const [first, ...others] = waitingFor;

@@ -1,0 +1,86 @@
+import type { Engine } from './engine.ts';
+import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
+import type { ExpectedFailure } from './expected-failures.ts';
+import type { Cell, Column, Report, Run, Verdict } from './report.ts';
+import { worst } from './verdict.ts';
+
+/**
+ * Makes one report of several of the same cases and columns: of each run the worst that was seen, with its evidence, and where the verdicts
+ * differ, all of them as `flaky`. A line of the list that says that it `varies`, or an unsteady engine, explains that.
+ */
+export function combineReports(
+  reports: Report[],
+  expectedFailures: ExpectedFailure[],
+  engines: Pick<Engine, 'name' | 'unsteady'>[]
+): Report {
+  const [first, ...others] = reports;
+  if (!first) throw new TypeError('there is no report to combine');
+  if (others.length === 0) return first;
+  const keyOf = (cell: Cell) => JSON.stringify([cell.case, cell.engine, cell.implementation]);
+  const groups = new Map<string, Cell[]>();
+  for (const cell of reports.flatMap(({ cells }) => cells)) {
+    const key = keyOf(cell);
+    groups.set(key, [...(groups.get(key) ?? []), cell]);
+  }
+  const cases = new Map(first.cases.map((each) => [each.id, each]));
+  const cells = [...groups.values()].map((group): Cell => {
+    const { case: id, engine, implementation } = group[0]!;
+    const line = findExpectedFailure(expectedFailures, id, { engine, implementation });
+    const explanation = line?.varies ? line.reason : engines.find(({ name }) => name === engine)?.unsteady;
+    const runs = sortRuns(
+      group[0]!.runs.map(({ chunking }) =>
+        combineRuns(
+          group.flatMap((cell) => cell.runs.filter((run) => run.chunking === chunking)),
+          explanation
+        )
+      )
+    );
+    const { verdict } = runs[0]!;
+    const expectation = compareWithExpectation(cases.get(id)!, verdict, implementation, line);
+    const isUnexplained = runs.some(({ flaky }) => flaky && flaky.explanation === undefined);
+    return {
+      case: id,
+      engine,
+      implementation,
+      verdict,
+      ...expectation,
+      unexpected: expectation.unexpected || (isOurs(implementation) && isUnexplained),
+      runs
+    };
+  });
+  return {
+    ...first,
+    repeats: reports.length,
+    duration: reports.reduce((sum, { duration }) => sum + duration, 0),
+    columns: first.columns.map((column, index) =>
+      combineColumns(reports.map(({ columns }) => columns[index] ?? column))
+    ),
+    cells,
+    stale: findStale(expectedFailures, cells)
+  };
+}
+
+/** Worst first, and among those the one with evidence. */
+function sortRuns(runs: Run[]): Run[] {
+  return runs.sort((a, b) =>
+    a.verdict === b.verdict
+      ? Number(b.observation !== undefined) - Number(a.observation !== undefined)
+      : worst(a.verdict, b.verdict) === a.verdict
+        ? -1
+        : 1
+  );
+}
+
+function combineRuns(runs: Run[], explanation: string | undefined): Run {
+  const worstRun = sortRuns([...runs])[0]!;
+  const seen = runs.flatMap(({ flaky, verdict }): Verdict[] => flaky?.seen ?? [verdict]);
+  if (seen.every((verdict) => verdict === worstRun.verdict)) return worstRun;
+  return { ...worstRun, flaky: { seen, ...(explanation !== undefined && { explanation }) } };
+}
+
+/** The worst status with its note; the longest duration. */
+function combineColumns(columns: Column[]): Column {
+  const column = columns.find(({ status }) => status !== 'ran') ?? columns[0]!;
+  const durations = columns.flatMap(({ duration }) => duration ?? []);
+  return durations.length > 0 ? { ...column, duration: Math.max(...durations) } : column;
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { JSDOM } from 'jsdom';
+import { describe, expect, it } from 'vitest';
+import { validateXML } from 'xmllint-wasm';
+import { renderJunit } from './junit.ts';
+import { sampleReport } from './sample-report.ts';
+
+const schema = readFileSync(new URL('junit.xsd', import.meta.url), 'utf8');
+const validate = async (xml: string) =>
+  (await validateXML({ xml, schema })).errors.map(({ message }) => message);
+const parse = (xml: string) => new new JSDOM('').window.DOMParser().parseFromString(xml, 'application/xml');
+
+describe('renderJunit', () => {
+  it('is valid against its schema, whatever the texts', async () => {
+    expect(await validate(renderJunit(sampleReport()))).toEqual([]);
+  });
+
+  it('has a schema that refuses', async () => {
+    const xml = renderJunit(sampleReport());
+    expect(await validate(xml.replace(/ message="[^"]*"/, ''))).not.toEqual([]);
+    expect(await validate(xml.replace('<failure ', '<failed '))).not.toEqual([]);
+  });
+
+  it('counts what it holds, and takes nothing for passed that did not pass', () => {
+    const report = sampleReport();
+    const document = parse(renderJunit(report));
+    const suites = [...document.querySelectorAll('testsuite')];
+    expect(suites).toHaveLength(report.columns.length);
+    for (const suite of [document.documentElement, ...suites]) {
+      for (const [attribute, elements] of [
+        ['tests', 'testcase'],
+        ['failures', 'failure'],
+        ['errors', 'error'],
+        ['skipped', 'skipped']
+      ] as const) {
+        if (!suite.hasAttribute(attribute)) continue;
+        expect(Number(suite.getAttribute(attribute))).toBe(suite.querySelectorAll(elements).length);
+      }
+    }
+    const passed = report.cells.filter(
+      ({ verdict, unexpected }) => (verdict === 'pass' || verdict === 'allowed') && !unexpected
+    );
+    expect(document.querySelectorAll('testcase:not(:has(*))')).toHaveLength(passed.length);
+    expect(document.querySelectorAll('error')).toHaveLength(
+      report.cells.filter(({ verdict }) => verdict === 'not observed').length
+    );
+  });
+
+  it('fails what is flaky, and skips what the standard leaves free', () => {
+    const report = sampleReport();
+    const [good] = report.cells.filter(({ verdict }) => verdict === 'pass');
+    good!.runs[0]!.flaky = { seen: ['pass', 'fail'] };
+    const may = report.cells.find(({ verdict, unexpected }) => verdict === 'fail' && unexpected)!;
+    report.cases.find(({ id }) => id === may.case)!.level = 'may';
+    const document = parse(renderJunit(report));
+    const types = (id: string, { engine, implementation }: typeof may) =>
+      document
+        .querySelector(`testcase[name="${id}"][classname^="${engine}.${implementation}."]`)
+        ?.firstElementChild?.getAttribute('type');
+    expect(types(good!.case, good!)).toBe('flaky');
+    expect(types(may.case, may)).toBe('differs from what is a may');
+  });
+});
