@@ -1,4 +1,4 @@
-import type { Packed } from './pack.ts';
+import type { Packed, PackedItem } from './pack.ts';
 import type { View, ViewedCell, ViewedRequest, ViewedRun } from './html.ts';
 
 /** The script of the HTML report. It is written into the page as source text, so it may use nothing from outside itself; a bundler must not keep names (esbuild's keepNames calls a helper). */
@@ -8,19 +8,61 @@ export function page(): void {
 
   const packed = JSON.parse(document.getElementById('report')?.textContent ?? '') as Packed;
   const unpacked: unknown[] = [];
-  function unpack(at: number): unknown {
-    if (at in unpacked) return unpacked[at];
-    const entry = packed.values[at];
-    let value: unknown = entry;
-    if (Array.isArray(entry)) {
-      const items = entry.slice(1).map(unpack);
-      const shape = packed.shapes[entry[0] as number];
-      value = shape ? Object.fromEntries(shape.map((key, i) => [key, items[i]])) : items;
-    }
-    unpacked[at] = value;
-    return value;
+  function unpack(item: PackedItem): unknown {
+    return typeof item === 'number'
+      ? (unpacked[item] ??= build(packed.values[item] as PackedItem))
+      : build(item);
+  }
+  function build(item: PackedItem): unknown {
+    if (!Array.isArray(item)) return item;
+    const items = item.slice(1).map(unpack);
+    const shape = packed.shapes[item[0] as number];
+    return shape ? Object.fromEntries(shape.map((key, i) => [key, items[i]])) : items;
   }
   const view = unpack(0) as View;
+
+  interface ShownRequest extends ViewedRequest {
+    at: number;
+    headers: [name: string, value: string][];
+    moments: { at: number; write?: ViewedRequest['writes'][number]; what?: string }[];
+  }
+
+  /** Puts names and times back. */
+  function expand(id: string, run: ViewedRun) {
+    const play = run.chunking === 'as-written' ? id : `${id}@${run.chunking}`;
+    const names = run.hosts.length ? [`{token}/${play}`, ...run.hosts] : [];
+    const restore = (item: unknown): unknown => {
+      if (typeof item === 'string') {
+        return item.replace(/[\ue000-\ue009]/g, (mark) => names[mark.charCodeAt(0) - 0xe000] ?? mark);
+      }
+      if (Array.isArray(item)) return item.map(restore);
+      if (typeof item !== 'object' || item === null) return item;
+      return Object.fromEntries(Object.entries(item).map(([key, each]) => [key, restore(each)]));
+    };
+    const { observation, requests, headers, times, ...rest } = restore(run) as ViewedRun;
+    const all = times.split(' ').filter(Boolean);
+    let before = 0;
+    const next = (): number | null => {
+      const time = all.shift() ?? '-';
+      return time === '-' ? null : (before += parseInt(time, 36)) / 10;
+    };
+    const over = observation ? next() : null;
+    const events = observation?.events.map((event) => ({ at: next() as number, ...event }));
+    before = 0;
+    return {
+      ...rest,
+      observation: observation && { ...observation, at: over as number, events: events as object[] },
+      requests: requests?.map((request, i): ShownRequest => {
+        const at = next() as number;
+        const moments: ShownRequest['moments'] = [
+          ...request.writes.map((write) => ({ at: next(), write })),
+          { at: next(), what: 'end of the connection’s script' },
+          { at: next(), what: 'closed' }
+        ].filter((moment): moment is typeof moment & { at: number } => moment.at !== null);
+        return { ...request, at, headers: headers?.[i] ?? [], moments };
+      })
+    };
+  }
 
   const symbols: Record<Outcome, string> = {
     pass: '✓',
@@ -557,7 +599,7 @@ export function page(): void {
     );
   }
 
-  function differences(run: ViewedRun): Node | null {
+  function differences(run: Pick<ViewedRun, 'differences'>): Node | null {
     if (!run.differences.length) return null;
     return table(
       ['what', 'expected', 'observed'],
@@ -586,21 +628,18 @@ export function page(): void {
     );
   }
 
-  function drawRequest(request: ViewedRequest, number: number): Node {
-    const moments: [number, Node][] = request.writes.map((write) => [
-      write.at,
+  function drawRequest(request: ShownRequest, number: number): Node {
+    const moments = request.moments.map(({ at, write, what }): [number, Node] => [
+      at,
       el(
         'span',
-        {},
-        el('span', { class: 'boundary' }, visible(write.bytes, true)),
-        write.length !== undefined &&
+        { class: what && 'soft' },
+        what,
+        write && el('span', { class: 'boundary' }, visible(write.bytes, true)),
+        write?.length !== undefined &&
           el('span', { class: 'soft' }, ` the first ${write.bytes.length} of ${write.length} bytes`)
       )
     ]);
-    if (request.endedAt !== null) {
-      moments.push([request.endedAt, el('span', { class: 'soft' }, 'end of the connection’s script')]);
-    }
-    if (request.closedAt !== null) moments.push([request.closedAt, el('span', { class: 'soft' }, 'closed')]);
     return el(
       'div',
       { class: 'request' },
@@ -642,7 +681,7 @@ export function page(): void {
     const { case: each, specUrl, cells } = view.cases[caseIndex] as View['cases'][number];
     const cell = c === undefined ? undefined : (cells[c] ?? undefined);
     const column = c === undefined ? undefined : view.columns[c];
-    const run = cell?.runs[0];
+    const run = cell?.runs[0] && expand(each.id, cell.runs[0]);
     const { observation, requests } = run ?? {};
     const close = el('button', { type: 'button', class: 'close' }, 'Close');
     close.addEventListener('click', closeDetail);
@@ -684,6 +723,11 @@ export function page(): void {
           }[each.level]
         ],
         ['requires', each.requires?.join(', ')],
+        [
+          'flaky',
+          run?.flaky &&
+            `${run.flaky.seen.join(', ')}: ${run.flaky.explanation ?? 'nothing explains the difference'}`
+        ],
         ['why', run?.why !== undefined && run.why !== '' ? visible(run.why, false) : null],
         [
           'known reason',
@@ -750,7 +794,7 @@ export function page(): void {
         el(
           'p',
           { class: 'soft' },
-          'Times are since the first request arrived. Each line is one write; HTTP framing is included.'
+          'Times are since the first request arrived. Each line is one write; HTTP framing is included. {token} was another in each run.'
         ),
         ...(requests.length ? requests.map(drawRequest) : [el('p', {}, 'No request arrived.')])
       );
@@ -765,7 +809,7 @@ export function page(): void {
             .map((other) => [
               other.chunking,
               el('span', {}, mark({ outcome: other.verdict as Outcome }), ` ${other.verdict}`),
-              differences(other) ?? other.why ?? 'none'
+              differences(expand(each.id, other)) ?? other.why ?? 'none'
             ])
         )
       );

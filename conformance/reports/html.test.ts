@@ -75,6 +75,10 @@ describe('renderHtml', () => {
     expect(text).toContain('5\\r\\n\\xEF\\xBB\\xBF\\x00\\xFF\\r\\n');
     expect(text).toContain('id: 3\\ndata: value 3\\n\\r\\n');
     expect(text).toContain('User-Agent');
+    expect(text).toContain('GET /play/{token}/sample-case-3 HTTP/1.1');
+    expect(text).toContain('Host127.0.0.1:4401');
+    expect(text).toContain('7.41a\\r\\nid: 3');
+    expect(text).toContain('40.3end of the connection');
     expect(document.querySelector('.detail .facts a')?.getAttribute('href')).toBe(
       'https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation'
     );
@@ -135,7 +139,7 @@ describe('renderHtml', () => {
   });
 
   it('stays small', () => {
-    const { length } = renderHtml(sampleReport({ cases: 300, columns: 9 }));
+    const { length } = renderHtml(sampleReport({ cases: 600, columns: 27 }));
     expect(length).toBeLessThan(2e6);
   });
 });

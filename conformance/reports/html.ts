@@ -1,7 +1,7 @@
 import { embedJson } from '../embed-json.ts';
 import type { Cell, Column, Difference, Report, Run } from '../report.ts';
 import type { Case } from '../case.ts';
-import type { Observation } from '../observation.ts';
+import type { Observation, ObservedEvent } from '../observation.ts';
 import { clauseUrl } from './clause.ts';
 import { page } from './html-page.ts';
 import { style } from './html-style.ts';
@@ -17,28 +17,37 @@ import {
 } from './outcome.ts';
 import { pack } from './pack.ts';
 
-/** Times in ms since the first request arrived. */
 export interface ViewedRequest {
   method: string;
   target: string;
   httpVersion: string;
-  headers: [name: string, value: string][];
   origin: string;
-  at: number;
   connection: number | null;
   /** `length` only where the bytes were cut. */
-  writes: { at: number; bytes: string; length?: number }[];
-  endedAt: number | null;
-  closedAt: number | null;
+  writes: { bytes: string; length?: number }[];
 }
 
+/**
+ * A run, split so that what is the same in many runs is the same object, which `pack` writes once: the names that each run has of its own are
+ * taken out of its texts, and its times out of its events and requests.
+ */
 export interface ViewedRun {
   chunking: string;
   verdict: string;
   differences: Difference[];
   why?: string | undefined;
-  observation?: Observation | undefined;
+  flaky?: Run['flaky'];
+  observation?: (Omit<Observation, 'at' | 'events'> & { events: Omit<ObservedEvent, 'at'>[] }) | undefined;
   requests?: ViewedRequest[] | undefined;
+  /** Of each request. */
+  headers?: [name: string, value: string][][] | undefined;
+  /** Hosts of the server; the n-th, from 0, stands where the texts have the character U+E001 + n. U+E000 stands for the path of the play. */
+  hosts: string[];
+  /**
+   * Tenths of a ms as base 36, each from the one before, those that there are not as a dash: when the case was over and when each event came, from
+   * construction; then from the arrival of the first request, of each: when it arrived, each write, its end, its close.
+   */
+  times: string;
 }
 
 export interface ViewedCell {
@@ -63,38 +72,84 @@ export interface View {
   stale: Report['stale'];
 }
 
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
-}
+const firstMark = 0xe000;
+/** Bytes of a write that the page keeps; report.json has more. */
+const bytesShown = 4096;
 
 function viewRun(run: Run): ViewedRun {
-  const start = run.requests?.[0]?.at ?? 0;
-  const since = (at: number | null) => (at === null ? null : round(at - start));
-  return {
-    chunking: run.chunking,
-    verdict: run.verdict,
+  const { observation, requests } = run;
+  const start = requests?.[0]?.at ?? 0;
+  const { chunking, verdict, flaky } = run;
+  const view = {
     differences: run.differences,
     why: run.why,
-    observation: run.observation && {
-      ...run.observation,
-      at: round(run.observation.at),
-      events: run.observation.events.map((event) => ({ ...event, at: round(event.at) }))
+    observation: observation && {
+      ...observation,
+      at: undefined,
+      events: observation.events.map((event) => ({ ...event, at: undefined }))
     },
-    requests: run.requests?.map((request) => ({
-      method: request.method,
-      target: request.target,
-      httpVersion: request.httpVersion,
-      headers: request.headers,
-      origin: request.origin,
-      at: round(request.at - start),
-      connection: request.connection,
-      writes: request.writes.map(({ at, bytes, length }) =>
-        length === bytes.length ? { at: round(at - start), bytes } : { at: round(at - start), bytes, length }
-      ),
-      endedAt: since(request.endedAt),
-      closedAt: since(request.closedAt)
-    }))
+    requests: requests?.map(({ method, target, httpVersion, origin, connection, writes }) => ({
+      method,
+      target,
+      httpVersion,
+      origin,
+      connection,
+      writes: writes.map(({ bytes, length }) =>
+        length === bytes.length && length <= bytesShown
+          ? { bytes }
+          : { bytes: bytes.slice(0, bytesShown), length }
+      )
+    })),
+    headers: requests?.map(({ headers }) => headers)
   };
+  const times = [
+    ...encodeTimes(observation ? [observation.at, ...observation.events.map(({ at }) => at)] : []),
+    ...encodeTimes(
+      (requests ?? [])
+        .flatMap(({ at, writes, endedAt, closedAt }) => [
+          at,
+          ...writes.map((write) => write.at),
+          endedAt,
+          closedAt
+        ])
+        .map((at) => (at === null ? null : at - start))
+    )
+  ].join(' ');
+  return { chunking, verdict, flaky, ...takeNamesOut(view, requests?.[0]), times };
+}
+
+function encodeTimes(times: (number | null)[]): string[] {
+  let before = 0;
+  return times.map((time) => {
+    if (time === null) return '-';
+    const tenths = Math.round(time * 10);
+    const text = (tenths - before).toString(36);
+    before = tenths;
+    return text;
+  });
+}
+
+/** Texts that have a mark already are left as they are. */
+function takeNamesOut<Value>(
+  value: Value,
+  request: { play: string; token: string } | undefined
+): Value & { hosts: string[] } {
+  const text = JSON.stringify(value);
+  if (!request || /[\ue000-\ue009]/.test(text)) return { ...value, hosts: [] };
+  const hosts = [...new Set(text.match(/127\.0\.0\.1:\d+/g))].slice(0, 8);
+  const names = [`${request.token}/${request.play}`, ...hosts];
+  const replace = (item: unknown): unknown => {
+    if (typeof item === 'string') {
+      return names.reduce(
+        (result, name, n) => result.replaceAll(name, String.fromCharCode(firstMark + n)),
+        item
+      );
+    }
+    if (Array.isArray(item)) return item.map(replace);
+    if (typeof item !== 'object' || item === null) return item;
+    return Object.fromEntries(Object.entries(item).map(([key, each]) => [key, replace(each)]));
+  };
+  return { ...(replace(value) as Value), hosts };
 }
 
 function viewCell(cell: Cell): ViewedCell {

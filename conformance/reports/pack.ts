@@ -1,20 +1,23 @@
-/** A JSON value in which each distinct string, number, list and object is written once. */
+/** What stands in a list: a number is an index into the values, all else stands for itself. */
+export type PackedItem = number | string | boolean | null | PackedItem[];
+
+/** A JSON value in which each string, number, list and object that occurs more than once is written once. */
 export interface Packed {
   /** Key lists of objects. */
   shapes: string[][];
-  /** Value 0 is the whole. A list is [-1, ...values], an object [shape, ...values], each value being an index into this list. */
-  values: (string | number | boolean | null | number[])[];
+  /** Value 0 is the whole. A list is [-1, ...items], an object [shape, ...items]. */
+  values: PackedItem[];
 }
 
 /** Keys whose value is undefined are left out, as in JSON. */
 export function pack(value: unknown): Packed {
   const shapes: string[][] = [];
   const shapeIndex = new Map<string, number>();
-  const values: Packed['values'] = [];
+  const values: (string | number | boolean | null | number[])[] = [];
   const index = new Map<string, number>();
   const uses: number[] = [];
 
-  const add = (entry: Packed['values'][number]): number => {
+  const add = (entry: (typeof values)[number]): number => {
     const key = JSON.stringify(entry);
     let at = index.get(key);
     if (at === undefined) {
@@ -44,18 +47,17 @@ export function pack(value: unknown): Packed {
   };
   const root = visit(value);
 
-  // The most used get the shortest indices.
-  const order = values.map((_, at) => at).sort((a, b) => (uses[b] ?? 0) - (uses[a] ?? 0));
-  order.splice(order.indexOf(root), 1);
+  // What is used once stands where it is used, but for numbers; of the others, the most used get the shortest indices.
+  const isInline = (at: number) => at !== root && uses[at] === 1 && typeof values[at] !== 'number';
+  const order = values.map((_, at) => at).filter((at) => at !== root && !isInline(at));
+  order.sort((a, b) => (uses[b] ?? 0) - (uses[a] ?? 0));
   order.unshift(root);
   const renumbered = new Map(order.map((old, at) => [old, at]));
-  return {
-    shapes,
-    values: order.map((old) => {
-      const entry = values[old] ?? null;
-      return Array.isArray(entry)
-        ? entry.map((each, i) => (i ? (renumbered.get(each) as number) : each))
-        : entry;
-    })
+  const write = (old: number): PackedItem => {
+    const entry = values[old] ?? null;
+    if (!Array.isArray(entry)) return entry;
+    const [shape = 0, ...items] = entry;
+    return [shape, ...items.map((item) => renumbered.get(item) ?? write(item))];
   };
+  return { shapes, values: order.map(write) };
 }

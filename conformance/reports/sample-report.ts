@@ -139,7 +139,7 @@ export function sampleReport(options: { cases?: number; columns?: number } = {})
       const request = sampleRequest(i, column, c);
       const at = 20.123 + ((i * 31 + c * 17) % 97) / 10;
       const first: Run = {
-        chunking: 'as written',
+        chunking: 'as-written',
         verdict,
         differences,
         ...(verdict === 'unsupported' ? { why: 'there is no document' } : {}),
