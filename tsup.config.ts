@@ -32,6 +32,7 @@ export default defineConfig([
     ...inPages,
     entry: {
       client: 'conformance/client.ts',
+      'suite-page': 'fixtures-server/pages/suite-page.ts',
       'wpt-driver': 'conformance/wpt/driver.ts',
       'wpt-tests': 'conformance/wpt/tests.ts'
     }

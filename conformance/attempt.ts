@@ -18,6 +18,10 @@ export interface Attempt {
   implementation: string;
   lanes: number;
   origins: string[];
+  /** Fulfils when the engine is not asleep, or when the attempt is over. */
+  whenAwake(): Promise<void>;
+  /** The engine begins anew, as a page that is loaded again does: what was under way is to be taken again. */
+  beginAnew(): void;
   /** Takes the next job, or that of a given play; null if there is none (left). */
   take(origin: string, play?: string): Job | null;
   /** Takes what was observed; undefined if nobody waits for it any more. */
@@ -47,6 +51,10 @@ const grace = 5000;
 /** Milliseconds without a word after which an engine with overdue jobs has hung, and one that should ask for jobs will not. */
 const silenceWithOverdue = 5000;
 const silence = 40_000;
+/** Milliseconds without a turn of the clock below after which the machine has slept. */
+const sleptAfter = 2000;
+/** How often a run may be under way when a page is loaded again. */
+const reloadLimit = 2;
 /** Milliseconds after which a connection of a closed source is one that was left open. */
 const leakAfter = 1000;
 
@@ -58,16 +66,22 @@ export async function attempt(options: {
   token: string;
   runs: PlannedRun[];
   server: FixturesServer;
+  /** The server's, as the engine reaches it. */
+  origins: string[];
   dist: string;
   register(attempt: Attempt): () => void;
   onRun(planned: PlannedRun, run: Run): void;
   onStart(): void;
   onTaken(inFlight: string[]): void;
 }): Promise<Outcome> {
-  const { engine, implementation, lanes, token, server } = options;
-  const { origins } = server;
+  const { engine, implementation, lanes, token, server, origins } = options;
   const untaken = new Map(options.runs.map((run) => [run.play, run]));
-  const inFlight = new Map<string, { planned: PlannedRun; token: string; names: Names; deadline: number }>();
+  const inFlight = new Map<
+    string,
+    { planned: PlannedRun; token: string; names: Names; deadline: number; isDisturbed: boolean }
+  >();
+  const reloads = new Map<string, number>();
+  let sleepers: (() => void)[] = [];
   // A token per job: its cookies are of a path of their own, and its connections can be ended apart.
   const jobTokens = new Set<string>();
   let jobCount = 0;
@@ -83,6 +97,7 @@ export async function attempt(options: {
       if (isOver) return;
       isOver = true;
       clearInterval(timer);
+      wake();
       unregister();
       void Promise.resolve(running?.stop()).then(() => {
         for (const jobToken of jobTokens) server.endToken(jobToken);
@@ -108,6 +123,10 @@ export async function attempt(options: {
       server.endToken(jobToken);
       jobTokens.delete(jobToken);
     };
+    const wake = (): void => {
+      for (const resolve of sleepers) resolve();
+      sleepers = [];
+    };
     const heard = (): void => {
       lastHeard = Date.now();
       if (!isStarted) options.onStart();
@@ -118,6 +137,25 @@ export async function attempt(options: {
       implementation,
       lanes,
       origins,
+      whenAwake: () =>
+        new Promise((resolve) => {
+          if (!isOver && engine.isAsleep?.()) sleepers.push(resolve);
+          else resolve();
+        }),
+      beginAnew() {
+        for (const [play, { planned, token: jobToken }] of inFlight) {
+          const times = (reloads.get(play) ?? 0) + 1;
+          reloads.set(play, times);
+          inFlight.delete(play);
+          endJob(jobToken);
+          if (times <= reloadLimit) untaken.set(play, planned);
+          else
+            options.onRun(
+              planned,
+              notObserved(planned, `the page was loaded again ${times} times during it`)
+            );
+        }
+      },
       take(origin, play) {
         heard();
         const planned = play === undefined ? untaken.values().next().value : untaken.get(play);
@@ -131,7 +169,8 @@ export async function attempt(options: {
           planned,
           token: jobToken,
           names,
-          deadline: Date.now() + job.limit + grace
+          deadline: Date.now() + job.limit + grace,
+          isDisturbed: false
         });
         options.onTaken([...inFlight.keys()]);
         return job;
@@ -151,7 +190,13 @@ export async function attempt(options: {
               : { ...request, origin: names.origin }
           );
         const judgement = judgeHostile(planned.case, observation, requests, names);
-        passed.set(play, judgement.verdict === 'pass' || judgement.verdict === 'allowed');
+        const isPassed = judgement.verdict === 'pass' || judgement.verdict === 'allowed';
+        if (waiting.isDisturbed && !isPassed) {
+          endJob(jobToken);
+          untaken.set(play, planned);
+          return judgement;
+        }
+        passed.set(play, isPassed);
         options.onRun(planned, { chunking: planned.chunking, ...judgement, observation, requests });
         setTimeout(() => {
           // The last one: of those before, browsers may keep the unfinished body of a redirect.
@@ -175,8 +220,21 @@ export async function attempt(options: {
         200
       );
     });
+    let lastTurn = Date.now();
     const timer = setInterval(() => {
       const now = Date.now();
+      const turn = now - lastTurn;
+      lastTurn = now;
+      const isAsleep = engine.isAsleep?.() ?? false;
+      if (isAsleep || turn > sleptAfter) {
+        lastHeard += turn;
+        for (const job of inFlight.values()) {
+          job.deadline += turn;
+          job.isDisturbed = true;
+        }
+        return;
+      }
+      wake();
       const overdue = [...inFlight.values()].filter(({ deadline }) => deadline < now);
       const quiet = now - lastHeard;
       if (overdue.length > 0 && quiet > silenceWithOverdue) {

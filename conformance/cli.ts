@@ -7,7 +7,6 @@ import { distance } from 'fastest-levenshtein';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import picomatch from 'picomatch';
-import { createFixturesServer } from '../fixtures-server/server.ts';
 import { engines } from './engines/index.ts';
 import { checkExpectedFailures, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
@@ -23,8 +22,8 @@ import { renderJunit } from './reports/junit.ts';
 import { renderMarkdown } from './reports/markdown.ts';
 import { findFlaky } from './reports/outcome.ts';
 import { renderProgress, renderTerminal } from './reports/terminal.ts';
-import { run } from './run.ts';
-import { createDistRoute } from './session-routes.ts';
+import { originCount, run } from './run.ts';
+import { describeServer, openSuiteServer } from './serve.ts';
 import { standard } from './standard.ts';
 import { addValidatorCommands } from './validator/command.ts';
 import { findUnknownHandlers, planUpstreamTests, runUpstream } from './wpt/upstream.ts';
@@ -117,9 +116,13 @@ Exit codes: 0 no verdict, case or column changed; 1 one did; 2 a file that is no
 
 program
   .command('serve')
-  .description('play all cases, the example page and the built scripts until Ctrl-C')
-  .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--port <number>', 'port of the first origin; the second has the next; 0: free ones', '8000')
+  .description('show the page that runs the suite in any browser that opens it, until Ctrl-C')
+  .option(
+    '--host <address>',
+    'address to listen on; 0.0.0.0 lets every device of the network use it',
+    '127.0.0.1'
+  )
+  .option('--port <number>', 'port of the page; the 7 after it are used as well; 0: free ones', '8000')
   .action(serve);
 
 program
@@ -304,21 +307,24 @@ async function runUpstreamTests(
 
 async function serve(options: { host: string; port: string }): Promise<void> {
   const port = Number(options.port);
-  if (!/^\d+$/.test(options.port) || port > 65534) {
-    throw new UsageError(`--port must be a number from 0 to 65534, not ${JSON.stringify(options.port)}`);
+  if (!/^\d+$/.test(options.port) || port > 65536 - originCount) {
+    throw new UsageError(
+      `--port must be a number from 0 to ${65536 - originCount}, not ${JSON.stringify(options.port)}`
+    );
   }
-  const server = await createFixturesServer({
+  if (!existsSync(join(dist, 'suite-page.js'))) throw new Failure(`${dist} is not built: npm run build`);
+  const server = await openSuiteServer({
     host: options.host,
-    ports: port === 0 ? [0, 0] : [port, port + 1],
-    cases: chooseCases(),
-    routes: [createDistRoute(dist)]
+    port,
+    chooseCases,
+    expectedFailures: readExpectedFailures(),
+    dist,
+    version,
+    standard
   }).catch((error: Error) => {
     throw new Failure(error.message);
   });
-  const [origin, other] = server.origins;
-  process.stdout.write(
-    `all cases:     ${origin}/\nexample page:  ${origin}/example/\nbuilt scripts: ${origin}/dist/truesource.js\nother origin:  ${other}/\n`
-  );
+  process.stdout.write(describeServer(server, options.host));
   for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
     process.once(signal, () => void server.close().finally(() => process.exit(code)));
   }
@@ -411,6 +417,10 @@ function chooseCases(globs?: string[]): SectionedCase[] {
       );
   }
   return cases.filter(({ id }) => matchers.some(({ matches }) => matches(id)));
+}
+
+function readExpectedFailures(): ExpectedFailure[] {
+  return JSON.parse(readFileSync(join(here, 'expected-failures.json'), 'utf8')) as ExpectedFailure[];
 }
 
 function parseReport(value: string): { format: string; file: string } {

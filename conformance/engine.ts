@@ -40,6 +40,8 @@ export interface Engine {
   lanes: number;
   /** Why a failure there may say nothing of the implementation: it is run again, and counts if it fails each time. */
   unsteady?: string;
+  /** Whether it is stopped for a while, as a page in the background is: it then gets no jobs, and its time does not count. */
+  isAsleep?(): boolean;
   /** True if it judges with a test harness of its own and calls `confirm`. */
   confirms?: boolean;
   /** Where it can run the upstream tests; missing if it cannot. */

@@ -1,6 +1,6 @@
 import { cpus, release } from 'node:os';
 import { createFixturesServer } from '../fixtures-server/server.ts';
-import type { FixturesServer } from '../fixtures-server/server.ts';
+import type { FixturesServer, FixturesServerOptions } from '../fixtures-server/server.ts';
 import { attempt, notObserved } from './attempt.ts';
 import type { Attempt, PlannedRun } from './attempt.ts';
 import { features } from './case.ts';
@@ -26,6 +26,20 @@ export interface RunOptions {
   version: string;
   /** Commit of whatwg/html. */
   standard: string;
+  /** Where it takes place; default: on a fixtures server of its own. */
+  venue?: Venue;
+  /** What the report says of the machine; default: this one. */
+  host?: string;
+}
+
+/** A fixtures server with the suite's routes, on which runs can take place side by side. */
+export interface Venue {
+  server: FixturesServer;
+  attempts: Map<string, Attempt>;
+  /** The server's origins as the engines reach it, in its order, from whichever on. */
+  origins: string[];
+  /** Tells the sessions of this run from those of others. */
+  name: string;
 }
 
 export type RunEvent =
@@ -34,7 +48,7 @@ export type RunEvent =
   | { type: 'report'; report: Report };
 
 /** Origins of the fixtures server: with 4 lanes each, enough for 32 cases at a time in a browser. */
-const originCount = 8;
+export const originCount = 8;
 /** How often a column's engine may fail before what is left counts as not observed. */
 const failureLimit = 6;
 /** How many failures of an unsteady engine are run again at a time. */
@@ -51,13 +65,8 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   const planned = options.cases.flatMap((testCase) =>
     cut(testCase.section, testCase).map(({ chunking, play }) => ({ play, chunking, case: testCase }))
   );
-  const attempts = new Map<string, Attempt>();
-  const server = await createFixturesServer({
-    ports: Array.from({ length: originCount }, () => 0),
-    cases: planned.map(({ play }) => play),
-    routes: [createDistRoute(options.dist), ...createSessionRoutes(attempts)],
-    limits: { bodyBytes }
-  });
+  const venue = options.venue ?? (await openVenue(options.dist));
+  venue.server.addCases(planned.map(({ play }) => play));
   const runs = planned.map((one) => ({ ...one, play: one.play.id }));
 
   const columns: Column[] = [];
@@ -96,11 +105,11 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         state: 'waiting'
       };
       progress.columns.push(state);
-      const token = `column-${columns.length}`;
+      const token = `${venue.name}-${columns.length}`;
       tasks.push(async () => {
         const started = Date.now();
         await runColumn(
-          { engine, column, state, runs, token, options, server, attempts },
+          { engine, column, state, runs, token, options, venue },
           (cell) => {
             cells.push(cell);
             emit({ type: 'cell', cell });
@@ -135,8 +144,10 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     await all;
   } finally {
     tasks.length = 0;
-    for (const one of [...attempts.values()]) one.breakDown('the run was ended');
-    await server.close();
+    for (const [token, one] of [...venue.attempts]) {
+      if (token.startsWith(`${venue.name}-`)) one.breakDown('the run was ended');
+    }
+    if (venue !== options.venue) await venue.server.close();
   }
 
   const report: Report = {
@@ -145,7 +156,9 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     standard: options.standard,
     startedAt: startedAt.toISOString(),
     duration: Date.now() - startedAt.getTime(),
-    host: `${process.platform} ${release()} ${process.arch}, ${cpus().length} CPUs, Node ${process.version}`,
+    host:
+      options.host ??
+      `${process.platform} ${release()} ${process.arch}, ${cpus().length} CPUs, Node ${process.version}`,
     columns,
     cases: options.cases,
     cells,
@@ -153,6 +166,21 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   };
   yield { type: 'report', report };
   return report;
+}
+
+/** A venue of free ports, or on `options`. Rejects as createFixturesServer does. */
+export async function openVenue(
+  dist: string,
+  options: Pick<FixturesServerOptions, 'host' | 'ports' | 'tls' | 'suitePage' | 'routes'> = {}
+): Promise<Venue> {
+  const attempts = new Map<string, Attempt>();
+  const server = await createFixturesServer({
+    ports: Array.from({ length: originCount }, () => 0),
+    limits: { bodyBytes },
+    ...options,
+    routes: [createDistRoute(dist), ...createSessionRoutes(attempts), ...(options.routes ?? [])]
+  });
+  return { server, attempts, origins: server.origins, name: 'column' };
 }
 
 /** Runs one engine with one implementation, in as many starts as it takes. */
@@ -164,8 +192,7 @@ async function runColumn(
     runs,
     token,
     options,
-    server,
-    attempts
+    venue
   }: {
     engine: Engine;
     column: Column;
@@ -173,8 +200,7 @@ async function runColumn(
     runs: PlannedRun[];
     token: string;
     options: RunOptions;
-    server: FixturesServer;
-    attempts: Map<string, Attempt>;
+    venue: Venue;
   },
   onCell: (cell: Cell) => void,
   onProgress: (waitingFor: string[]) => void
@@ -246,11 +272,12 @@ async function runColumn(
       lanes: batch.lanes,
       token: attemptToken,
       runs: batch.runs,
-      server,
+      server: venue.server,
+      origins: venue.origins,
       dist: options.dist,
       register(one) {
-        attempts.set(attemptToken, one);
-        return () => attempts.delete(attemptToken);
+        venue.attempts.set(attemptToken, one);
+        return () => venue.attempts.delete(attemptToken);
       },
       onRun(planned, run) {
         onAttemptedRun(planned, run);

@@ -43,7 +43,10 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
       path: '/run/',
       async handle(_request, response, url) {
         const { attempt, token, rest } = find(url);
-        if (rest === '') return sendPage(response, topPage(attempt, token));
+        if (rest === '') {
+          attempt.beginAnew();
+          return sendPage(response, topPage(attempt, token));
+        }
         if (rest === 'frame')
           return sendPage(
             response,
@@ -64,6 +67,9 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
         let answer: unknown = {};
         if (rest === 'next') {
           if (body.id !== undefined && body.observation) attempt.handIn(body.id, body.observation);
+          await attempt.whenAwake();
+          // A page that has gone meanwhile takes nothing.
+          if (request.socket.destroyed) return;
           answer = attempt.take(origin) ?? {};
         } else if (rest === 'take') answer = attempt.take(origin, body.id) ?? {};
         else if (rest === 'judge') {
@@ -99,8 +105,11 @@ export function describePage(implementation: string, token: string, lanes: numbe
 function topPage({ origins, lanes }: Attempt, token: string): string {
   const frames = origins
     .slice(0, Math.ceil(lanes / lanesPerFrame))
-    .map((origin) => `<iframe src="${origin}/run/${token}/frame" width="60" height="40"></iframe>`);
-  return `<!doctype html><meta charset="utf-8"><title>truesource</title>\n${frames.join('\n')}\n`;
+    .map(
+      (origin) =>
+        `<iframe src="${origin}/run/${token}/frame" title="cases on ${origin}" width="60" height="40"></iframe>`
+    );
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>truesource</title>\n${frames.join('\n')}\n`;
 }
 
 function framePage(session: PageSession): string {

@@ -20,7 +20,10 @@ function play(script: ConnectionScript, options: { headers?: string; method?: st
   const origin = server.origins[0]!;
   const path = `/sse/t/${id}`;
   const { headers = '', method = 'GET' } = options;
-  const client = sendRaw(origin, `${method} ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
+  const client = sendRaw(
+    origin,
+    `${method} ${path} HTTP/1.1\r\nHost: ${new URL(origin).host}\r\n${headers}\r\n`
+  );
   return { client, origin, path, record: () => server.requests('t', id)[0]! };
 }
 

@@ -33,7 +33,7 @@ export function sendRaw(origin: string, text: string): RawClient {
 
 /** A GET without body. */
 export function get(origin: string, path: string, headers = ''): RawClient {
-  return sendRaw(origin, `GET ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
+  return sendRaw(origin, `GET ${path} HTTP/1.1\r\nHost: ${new URL(origin).host}\r\n${headers}\r\n`);
 }
 
 /** Resolves when the condition holds; rejects after two seconds. */

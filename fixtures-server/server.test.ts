@@ -48,6 +48,18 @@ describe('plays', () => {
     expect(server.requests('t')[2]).toMatchObject({ writes: [], endedAt: null });
   });
 
+  test('the origins have the name by which a request came', async () => {
+    const { server, origin } = await start({
+      ports: [0, 0],
+      cases: [{ id: 'p', connections: [{ headers: { 'X-A': '{url} {other-origin}' }, end: 'close' }] }]
+    });
+    const [own, other] = server.originsAt('my-device.test');
+    expect(own).toBe(origin.replace('127.0.0.1', 'my-device.test'));
+    const client = sendRaw(origin, `GET /sse/t/p HTTP/1.1\r\nHost: ${new URL(own!).host}\r\n\r\n`);
+    expect(await client.finished()).toContain(`X-A: ${own}/sse/t/p ${other}\r\n`);
+    expect(server.requests('t')[0]!.origin).toBe(own);
+  });
+
   test('repeat plays the last connection again', async () => {
     const { origin, server } = await start({
       cases: [{ id: 'r', connections: answers('one', 'two'), repeat: true }]
@@ -117,7 +129,7 @@ describe('plays', () => {
     const bytes = Buffer.from('…é€').toString('latin1');
     await get(origin, '/sse/t/a', `LAST-event-id: ${bytes}\r\nX: 1\r\nx: 2\r\n`).finished();
     expect(server.requests('t')[0]!.headers).toEqual([
-      ['Host', 'x'],
+      ['Host', new URL(origin).host],
       ['LAST-event-id', bytes],
       ['X', '1'],
       ['x', '2']
@@ -342,9 +354,12 @@ describe('routes of the caller', () => {
 });
 
 describe('pages', () => {
-  test('the index page links every play', async () => {
-    const { origin } = await start({ cases: [{ id: 'a-play', connections: answers('x') }] });
-    const text = await bodyOf(origin, '/');
+  test.each([
+    ['/', {}],
+    ['/plays/', { suitePage: true }]
+  ])('%s links every play', async (path, options) => {
+    const { origin } = await start({ cases: [{ id: 'a-play', connections: answers('x') }], ...options });
+    const text = await bodyOf(origin, path);
     const link = /href="(\/sse\/[^"]+\/a-play)"/.exec(text)![1]!;
     expect(await bodyOf(origin, link)).toBe('x');
     expect(text).toContain('href="/example/"');

@@ -1,4 +1,5 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { defaultLimits, type Limits, RequestLog, type RequestRecord } from './request-log.ts';
@@ -20,6 +21,10 @@ export interface FixturesServerOptions {
   /** One server, and origin, per port; 0 picks a free one. Default [0]. */
   ports?: number | number[];
   cases?: Play[];
+  /** A private key and its certificate, as PEM: the origins are then https. */
+  tls?: { key: string; cert: string };
+  /** Whether `/` is the page that runs the suite in the browser that shows it, for a caller with its routes; else `/` lists the plays. */
+  suitePage?: boolean;
   /** Tried after the server's own, in this order. */
   routes?: Route[];
   limits?: Partial<Limits>;
@@ -28,6 +33,8 @@ export interface FixturesServerOptions {
 export interface FixturesServer {
   /** Without trailing slash, in the order of the ports. */
   origins: string[];
+  /** The origins under another name of this machine. */
+  originsAt(hostname: string): string[];
   /** What arrived under a token so far (of one play), oldest first; a copy. */
   requests(token: string, play?: string): RequestRecord[];
   /** Adds plays, in place of those with the same id. Throws a TypeError on bad notation. */
@@ -43,7 +50,7 @@ export interface FixturesServer {
  * Rejects with a TypeError on bad notation, and with the system's error if a port cannot be had.
  */
 export async function createFixturesServer(options: FixturesServerOptions = {}): Promise<FixturesServer> {
-  const { host = '127.0.0.1', ports = [0], cases = [], routes = [] } = options;
+  const { host = '127.0.0.1', ports = [0], cases = [], routes = [], tls, suitePage = false } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const log = new RequestLog(limits);
   const plays = new Map<string, Play>();
@@ -54,6 +61,16 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   addCases(cases);
 
   const origins: string[] = [];
+  const originsAt = (hostname: string) =>
+    origins.map((origin) => {
+      const url = new URL(origin);
+      url.hostname = hostname;
+      return url.origin;
+    });
+  const originsFor = (request: IncomingMessage) => {
+    const name = `http://${request.headers.host}`;
+    return URL.canParse(name) ? originsAt(new URL(name).hostname) : origins;
+  };
   const sockets = new Set<Socket>();
   const servers: http.Server[] = [];
   const close = async () => {
@@ -63,7 +80,10 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   };
   try {
     for (const port of [ports].flat()) {
-      const server = http.createServer({ maxHeaderSize: 64 * 1024, requireHostHeader: false, noDelay: true });
+      const serverOptions = { maxHeaderSize: 64 * 1024, requireHostHeader: false, noDelay: true };
+      const server = tls
+        ? https.createServer({ ...serverOptions, ...tls })
+        : http.createServer(serverOptions);
       server.on('connection', (socket) => {
         sockets.add(socket);
         socket.setMaxListeners(0);
@@ -80,7 +100,7 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
       });
       server.removeAllListeners('error');
       servers.push(server);
-      origins.push(originOf(server.address() as AddressInfo));
+      origins.push(originOf(tls ? 'https' : 'http', server.address() as AddressInfo));
     }
   } catch (error) {
     await close();
@@ -88,18 +108,19 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   }
   servers.forEach((server, index) => {
     const all: Route[] = [
-      playRoute({ plays, log, origins, index }),
+      playRoute({ plays, log, originsFor, index }),
       ...requestsRoutes(log),
-      ...pagesRoutes(plays),
+      ...pagesRoutes(plays, suitePage),
       ...serverMessageRoutes,
       ...routes
     ];
     server.on('request', (request, response) => {
-      void answer(request, response, origins[index]!, all, limits.bodyBytes);
+      void answer(request, response, originsFor(request)[index]!, all, limits.bodyBytes);
     });
   });
   return {
     origins,
+    originsAt,
     requests: (token, play) => log.requests(token, play),
     addCases,
     endToken: (token) => log.endToken(token),
@@ -107,9 +128,9 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   };
 }
 
-function originOf({ address, family, port }: AddressInfo): string {
+function originOf(scheme: string, { address, family, port }: AddressInfo): string {
   const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address] ?? address;
-  return family === 'IPv6' ? `http://[${name}]:${port}` : `http://${name}:${port}`;
+  return new URL(`${scheme}://${family === 'IPv6' ? `[${name}]` : name}:${port}`).origin;
 }
 
 async function answer(

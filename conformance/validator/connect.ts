@@ -132,7 +132,7 @@ export function exchange<T extends object>(
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       socket.destroy();
-      recording.endedAt = clock();
+      if (Number.isNaN(recording.endedAt)) recording.endedAt = clock();
       if (ending) recording.ending = ending;
       if (failure) recording.failure = failure;
       resolve(recording);
@@ -177,6 +177,7 @@ export function exchange<T extends object>(
       if (ending === 'complete' && recording.framing === 'length') {
         wait(linger, () => finish('complete'));
         recording.ending = 'complete';
+        recording.endedAt = clock();
       } else if (ending) finish(ending);
     });
     socket.on('end', () => {

@@ -169,6 +169,16 @@ export const fixtures: Record<string, Fixture> = {
   },
   T05: { broken: but({ compressed: { headers: gzip, stream: [{ hex: zipped.toString('hex') }] } }) },
   T06: { broken: head({ 'Content-Encoding': 'none' }) },
+  T07: {
+    broken: stream(
+      ...[1, 2, 3, 4].flatMap((n) => [
+        `${n === 1 ? '' : 'a: cut\n\n'}${'data: whole\n\n'.repeat(6)}dat`,
+        { pause: 300 }
+      ])
+    ),
+    sound: stream(...[1, 2, 3, 4].flatMap(() => ['data: whole\n\n'.repeat(6), { pause: 300 }])),
+    options: { duration: 1400 }
+  },
   T08: { broken: head({ 'X-Accel-Buffering': null }) },
   T09: {
     broken: but({ plain: { delay: 1100 } }),
@@ -208,6 +218,10 @@ export const fixtures: Record<string, Fixture> = {
   T23: {
     broken: { connections: [first, first, { head: [] }], repeat: true },
     options: { probes: ['parallel'] }
+  },
+  T25: {
+    broken: but({ plain: { headers: gzip, end: 'close' }, again: { status: 204 } }),
+    sound: ended(event)
   },
 
   F01: { broken: ended(event, 'data: lost\n'), sound: ended(event, ': comment') },

@@ -80,8 +80,6 @@ export interface ObserveOptions {
   signal?: AbortSignal;
   /** Called with the head of each answer that is no redirect; true stops the reading. */
   onHead?(exchange: Exchange): boolean | undefined;
-  /** Called before the trace of a stream begins, with the exchange it will be of. */
-  onStream?(exchange: Exchange): void;
   /** Called after each read; true stops the reading. */
   until?(exchange: Exchange): boolean;
 }
@@ -126,7 +124,7 @@ function keepsHeader(name: string, from: URL, to: URL): boolean {
 }
 
 async function observeOne(
-  { request, limits, clock, observers = [], signal, onHead, onStream, until }: ObserveOptions,
+  { request, limits, clock, observers = [], signal, onHead, until }: ObserveOptions,
   redirects: Exchange['redirects']
 ): Promise<Exchange> {
   const whole = {
@@ -180,7 +178,6 @@ async function observeOne(
         if (!isRedirect && onHead?.(whole)) return true;
         if (isTraced(head) && request.method !== 'HEAD') {
           whole.trace = new Trace([keeper, ...observers]);
-          onStream?.(whole);
         }
         const coding = (headerOf(head, 'content-encoding') ?? '').trim().toLowerCase();
         if (request.method === 'HEAD') return undefined;

@@ -60,7 +60,7 @@ it('the handler that writes a retry and a line of data and returns: first that n
       'HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: private\r\nContent-Length: 36\r\n\r\nretry:1000\ndata:11/23/2026 05:00:00\n'
     )
   );
-  expect(result.headline).toBe('No message will ever be delivered.');
+  expect(result.headline).toBe('No message will ever be delivered: the block is not ended by a blank line.');
   const [first] = result.findings;
   expect(first).toMatchObject({ rule: 'F01', severity: 'error', kinds: ['violation'], offset: 0, line: 1 });
   expect(first!.message).toMatch(/No message will ever be delivered.*not ended by a blank line/);
@@ -139,7 +139,34 @@ describe('a server that misbehaves ends in a clear result, in time', () => {
       judge((socket) => socket.end(`${head}Content-Encoding: gzip\r\n\r\nno gzip at all`))
     );
     expect(result.failure).toBeUndefined();
-    expect(result.headline).toContain('0 events');
+    expect(result.headline).toContain('cannot be decoded');
+    expect(found(result)).toContain('T25');
+  });
+
+  it('nobody answers while the loop for a client that has left runs on', async () => {
+    let requests = 0;
+    const result = await within(
+      6000,
+      judge(
+        (socket) => {
+          if (++requests === 1) socket.write(`${head}\r\ndata: 1\n\n`);
+        },
+        { duration: 300 }
+      )
+    );
+    expect(found(result)).toContain('T23');
+  });
+
+  it.concurrent('a head that waits for the first event, or for a full buffer', async () => {
+    const result = await within(
+      6000,
+      judge((socket, request) => {
+        if (request.startsWith('HEAD')) socket.end(`${head}\r\n`);
+      })
+    );
+    expect(result.failure).toMatchObject({ kind: 'timeout' });
+    expect(result.headline).toMatch(/^No answer/);
+    expect(found(result)).toContain('T09');
   });
 
   it.concurrent('a head byte by byte', async () => {

@@ -313,6 +313,9 @@ async function run(
         ? `the probe ${probe}: --probes ${probe}`
         : `the probe ${probe}, which would repeat the ${method}: --probes ${probe}`;
     }
+    // Whether a head came late, or is not to be had at all.
+    if (probe === 'head-request' && plain.failure?.kind === 'timeout' && !Number.isNaN(plain.sentAt))
+      return undefined;
     if (!plain.head) return 'an answer';
     if (options.signal?.aborted) return 'more time: it was interrupted';
     if (signal.aborted && probe !== 'inject')
@@ -547,7 +550,10 @@ function describeStream(trace: Trace, ending: string): NonNullable<Result['strea
 }
 
 function headlineOf({ findings, failure, stream }: Result, plain?: Exchange): string {
-  if (failure) return `Could not connect (${failure.kind}): ${failure.message}.`;
+  if (failure) {
+    const wasSent = plain !== undefined && !Number.isNaN(plain.sentAt);
+    return `${wasSent ? 'No answer' : 'Could not connect'} (${failure.kind}): ${failure.message}.`;
+  }
   const refused = findings.find(
     ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H25|T17)$/.test(rule)
   );
@@ -555,7 +561,17 @@ function headlineOf({ findings, failure, stream }: Result, plain?: Exchange): st
   if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';
   if (!stream) return 'There is no event stream.';
   const undelivered = findings.find(({ rule }) => rule === 'F01' || rule === 'F02');
-  if (undelivered && stream.events === 0) return 'No message will ever be delivered.';
+  if (undelivered && stream.events === 0)
+    return undelivered.rule === 'F01'
+      ? 'No message will ever be delivered: the block is not ended by a blank line.'
+      : 'No message will ever be delivered: there is no blank line.';
+  if (findings.some(({ rule, severity }) => rule === 'T25' && severity === 'error'))
+    return 'No message will ever be delivered: the body cannot be decoded.';
+  if (stream.bytes === 0) {
+    return plain && !hasEnded(plain)
+      ? `No byte of the stream came within ${((plain.endedAt - plain.sentAt) / 1000).toFixed(1)} s.`
+      : 'The stream is empty.';
+  }
   const some = `${stream.events} ${stream.events === 1 ? 'event' : 'events'} in ${stream.bytes} bytes`;
   if (findings.some(({ severity }) => severity === 'error'))
     return `${some}; clients lose events, or the connection.`;

@@ -1,10 +1,11 @@
 import { examplePage } from '../pages/example.ts';
-import { indexPage } from '../pages/index.ts';
+import { playsPage } from '../pages/plays.ts';
+import { suitePage } from '../pages/suite.ts';
 import type { Play } from '../stream-script.ts';
 import type { Route } from './route.ts';
 
-/** `GET /` and `GET /example/`. */
-export function pagesRoutes(plays: Map<string, Play>): Route[] {
+/** `GET /`, `GET /plays/` and `GET /example/`. */
+export function pagesRoutes(plays: Map<string, Play>, hasSuite: boolean): Route[] {
   const page = (path: string, text: () => string): Route => ({
     method: 'GET',
     path,
@@ -16,7 +17,8 @@ export function pagesRoutes(plays: Map<string, Play>): Route[] {
     }
   });
   return [
-    page('/', () => indexPage([...plays.keys()])),
+    page('/', () => (hasSuite ? suitePage : playsPage([...plays.keys()]))),
+    page('/plays/', () => playsPage([...plays.keys()])),
     page('/example/', () => examplePage),
     {
       method: 'GET',

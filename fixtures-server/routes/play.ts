@@ -8,15 +8,14 @@ import { Refusal, type Route, segmentsOf } from './route.ts';
 export interface PlayRouteOptions {
   plays: Map<string, Play>;
   log: RequestLog;
-  origins: string[];
+  /** The server's origins, under the name by which a request came. */
+  originsFor(request: IncomingMessage): string[];
   /** Which of the origins. */
   index: number;
 }
 
 /** `/sse/<token>/<play id>` with any method and query: plays the next connection. */
-export function playRoute({ plays, log, origins, index }: PlayRouteOptions): Route {
-  const origin = origins[index]!;
-  const otherOrigin = origins[(index + 1) % origins.length]!;
+export function playRoute({ plays, log, originsFor, index }: PlayRouteOptions): Route {
   /** The last play on each socket: requests that a client pipelines wait for it. */
   const playing = new WeakMap<Socket, Promise<void>>();
   return {
@@ -34,6 +33,9 @@ export function playRoute({ plays, log, origins, index }: PlayRouteOptions): Rou
           `no play ${JSON.stringify([id, ...more].join('/'))}; the index page lists them`
         );
 
+      const origins = originsFor(request);
+      const origin = origins[index]!;
+      const otherOrigin = origins[(index + 1) % origins.length]!;
       const socket = request.socket;
       const body = hasBody(request) ? new Promise((resolve) => request.once('end', resolve)) : null;
       request.resume();

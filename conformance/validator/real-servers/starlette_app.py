@@ -2,7 +2,6 @@ import asyncio
 import sys
 
 import uvicorn
-from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
@@ -10,23 +9,13 @@ from starlette.routing import Route
 
 async def events():
     for n in range(100):
-        yield {'id': str(n), 'data': str(n), 'event': 'tick'}
-        await asyncio.sleep(0.1)
-
-
-async def lines():
-    for n in range(100):
         yield f'data: {n}\n\n'
         await asyncio.sleep(0.1)
 
 
 async def stream(request):
-    return EventSourceResponse(events())
+    return StreamingResponse(events(), media_type='text/event-stream')
 
 
-async def plain(request):
-    return StreamingResponse(lines(), media_type='text/event-stream')
-
-
-app = Starlette(routes=[Route('/', stream), Route('/plain', plain)])
+app = Starlette(routes=[Route('/', stream)])
 uvicorn.run(app, host='127.0.0.1', port=int(sys.argv[1]), log_level='error')

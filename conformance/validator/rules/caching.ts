@@ -33,6 +33,10 @@ const slowKeepAlive = 55_000;
 /** Round times after which proxies cut. */
 const cuts = [30, 60, 100, 120, 300].map((seconds) => seconds * 1000);
 
+/** What is taken for a burst, in events, and for a wait within one, in ms. */
+const leastBurst = 5;
+const shortestStall = 200;
+
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 function gapOf({ longestGap }: Exchange): number {
@@ -157,9 +161,38 @@ export const caching: Rule[] = [
     'Events are gathered and come in bursts',
     nginx('proxy_buffering'),
     'Send X-Accel-Buffering: no, and turn proxy_buffering off.',
-    {
-      undecided: 'only the owner knows when each event was due: from outside, a burst is a burst'
-    }
+    onStream((found, { captured }) => {
+      let previous: TracedBlock | undefined;
+      let eventsOfRead = 0;
+      let first: TracedBlock | undefined;
+      let stalls = 0;
+      let prompt = 0;
+      return {
+        block(block) {
+          const wait = previous ? block.at - previous.at : 0;
+          if (block.firstRead !== block.lastRead && block.firstRead === previous?.lastRead) {
+            // A burst that broke off within an event, and the rest of it after a while.
+            if (eventsOfRead >= leastBurst && wait >= shortestStall) {
+              first ??= block;
+              if (++stalls === 3) {
+                found({
+                  message: `Again and again ${eventsOfRead} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
+                  ...atBlock(first)
+                });
+              }
+            }
+          } else if (previous && block.firstRead > previous.lastRead && wait >= shortestStall) prompt++;
+          eventsOfRead = block.lastRead === previous?.lastRead ? eventsOfRead + 1 : 1;
+          previous = block;
+        },
+        end() {
+          if (captured) return notObserved('a live connection');
+          return prompt >= 3
+            ? ok
+            : notObserved('three events that each come alone, or three bursts that break off within one');
+        }
+      };
+    })
   ),
   rule(
     ['T08', 'no-x-accel', 'I A'],
@@ -176,16 +209,24 @@ export const caching: Rule[] = [
     ['T09', 'head-late', 'W A'],
     'The head comes only with the first event',
     standard.processingModel,
-    'Flush the head at once, and send a comment: until then the page is not told that the connection is open, and proxies time out.',
+    'Flush the head at once, and send a comment (behind nginx: X-Accel-Buffering: no): until then the page is not told that the connection is open, and proxies time out.',
     {
-      needs: ['plain'],
-      check({ plain }) {
-        const { head, sentAt, firstByteAt } = plain!;
+      needs: [],
+      wants: ['plain', 'head-request'],
+      check({ plain, 'head-request': asked }) {
+        const { head, failure, sentAt, firstByteAt, endedAt } = plain!;
+        if (failure?.kind === 'timeout' && isStreamHead(asked?.head)) {
+          return finding(
+            `No head came within ${seconds(endedAt - sentAt)}, though HEAD was answered after ${seconds(asked!.head!.at - asked!.sentAt)}: the server waits for the first event, or a proxy gathers the answer`,
+            { at: endedAt }
+          );
+        }
+        if (!head) return notObserved('an answer');
         if (!isStreamHead(head)) return notApplicable('there is no stream');
         if (firstByteAt === undefined) return ok;
-        return head!.at - sentAt >= 1000 && firstByteAt - head!.at < 50
-          ? finding(`The head came after ${seconds(head!.at - sentAt)}, together with the first bytes`, {
-              at: head!.at
+        return head.at - sentAt >= 1000 && firstByteAt - head.at < 50
+          ? finding(`The head came after ${seconds(head.at - sentAt)}, together with the first bytes`, {
+              at: head.at
             })
           : ok;
       }
@@ -343,17 +384,16 @@ export const caching: Rule[] = [
     authoringNotes,
     'Write each event at once.',
     onStream((found, { captured }) => {
+      let previous: TracedBlock | undefined;
       let first: TracedBlock | undefined;
       let count = 0;
       return {
         block(block) {
-          if (
-            captured ||
-            !block.event ||
-            block.firstRead === block.lastRead ||
-            block.event.data.length > 1000
-          )
-            return;
+          // One that begins in the read of another was cut by who gathers: T07.
+          const beginsRead = block.firstRead !== previous?.lastRead;
+          previous = block;
+          if (captured || !block.event || block.event.data.length > 1000) return;
+          if (!beginsRead || block.firstRead === block.lastRead) return;
           first ??= block;
           if (++count === 3) found({ message: 'Small events came in several reads each', ...atBlock(first) });
         },
@@ -422,12 +462,24 @@ export const caching: Rule[] = [
     ['T23', 'concurrency-cap', 'W A'],
     'Only some streams at a time',
     'worker pools and session locks: each open stream holds one',
-    'Use an asynchronous server, and let go of session locks before streaming.',
+    'Use an asynchronous server, look whether clients are still there, and let go of session locks before streaming.',
     {
-      needs: ['parallel'],
-      check({ parallel }) {
-        const answered = parallel!.filter((one) => one.head);
-        if (answered.length === 0) return notObserved('an answer');
+      needs: [],
+      wants: ['plain', 'again', 'compressed', 'bogus-id', 'parallel'],
+      check({ plain, again, compressed, 'bogus-id': bogus, parallel, missing }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        const stuck = [again, compressed && bogus].find(
+          (exchange) => exchange?.failure?.kind === 'timeout' && exchange.endedAt - exchange.sentAt > 1000
+        );
+        const isQuick = plain!.head!.at - plain!.sentAt < 500;
+        if (stuck && isQuick && (stuck === again || compressed!.failure?.kind === 'timeout')) {
+          return finding(
+            `The first stream was answered after ${seconds(plain!.head!.at - plain!.sentAt)}; a later one, with all others closed, not within ${seconds(stuck.endedAt - stuck.sentAt)}: the server is still busy for clients that have left`,
+            { at: stuck.endedAt }
+          );
+        }
+        const answered = parallel?.filter((one) => one.head) ?? [];
+        if (answered.length === 0) return notObserved(missing.parallel ?? 'an answer');
         return answered.length === parallel!.length
           ? ok
           : finding(`Of ${parallel!.length} streams at a time, ${answered.length} got a head`);
@@ -441,6 +493,27 @@ export const caching: Rule[] = [
     'Listen for the close of the response.',
     {
       undecided: "only the server's own metrics show it"
+    }
+  ),
+  rule(
+    ['T25', 'coding-broken', 'E V'],
+    'The body is not what Content-Encoding says',
+    rfc(9110, '8.4'),
+    'Take the header away, or encode the body: clients take this for a network error.',
+    {
+      needs: ['plain'],
+      check({ plain }) {
+        const { head, decoded, decodingFault, endedAt, request } = plain!;
+        if (decodingFault !== undefined)
+          return finding(`The body cannot be decoded as ${decoded}: ${decodingFault}`, { at: endedAt });
+        const asked = headerOf({ ...head!, headers: request.headers }, 'accept-encoding');
+        return decoded !== undefined && asked === 'identity'
+          ? finding(`The answer is encoded as ${decoded}, asked for with Accept-Encoding: identity`, {
+              at: head!.at,
+              severity: 'warning'
+            })
+          : ok;
+      }
     }
   )
 ];

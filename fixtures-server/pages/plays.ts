@@ -1,5 +1,5 @@
-/** The text of the index page. Ids are of characters that need no escaping. */
-export function indexPage(ids: string[]): string {
+/** The text of the page that lists all plays. Ids are of characters that need no escaping. */
+export function playsPage(ids: string[]): string {
   const token = 'by-hand-' + Math.random().toString(36).slice(2);
   const links = ids.map((id) => `<li><a href="/sse/${token}/${id}">${id}</a></li>`);
   return `<!DOCTYPE html>

@@ -1,0 +1,849 @@
+import type { Catalogue, Look, ShownResult, Visit, VisitState } from './visit.ts';
+
+/** The script of the page that runs the suite in its browser. ES5, like all that runs in a page of any age. */
+
+type Child = Node | string | null;
+type Attributes = Record<string, string | number>;
+
+const names: Record<string, [short: string, long: string]> = {
+  native: ['own', 'its own EventSource'],
+  'truesource-fetch': ['fetch', 'truesource over fetch'],
+  'truesource-xhr': ['XHR', 'truesource over XMLHttpRequest']
+};
+const marks: Record<string, string> = {
+  pass: '✓',
+  fail: '✗',
+  'expected failure': '(✗)',
+  'unexpected pass': '✓!',
+  allowed: '≈',
+  unsupported: '–',
+  'not observed': '?'
+};
+/** ms between two looks, and after one that was not answered. */
+const lookInterval = 500;
+const retryInterval = 2000;
+/** ms without a new result after which the page says what it waits for. */
+const silence = 6000;
+
+let catalogue: Catalogue;
+let globs: string[] = [];
+let visit: { id: string; key?: string } | null = null;
+let state: VisitState | null = null;
+let outcomes: (string | undefined)[][] = [];
+let surprises: boolean[][] = [];
+let resultCount = 0;
+let lastResultAt = 0;
+let frame: string | null = null;
+let looking: ReturnType<typeof setTimeout>;
+let said = '';
+let hiddenAt = 0;
+let sleptFor = 0;
+let showsAll = true;
+let openCell: { row: number; column: number } | null = null;
+
+function byId(id: string): HTMLElement {
+  return document.getElementById(id)!;
+}
+
+function el(name: string, attributes: Attributes, children?: Child[]): HTMLElement {
+  const element = document.createElement(name);
+  for (const key in attributes) element.setAttribute(key, String(attributes[key]));
+  append(element, children || []);
+  return element;
+}
+
+function append(element: Node, children: Child[]): void {
+  for (let i = 0; i < children.length; i++) {
+    const child = children[i];
+    if (child) element.appendChild(typeof child === 'string' ? document.createTextNode(child) : child);
+  }
+}
+
+function fill(element: Node, children: Child[]): void {
+  while (element.firstChild) element.removeChild(element.firstChild);
+  append(element, children);
+}
+
+function toggle(element: HTMLElement, isShown: boolean): void {
+  element.style.display = isShown ? '' : 'none';
+}
+
+function each<Item>(list: Item[], call: (item: Item, index: number) => void): void {
+  for (let i = 0; i < list.length; i++) call(list[i]!, i);
+}
+
+function collect<Item, Result>(list: Item[], call: (item: Item, index: number) => Result): Result[] {
+  const results: Result[] = [];
+  each(list, function (item, index) {
+    results.push(call(item, index));
+  });
+  return results;
+}
+
+function request(
+  method: string,
+  path: string,
+  body: object | null,
+  callback: (answer: unknown, problem: string | null, status: number) => void
+): void {
+  const xhr = new XMLHttpRequest();
+  xhr.open(method, path);
+  if (body) xhr.setRequestHeader('Content-Type', 'application/json');
+  xhr.onreadystatechange = function () {
+    if (xhr.readyState !== 4) return;
+    if (xhr.status === 200) callback(JSON.parse(xhr.responseText), null, 200);
+    else callback(null, xhr.status ? xhr.responseText : 'the server does not answer', xhr.status);
+  };
+  xhr.send(body ? JSON.stringify(body) : null);
+}
+
+// The one that runs the cases is known by the name of its window, which a reload keeps.
+
+function keep(one: Visit): void {
+  window.name = 'truesource ' + one.id + ' ' + one.key;
+  location.hash = one.id;
+}
+
+function recall(): { id: string; key?: string } | null {
+  const id = location.hash.slice(1).split('/')[0]!;
+  if (!/^[0-9a-f]+$/.test(id)) return null;
+  const kept = window.name.split(' ');
+  return kept[0] === 'truesource' && kept[1] === id ? { id: id, key: kept[2]! } : { id: id };
+}
+
+function canFetch(): boolean {
+  return (
+    typeof fetch === 'function' &&
+    typeof Response === 'function' &&
+    'body' in Response.prototype &&
+    typeof TextDecoder === 'function' &&
+    typeof AbortController === 'function'
+  );
+}
+
+function findImplementations(): string[] {
+  const found: string[] = [];
+  if (typeof EventSource !== 'undefined') found.push('native');
+  if (canFetch()) found.push('truesource-fetch');
+  found.push('truesource-xhr');
+  return found;
+}
+
+function isHidden(): boolean {
+  return (
+    document.hidden === true || (document as unknown as { webkitHidden?: boolean }).webkitHidden === true
+  );
+}
+
+/** In the live region: only what is worth an interruption. */
+function say(text: string): void {
+  if (text === said) return;
+  said = text;
+  fill(byId('status'), [text]);
+}
+
+// A run
+
+function begin(): void {
+  const body = { implementations: findImplementations(), cases: globs };
+  (byId('run') as HTMLButtonElement).disabled = true;
+  request('POST', '/visits', body, function (answer, problem) {
+    (byId('run') as HTMLButtonElement).disabled = false;
+    if (problem !== null) return say('The run could not begin: ' + problem);
+    visit = answer as Visit;
+    keep(answer as Visit);
+    follow();
+  });
+}
+
+function follow(): void {
+  state = null;
+  outcomes = collect(catalogue.cases, function () {
+    return [];
+  });
+  surprises = collect(catalogue.cases, function () {
+    return [];
+  });
+  resultCount = 0;
+  lastResultAt = +new Date();
+  openCell = null;
+  showsAll = true;
+  look();
+}
+
+function look(): void {
+  clearTimeout(looking);
+  const one = visit;
+  if (!one) return;
+  const body: Look = { from: resultCount, hidden: isHidden() };
+  if (one.key !== undefined) body.key = one.key;
+  request('POST', '/visits/' + one.id + '/look', body, function (answer, problem, status) {
+    if (one !== visit) return;
+    if (status === 404) {
+      visit = null;
+      window.name = '';
+      location.hash = '';
+      say('Of that run nothing is left: ' + problem);
+      draw();
+      return;
+    }
+    if (problem !== null) {
+      say('There is no answer: ' + problem + '. What is shown stays; the run goes on when there is one.');
+      looking = setTimeout(look, retryInterval);
+      return;
+    }
+    take(answer as VisitState);
+    if (state && (state.state === 'running' || state.state === 'waiting'))
+      looking = setTimeout(look, lookInterval);
+  });
+}
+
+function take(next: VisitState): void {
+  if (next.cases.join(' ') !== globs.join(' ')) {
+    globs = next.cases;
+    return loadCases(follow);
+  }
+  const isFirst = state === null;
+  const before = state;
+  if (next.results.length > 0) lastResultAt = +new Date();
+  each(next.results, function (result) {
+    outcomes[result[0]]![result[1]] = result[2];
+    surprises[result[0]]![result[1]] = result[3];
+  });
+  resultCount += next.results.length;
+  state = next;
+  const isOver = next.state === 'done' || next.state === 'stopped';
+  if (visit!.key !== undefined) showFrame(isOver ? null : next.frame);
+  if (isFirst) draw();
+  else {
+    drawSummary();
+    each(next.results, function (result) {
+      drawCell(result[0], result[1]);
+    });
+    if (isOver && before!.state !== next.state) {
+      showsAll = countDiffering() === 0;
+      draw();
+    }
+  }
+  drawControls();
+  sayWhatHappens(next);
+}
+
+function sayWhatHappens(now: VisitState): void {
+  const total = sum(now.columns, 'total');
+  const done = sum(now.columns, 'done');
+  const percent = total ? Math.floor((100 * done) / total) : 0;
+  const isOver = now.state === 'done' || now.state === 'stopped';
+  const isMine = visit!.key !== undefined;
+  document.title =
+    (isOver
+      ? 'Done'
+      : now.state === 'waiting' || isHidden()
+        ? 'Paused at ' + percent + ' %'
+        : percent + ' %') + ' – truesource';
+  if (isOver) {
+    say(
+      (now.state === 'done' ? 'Done in ' : 'Stopped after ') +
+        Math.round(now.elapsed / 1000) +
+        ' s: ' +
+        collect(now.columns, function (column, c) {
+          const failed = countFailed(c);
+          return (
+            nameOf(column.implementation)[1] +
+            ', ' +
+            (failed ? failed + ' not as the standard says' : 'all well')
+          );
+        }).join('; ') +
+        '.'
+    );
+  } else if (now.state === 'waiting' && !isMine) {
+    say(
+      'The page that runs this in ' +
+        now.browser +
+        ' is in the background, or closed. It goes on when it is back.'
+    );
+  } else if (sleptFor > 0) {
+    say(
+      'This page was in the background for ' +
+        Math.round(sleptFor / 1000) +
+        ' s and the run waited, because browsers slow such pages down. Nothing is lost; it goes on.'
+    );
+    if (+new Date() - hiddenAt - sleptFor > 4000) sleptFor = 0;
+  } else if (+new Date() - lastResultAt > silence && now.waitingFor.length > 0) {
+    say(
+      'Waiting for an answer of ' + now.waitingFor.join(', ') + '. The run goes on without one after a while.'
+    );
+  } else {
+    let running = '';
+    each(now.columns, function (column) {
+      if (column.state === 'starting' || column.state === 'running')
+        running = nameOf(column.implementation)[1];
+    });
+    const again = now.frame !== null && !/-1\/$/.test(now.frame);
+    say(
+      (isMine ? '' : 'A run in another tab or browser, ' + now.browser + '. ') +
+        (running ? 'Running ' + running + '.' : 'Starting.') +
+        (again ? ' What failed or hung is tried again, to tell a fault from an accident.' : '')
+    );
+  }
+}
+
+function showFrame(address: string | null): void {
+  if (address === frame) return;
+  frame = address;
+  toggle(byId('stage'), address !== null);
+  fill(
+    byId('frames'),
+    address === null
+      ? []
+      : [el('iframe', { src: address, title: 'The frames in which the cases run', height: 52 })]
+  );
+}
+
+function sum(columns: VisitState['columns'], member: 'done' | 'total'): number {
+  let result = 0;
+  each(columns, function (column) {
+    result += column[member];
+  });
+  return result;
+}
+
+// What is shown
+
+function columnsShown(): string[] {
+  return state
+    ? collect(state.columns, function (column) {
+        return column.implementation;
+      })
+    : findImplementations();
+}
+
+function nameOf(implementation: string): [string, string] {
+  return names[implementation] || [implementation, implementation];
+}
+
+function isGood(outcome: string | undefined): boolean {
+  return outcome === 'pass' || outcome === 'allowed' || outcome === 'unsupported';
+}
+
+function differs(row: number): boolean {
+  const all = outcomes[row] || [];
+  for (let c = 0; c < all.length; c++) if (all[c] !== undefined && !isGood(all[c])) return true;
+  return false;
+}
+
+function countDiffering(): number {
+  let count = 0;
+  each(catalogue.cases, function (_case, row) {
+    if (differs(row)) count++;
+  });
+  return count;
+}
+
+function countFailed(column: number): number {
+  let count = 0;
+  each(outcomes, function (row) {
+    if (row[column] !== undefined && !isGood(row[column])) count++;
+  });
+  return count;
+}
+
+function sectionNames(): string[] {
+  const found: string[] = [];
+  each(catalogue.cases, function (one) {
+    if (found.indexOf(one.section) < 0) found.push(one.section);
+  });
+  return found;
+}
+
+function count(section: string | null, column: number): { good: number; answered: number; cases: number } {
+  const result = { good: 0, answered: 0, cases: 0 };
+  each(catalogue.cases, function (one, row) {
+    if (section !== null && one.section !== section) return;
+    const outcome = outcomes[row] && outcomes[row]![column];
+    if (outcome === 'unsupported') return;
+    result.cases++;
+    if (outcome === undefined) return;
+    result.answered++;
+    if (outcome === 'pass' || outcome === 'allowed') result.good++;
+  });
+  return result;
+}
+
+function draw(): void {
+  drawControls();
+  drawSummary();
+  drawCases();
+}
+
+function drawControls(): void {
+  const isRunning = state !== null && (state.state === 'running' || state.state === 'waiting');
+  toggle(byId('run'), !isRunning);
+  fill(byId('run'), [state ? 'Run again in this browser' : 'Run in this browser']);
+  toggle(byId('stop'), isRunning && visit !== null && visit.key !== undefined);
+  toggle(byId('reports'), state !== null && !isRunning);
+  if (visit && state && !isRunning) {
+    byId('save').setAttribute('href', '/visits/' + visit.id + '/report.json');
+    byId('full').setAttribute('href', '/visits/' + visit.id + '/report.html');
+  }
+  const bar = byId('bar');
+  toggle(bar, isRunning);
+  if (!isRunning) return;
+  const total = sum(state!.columns, 'total');
+  const percent = total ? Math.floor((100 * sum(state!.columns, 'done')) / total) : 0;
+  bar.setAttribute('aria-valuenow', String(percent));
+  byId('done').style.width = percent + '%';
+}
+
+function drawSummary(): void {
+  const columns = columnsShown();
+  const head = collect(columns, function (implementation) {
+    const name = nameOf(implementation);
+    return el('th', { scope: 'col', class: 'number' }, [
+      el('span', { class: 'long' }, [name[1]]),
+      el('span', { class: 'short' }, [name[0]])
+    ]);
+  });
+  const rows = collect(sectionNames(), function (section) {
+    return el(
+      'tr',
+      {},
+      ([el('th', { scope: 'row' }, [section])] as Child[]).concat(
+        collect(columns, function (_name, c) {
+          return drawCount(count(section, c), false);
+        })
+      )
+    );
+  });
+  const totals = el(
+    'tr',
+    { class: 'total' },
+    ([el('th', { scope: 'row' }, ['all'])] as Child[]).concat(
+      collect(columns, function (_name, c) {
+        return drawCount(count(null, c), true);
+      })
+    )
+  );
+  fill(byId('summary'), [
+    el('caption', {}, ['How many of the cases did what the standard says']),
+    el('thead', {}, [el('tr', {}, ([el('th', { scope: 'col' }, ['Section'])] as Child[]).concat(head))]),
+    el('tbody', {}, (rows as Child[]).concat([totals]))
+  ]);
+  const notes: Child[] = [];
+  if (columns.indexOf('native') < 0)
+    notes.push(el('li', {}, ['This browser has no EventSource of its own.']));
+  if (columns.indexOf('truesource-fetch') < 0)
+    notes.push(el('li', {}, ['It has no fetch that can stream, so truesource uses XMLHttpRequest here.']));
+  each(state ? state.columns : [], function (column) {
+    if (column.note !== undefined)
+      notes.push(el('li', {}, [nameOf(column.implementation)[1] + ': ' + column.note]));
+  });
+  fill(byId('notes'), notes);
+}
+
+function drawCount(
+  counted: { good: number; answered: number; cases: number },
+  withMissing: boolean
+): HTMLElement {
+  const bad = counted.answered - counted.good;
+  const isWhole = counted.answered === counted.cases;
+  const children: Child[] = [
+    counted.answered === 0 ? '–' : counted.good + ' / ' + (isWhole ? counted.cases : counted.answered)
+  ];
+  if (withMissing && counted.answered > 0 && !isWhole) children.push(' of ' + counted.cases);
+  return el(
+    'td',
+    { class: 'number' + (counted.answered === 0 ? ' none' : bad > 0 ? ' less' : isWhole ? ' whole' : '') },
+    children
+  );
+}
+
+function drawCases(): void {
+  const columns = columnsShown();
+  const differing = countDiffering();
+  const isRun = state !== null;
+  toggle(byId('filter'), isRun);
+  (byId('differing') as HTMLInputElement).checked = !showsAll;
+  (byId('all') as HTMLInputElement).checked = showsAll;
+  fill(byId('differing-label'), ['What is not as the standard says (' + differing + ')']);
+  fill(byId('all-label'), ['All cases (' + catalogue.cases.length + ')']);
+  const bodies: Child[] = [];
+  each(sectionNames(), function (section) {
+    const rows: Child[] = [];
+    each(catalogue.cases, function (one, row) {
+      if (one.section !== section || !(showsAll || differs(row))) return;
+      const cells: Child[] = [el('th', { scope: 'row' }, [one.title, ' ', el('code', {}, [one.id])])];
+      each(columns, function (_name, c) {
+        cells.push(el('td', { id: 'cell-' + row + '-' + c }, [drawMark(row, c)]));
+      });
+      rows.push(el('tr', { id: 'row-' + row }, cells));
+    });
+    if (rows.length === 0) return;
+    bodies.push(
+      el(
+        'tbody',
+        {},
+        (
+          [
+            el('tr', { class: 'section' }, [
+              el('th', { scope: 'rowgroup', colspan: columns.length + 1 }, [section])
+            ])
+          ] as Child[]
+        ).concat(rows)
+      )
+    );
+  });
+  fill(byId('cases'), [
+    el('thead', {}, [
+      el(
+        'tr',
+        {},
+        ([el('th', { scope: 'col' }, ['Case'])] as Child[]).concat(
+          collect(columns, function (name) {
+            return el('th', { scope: 'col' }, [el('abbr', { title: nameOf(name)[1] }, [nameOf(name)[0]])]);
+          })
+        )
+      )
+    ])
+  ]);
+  append(byId('cases'), bodies);
+  toggle(byId('nothing'), bodies.length === 0);
+  makeOneTabbable();
+  if (openCell) showResult(openCell.row, openCell.column);
+}
+
+function drawCell(row: number, column: number): void {
+  const cell = document.getElementById('cell-' + row + '-' + column);
+  if (cell) fill(cell, [drawMark(row, column)]);
+  if (!document.getElementById('cases')!.querySelector('button[tabindex="0"]')) makeOneTabbable();
+}
+
+function drawMark(row: number, column: number): Child {
+  const outcome = outcomes[row] && outcomes[row]![column];
+  if (outcome === undefined) return null;
+  const surprise = surprises[row]![column];
+  const button = el(
+    'button',
+    {
+      type: 'button',
+      tabindex: -1,
+      class: markClass(outcome) + (surprise ? ' surprise' : ''),
+      'aria-expanded': 'false',
+      'aria-label': outcome + ': ' + catalogue.cases[row]!.title + ', ' + nameOf(columnsShown()[column]!)[1],
+      title: outcome
+    },
+    [marks[outcome] || outcome]
+  );
+  button.onclick = function () {
+    if (openCell && openCell.row === row && openCell.column === column) closeResult();
+    else showResult(row, column);
+  };
+  button.onkeydown = function (event) {
+    move(row, column, event);
+  };
+  return button;
+}
+
+function markClass(outcome: string): string {
+  return 'mark ' + outcome.replace(' ', '-');
+}
+
+// One result can be reached with the tab key, the others from there with the arrow keys.
+
+function makeOneTabbable(): void {
+  const first = byId('cases').querySelector('button');
+  if (first) first.setAttribute('tabindex', '0');
+}
+
+function buttonAt(row: number, column: number): HTMLElement | null {
+  const cell = document.getElementById('cell-' + row + '-' + column);
+  return cell && cell.querySelector('button');
+}
+
+function move(row: number, column: number, event: KeyboardEvent): void {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  // keyCode: old engines have no key.
+  const code = event.keyCode;
+  if (code === 27) return closeResult();
+  if (code < 37 || code > 40) return;
+  event.preventDefault();
+  const rowStep = code === 38 ? -1 : code === 40 ? 1 : 0;
+  const columnStep = code === 37 ? -1 : code === 39 ? 1 : 0;
+  let nextRow = row + rowStep;
+  let nextColumn = column + columnStep;
+  const columns = columnsShown().length;
+  while (nextRow >= 0 && nextRow < catalogue.cases.length && nextColumn >= 0 && nextColumn < columns) {
+    const next = buttonAt(nextRow, nextColumn);
+    if (next) {
+      const old = byId('cases').querySelectorAll('button[tabindex="0"]');
+      for (let i = 0; i < old.length; i++) old[i]!.setAttribute('tabindex', '-1');
+      next.setAttribute('tabindex', '0');
+      next.focus();
+      return;
+    }
+    nextRow += rowStep;
+    nextColumn += columnStep;
+  }
+}
+
+// A result on demand
+
+function closeResult(): void {
+  const old = document.getElementById('result');
+  if (old) old.parentNode!.removeChild(old);
+  if (!openCell) return;
+  const button = buttonAt(openCell.row, openCell.column);
+  if (button) button.setAttribute('aria-expanded', 'false');
+  openCell = null;
+}
+
+function showResult(row: number, column: number): void {
+  closeResult();
+  const line = document.getElementById('row-' + row);
+  const button = buttonAt(row, column);
+  if (!line || !button || !visit) return;
+  openCell = { row: row, column: column };
+  button.setAttribute('aria-expanded', 'true');
+  const content = el('div', { class: 'result', role: 'region', tabindex: 0, 'aria-label': 'Result' }, ['…']);
+  const detail = el('tr', { id: 'result' }, [el('td', { colspan: columnsShown().length + 1 }, [content])]);
+  line.parentNode!.insertBefore(detail, line.nextSibling);
+  request(
+    'GET',
+    '/visits/' + visit.id + '/result?case=' + row + '&column=' + column,
+    null,
+    function (answer, problem) {
+      if (problem !== null) fill(content, ['It could not be had: ' + problem]);
+      else
+        fill(
+          content,
+          drawResult(answer as ShownResult, nameOf(columnsShown()[column]!)[1], catalogue.cases[row]!.id)
+        );
+    }
+  );
+}
+
+function drawResult(result: ShownResult, implementation: string, id: string): Child[] {
+  const parts: Child[] = [
+    el('p', {}, [
+      el('span', { class: markClass(result.outcome), 'aria-hidden': 'true' }, [marks[result.outcome] || '']),
+      ' ',
+      el('strong', {}, [result.outcome]),
+      ': ' + implementation + ' ' + result.words + '. ',
+      result.clauseUrl !== undefined
+        ? el('a', { href: result.clauseUrl }, ['The clause (' + result.level + ')'])
+        : null
+    ])
+  ];
+  if (result.why !== undefined) parts.push(el('p', {}, [result.why]));
+  if (result.reason !== undefined) parts.push(el('p', {}, ['Known: ' + result.reason]));
+  const first = result.runs[0]!;
+  if (first.differences.length > 0) {
+    parts.push(
+      el('h3', {}, ['Expected and observed']),
+      drawTable(
+        ['what', 'expected', 'observed'],
+        collect(first.differences, function (one) {
+          return [el('code', {}, [one.what]), drawText(one.expected), drawText(one.observed)];
+        })
+      )
+    );
+  }
+  parts.push(
+    el('h3', {}, ['Bytes on the wire' + (first.chunking === 'as-written' ? '' : ', cut: ' + first.chunking)])
+  );
+  if (result.requests.length === 0) parts.push(el('p', {}, ['There was no request.']));
+  each(result.requests, function (one) {
+    const writes: Child[][] = collect(one.writes, function (write) {
+      const bytes = drawBytes(write.bytes);
+      return [
+        write.at.toFixed(1),
+        write.length > write.bytes.length
+          ? el('span', {}, [bytes, ' … ' + (write.length - write.bytes.length) + ' more bytes'])
+          : bytes
+      ] as Child[];
+    });
+    if (one.endedAt !== null) writes.push([one.endedAt.toFixed(1), 'end of the script']);
+    if (one.closedAt !== null) writes.push([one.closedAt.toFixed(1), 'closed']);
+    parts.push(
+      el('h4', {}, [one.at.toFixed(1) + ' ms: ', drawBytes(one.line), ' to ' + one.origin]),
+      drawTable(['ms', 'each write of the server'], writes),
+      fold(
+        'headers of the request (' + one.headers.length + ')',
+        drawTable(
+          ['name', 'value'],
+          collect(one.headers, function (header) {
+            return [drawBytes(header[0]), drawBytes(header[1])];
+          })
+        )
+      )
+    );
+  });
+  parts.push(el('h3', {}, ['Observed']));
+  const facts: Child[][] = [];
+  for (const key in result.observed) facts.push([key, drawValue(result.observed[key])]);
+  parts.push(drawTable(['what', 'value'], facts));
+  if (result.events.length > 0) {
+    const keys = ['at', 'type', 'data', 'lastEventId', 'origin', 'readyState'];
+    parts.push(
+      drawTable(
+        keys,
+        collect(result.events, function (event) {
+          return collect(keys, function (key): Child {
+            const value = event[key];
+            return key === 'at' ? Number(value).toFixed(1) : value === undefined ? '' : drawValue(value);
+          });
+        })
+      )
+    );
+  }
+  if (result.runs.length > 1) {
+    parts.push(
+      fold(
+        'the same bytes, cut in other ways (' + (result.runs.length - 1) + ')',
+        drawTable(
+          ['cut', 'verdict'],
+          collect(result.runs.slice(1), function (one) {
+            return [one.chunking, one.verdict];
+          })
+        )
+      )
+    );
+  }
+  parts.push(fold('the case ' + id + ' as data', el('pre', {}, [escapeHidden(result.source)])));
+  return parts;
+}
+
+function drawTable(head: string[], rows: Child[][]): HTMLElement {
+  return el('div', { class: 'scroll' }, [
+    el('table', {}, [
+      el('thead', {}, [
+        el(
+          'tr',
+          {},
+          collect(head, function (name) {
+            return el('th', { scope: 'col' }, [name]);
+          })
+        )
+      ]),
+      el(
+        'tbody',
+        {},
+        collect(rows, function (row) {
+          return el(
+            'tr',
+            {},
+            collect(row, function (cell) {
+              return el('td', {}, [cell]);
+            })
+          );
+        })
+      )
+    ])
+  ]);
+}
+
+/** What details does, where there is none as well. */
+function fold(title: string, content: HTMLElement): HTMLElement {
+  const button = el('button', { type: 'button', class: 'fold', 'aria-expanded': 'false' }, ['+ ' + title]);
+  toggle(content, false);
+  button.onclick = function () {
+    const isShown = content.style.display === 'none';
+    toggle(content, isShown);
+    button.setAttribute('aria-expanded', String(isShown));
+    fill(button, [(isShown ? '− ' : '+ ') + title]);
+  };
+  return el('div', {}, [button, content]);
+}
+
+function drawValue(value: unknown): HTMLElement {
+  return drawText(JSON.stringify(value));
+}
+
+/** What cannot be seen becomes an escape. */
+function escapeHidden(text: string): string {
+  return text.replace(
+    /[^\n\x20-\x7e\u00a1-\ufffe]|[\u007f-\u00a0\u00ad\u0600-\u0605\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]/g,
+    function (character) {
+      return '\\u' + ('000' + character.charCodeAt(0).toString(16)).slice(-4);
+    }
+  );
+}
+
+function drawText(text: string): HTMLElement {
+  return el('code', {}, [escapeHidden(text.replace(/\n/g, '\\n'))]);
+}
+
+/** One character is one byte. */
+function drawBytes(text: string): HTMLElement {
+  return el('code', {}, [
+    text.replace(/[^\x20-\x5b\x5d-\x7e]/g, function (character) {
+      if (character === '\n') return '\\n';
+      if (character === '\r') return '\\r';
+      if (character === '\\') return '\\\\';
+      return '\\x' + ('0' + character.charCodeAt(0).toString(16)).slice(-2);
+    })
+  ]);
+}
+
+// Start
+
+function readGlobs(search: string): string[] {
+  const found: string[] = [];
+  each(search.slice(1).split('&'), function (pair) {
+    const match = /^case=(.+)$/.exec(pair);
+    if (match) found.push(decodeURIComponent(match[1]!.replace(/\+/g, ' ')));
+  });
+  return found;
+}
+
+function loadCases(callback: () => void): void {
+  const query = collect(globs, function (glob) {
+    return 'case=' + encodeURIComponent(glob);
+  }).join('&');
+  request('GET', '/visits/cases?' + query, null, function (answer, problem) {
+    if (problem !== null) return say('The cases could not be listed: ' + problem);
+    catalogue = answer as Catalogue;
+    callback();
+  });
+}
+
+function start(): void {
+  globs = readGlobs(location.search);
+  byId('run').onclick = begin;
+  byId('stop').onclick = function () {
+    request('POST', '/visits/' + visit!.id + '/stop', {}, look);
+  };
+  byId('all').onclick = byId('differing').onclick = function () {
+    showsAll = (byId('all') as HTMLInputElement).checked;
+    closeResult();
+    drawCases();
+  };
+  const onVisibility = function (): void {
+    if (isHidden()) hiddenAt = +new Date();
+    else if (hiddenAt) sleptFor = +new Date() - hiddenAt;
+    if (!state || state.state === 'running' || state.state === 'waiting') look();
+  };
+  document.addEventListener('visibilitychange', onVisibility);
+  document.addEventListener('webkitvisibilitychange', onVisibility);
+  loadCases(function () {
+    fill(byId('count'), [
+      catalogue.cases.length === catalogue.total
+        ? String(catalogue.total)
+        : catalogue.cases.length + ' of ' + catalogue.total
+    ]);
+    each(catalogue.outcomes, function (outcome) {
+      append(byId('legend'), [
+        el('li', {}, [
+          el('span', { class: markClass(outcome[0]), 'aria-hidden': 'true' }, [marks[outcome[0]] || '']),
+          ' ' + outcome[0] + ': ' + outcome[1]
+        ])
+      ]);
+    });
+    (byId('run') as HTMLButtonElement).disabled = false;
+    visit = recall();
+    if (visit) follow();
+    else draw();
+  });
+}
+
+start();
