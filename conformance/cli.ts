@@ -419,10 +419,6 @@ function chooseCases(globs?: string[]): SectionedCase[] {
   return cases.filter(({ id }) => matchers.some(({ matches }) => matches(id)));
 }
 
-function readExpectedFailures(): ExpectedFailure[] {
-  return JSON.parse(readFileSync(join(here, 'expected-failures.json'), 'utf8')) as ExpectedFailure[];
-}
-
 function parseReport(value: string): { format: string; file: string } {
   const [format = '', ...rest] = value.split('=');
   if (!Object.hasOwn(formats, format)) throw unknown('report format', format, Object.keys(formats));
