@@ -50,7 +50,11 @@ export default defineConfig([
   },
   {
     ...inNode,
-    entry: { 'fixtures-server': 'fixtures-server/server.ts', validator: 'conformance/validator/index.ts' },
+    entry: {
+      'fixtures-server': 'fixtures-server/server.ts',
+      validator: 'conformance/validator/index.ts',
+      conformance: 'conformance/index.ts'
+    },
     dts: true
   },
   {

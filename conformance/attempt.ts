@@ -133,7 +133,7 @@ export async function attempt(options: {
       isStarted = true;
     };
 
-    const unregister = options.register({
+    const self: Attempt = {
       implementation,
       lanes,
       origins,
@@ -210,7 +210,8 @@ export async function attempt(options: {
       breakDown(reason) {
         finish(reason, true);
       }
-    });
+    };
+    const unregister = options.register(self);
 
     const running = start();
     void running?.ended.then((why) => {
@@ -267,6 +268,8 @@ export async function attempt(options: {
             title: run.case.title
           })),
           dist: options.dist,
+          take: (origin) => self.take(origin),
+          handIn: (play, observation) => void self.handIn(play, observation),
           confirm(play, isPassed) {
             confirmed.set(play, isPassed);
             finishIfAllIsDone();

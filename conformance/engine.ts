@@ -1,4 +1,5 @@
 import type { Feature, Section } from './case.ts';
+import type { Job, Observation } from './observation.ts';
 
 /** One start of an engine: everything it needs to pull its jobs and hand in what it saw. */
 export interface Task {
@@ -16,6 +17,10 @@ export interface Task {
   dist: string;
   /** Names, besides those that the system knows, that have to lead to 127.0.0.1. */
   hosts?: string[];
+  /** For engines in this process: takes the next job, as from a page of `origin`; null if none is left. */
+  take(origin: string): Job | null;
+  /** For engines in this process: hands in what a job showed. */
+  handIn(play: string, observation: Observation): void;
   /** For engines with a judge of their own: says what it made of a play, to be compared with our verdict. */
   confirm(play: string, passed: boolean): void;
 }

@@ -30,6 +30,8 @@ export interface RunOptions {
   venue?: Venue;
   /** What the report says of the machine; default: this one. */
   host?: string;
+  /** Ends the run, which then throws the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** A fixtures server with the suite's routes, on which runs can take place side by side. */
@@ -135,8 +137,11 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     wake();
   });
   all.catch(() => {});
+  const { signal } = options;
+  signal?.addEventListener('abort', () => wake());
   try {
     while (!isDone || events.length > 0) {
+      signal?.throwIfAborted();
       const event = events.shift();
       if (event) yield event;
       else await new Promise<void>((resolve) => (wake = resolve));
@@ -147,6 +152,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     for (const [token, one] of [...venue.attempts]) {
       if (token.startsWith(`${venue.name}-`)) one.breakDown('the run was ended');
     }
+    await all.catch(() => {});
     if (venue !== options.venue) await venue.server.close();
   }
 

@@ -249,6 +249,8 @@ async function runColumn(
     plays: [],
     dist,
     hosts,
+    take: () => null,
+    handIn() {},
     confirm() {}
   });
   const note = await Promise.race([finished, running.ended.then((words) => `it ended by itself: ${words}`)]);

@@ -33,12 +33,14 @@ export function createRequestInit(request: TransportRequest, signal: AbortSignal
   }
   // Deno and Bun take no notice of `cache`; in a page these headers would need a preflight.
   if (typeof location === 'undefined') headers['Cache-Control'] = headers.Pragma = 'no-cache';
-  return {
+  const init: RequestInit = {
     headers: headers,
     cache: 'no-store',
-    credentials: request.withCredentials ? 'include' : 'same-origin',
-    signal: signal
+    credentials: request.withCredentials ? 'include' : 'same-origin'
   };
+  // Node 24 has an uncaught exception when the answer to a data: or blob: URL is aborted, which costs no network.
+  if (/^http/.test(request.url)) init.signal = signal;
+  return init;
 }
 
 /** Milliseconds in which a server that has just answered answers again, or it is an outage. */

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const dist = new URL('../../dist/', import.meta.url);
+const folder = mkdtempSync(join(tmpdir(), 'truesource-examples-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+// What vitest sets would make its children think that they are run by it.
+const environment = { ...process.env, VITEST: undefined, NODE_OPTIONS: undefined };
+
+function execute(command: string, ...parameters: string[]) {
+  const { status, stdout, stderr } = spawnSync(command, parameters, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: environment,
+    timeout: 60_000
+  });
+  return { status, output: stdout + stderr };
+}
+const example = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+describe('the suite as a library', () => {
+  it('is one test per case under node:test', () => {
+    const { status, output } = execute(process.execPath, '--test', example('node-test.mjs'));
+    expect(output).toMatch(/^ℹ pass 39\d$/m);
+    expect(output).toContain('ℹ fail 0\n');
+    expect(output).toContain('unsupported: ');
+    expect(status).toBe(0);
+  }, 60_000);
+
+  it('fails the test of a must, and skips that of a should, with the bytes and what was observed', () => {
+    const file = join(folder, 'wrong.mjs');
+    writeFileSync(
+      file,
+      `import { EventSource } from ${JSON.stringify(new URL('index.js', dist))};
+      import { cases, conformance } from ${JSON.stringify(new URL('conformance.js', dist))};
+      class Wrong extends EventSource {
+        addEventListener(type, listener) {
+          if (type === 'message') super.addEventListener(type, (event) => listener.call(this, new MessageEvent('message', { data: 'wrong' })));
+          else super.addEventListener(type, listener);
+        }
+      }
+      const some = ['lf-ends-a-line', 'retry-with-an-empty-value-is-ignored', 'status-204-fails-the-connection'];
+      conformance(Wrong, { cases: cases.filter(({ id }) => some.includes(id)) });`
+    );
+    const { status, output } = execute(process.execPath, '--test', '--test-reporter=tap', file);
+    expect(output).toContain('not ok 1 - parsing: lf-ends-a-line');
+    expect(output).toMatch(/ok \d - fields: retry-with-an-empty-value-is-ignored # SKIP fail: /);
+    expect(output).toMatch(/^ *ok \d - connecting: status-204-fails-the-connection$/m);
+    for (const part of [
+      'level must, https://html.spec.whatwg.org/',
+      'events[1].data: expected "a", observed "wrong"',
+      String.raw`sent: "9\r\ndata: a\n\n\r\n"`,
+      '"lastEventId":""'
+    ])
+      expect(output).toContain(part);
+    expect(status).toBe(1);
+  }, 60_000);
+
+  it('tells the result, ends when it is told to, and leaves nothing behind that would keep the process', () => {
+    const file = join(folder, 'run.mjs');
+    writeFileSync(
+      file,
+      `import { EventSource } from ${JSON.stringify(new URL('index.js', dist))};
+      import { cases, run } from ${JSON.stringify(new URL('conformance.js', dist))};
+      const some = cases.filter(({ id }) => id.startsWith('bom-'));
+      const report = await run(EventSource, { cases: some, features: ['cookies'] });
+      console.log(report.cells.map(({ verdict }) => verdict).join());
+      const ending = new AbortController();
+      await run(EventSource, { signal: ending.signal, onCell: () => ending.abort() }).catch(({ name }) => console.log(name));
+      await run('EventSource').catch(({ message }) => console.log(message));`
+    );
+    const { status, output } = execute(process.execPath, file);
+    expect(output).toMatch(/^pass(,pass)+\nAbortError\nrun needs a constructor, not EventSource\n$/);
+    expect(status).toBe(0);
+  }, 60_000);
+});

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Feature } from './case.ts';
+import { createInProcessEngine } from './engines/in-process.ts';
+import { loadCases } from './load-cases.ts';
+import type { SectionedCase } from './load-cases.ts';
+import type { Cell, Report } from './report.ts';
+import { run as runEngines } from './run.ts';
+import { standard } from './standard.ts';
+
+export interface InProcessOptions {
+  /** Default: all. */
+  cases?: SectionedCase[];
+  /** What the environment has of `base-url`, `cross-origin`, `cookies` and `document`; cases that need another are `unsupported`. Default: none. */
+  features?: Feature[];
+  /** Called with each cell as soon as it is known. */
+  onCell?(cell: Cell): void;
+  /** Ends the run. */
+  signal?: AbortSignal;
+}
+
+/** Every case of the suite, in the order of its sections. */
+export const cases: SectionedCase[] = loadCases(fileURLToPath(new URL('cases', import.meta.url)));
+
+/**
+ * Runs the cases on a constructor in this process, with a server on free ports of 127.0.0.1 that it starts and closes.
+ * Rejects with the signal's reason if that ends it, and with an Error if the engine could not be run to its end.
+ */
+export async function run(EventSource: unknown, options: InProcessOptions = {}): Promise<Report> {
+  if (typeof EventSource !== 'function')
+    throw new TypeError(`run needs a constructor, not ${String(EventSource)}`);
+  const { cases: chosen = cases, features = [], onCell, signal } = options;
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const events = runEngines({
+    engines: [createInProcessEngine(EventSource, features)],
+    cases: chosen,
+    expectedFailures: [],
+    dist: fileURLToPath(new URL('.', import.meta.url)),
+    version: manifest.version,
+    standard,
+    ...(signal && { signal })
+  });
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done) {
+      const broken = value.columns.find(({ status }) => status !== 'ran');
+      if (broken) throw new Error(`the run broke off: ${broken.note}`);
+      return value;
+    }
+    if (value.type === 'cell') onCell?.(value.cell);
+  }
+}

@@ -1,0 +1,105 @@
+import { createRequire } from 'node:module';
+import type { SectionedCase } from './load-cases.ts';
+import type { Cell, Difference } from './report.ts';
+import { clauseUrl } from './reports/clause.ts';
+import { cases as all, run, type InProcessOptions } from './run-in-process.ts';
+
+/** What vitest and node:test have in common, the name of one hook apart. */
+interface TestRunner {
+  describe(name: string, body: () => void): void;
+  it(name: string, options: { timeout: number }, body: (context: TestContext) => Promise<void>): void;
+  after?(hook: () => void): void;
+  afterAll?(hook: () => void): void;
+}
+interface TestContext {
+  /** Throws in vitest; returns in node:test. */
+  skip(why: string): void;
+}
+
+/** Milliseconds: a test waits for the cases before its own. */
+const timeout = 60_000;
+
+// Tests must be registered at once, and what is of a package must be awaited.
+const runner = (
+  process.env.VITEST === undefined ? createRequire(import.meta.url)('node:test') : await import('vitest')
+) as TestRunner;
+
+/**
+ * Registers one test per case with vitest, if that runs this, else with node:test. A case that the standard says must pass fails its test
+ * unless it does; of the others, and where the environment lacks what a case needs, the test is skipped and says why.
+ */
+export function conformance(
+  EventSource: unknown,
+  { cases = all, features }: Pick<InProcessOptions, 'cases' | 'features'> = {}
+): void {
+  const ending = new AbortController();
+  const cells = new Map(cases.map(({ id }) => [id, defer<Cell>()]));
+  let running: Promise<unknown> | undefined;
+  const start = (): Promise<unknown> =>
+    run(EventSource, {
+      cases,
+      ...(features && { features }),
+      signal: ending.signal,
+      onCell: (cell) => cells.get(cell.case)!.resolve(cell)
+    }).catch((error: unknown) => {
+      for (const { reject } of cells.values()) reject(error);
+    });
+
+  runner.describe('EventSource', () => {
+    (runner.after ?? runner.afterAll)!(async () => {
+      ending.abort();
+      await running;
+    });
+    for (const testCase of cases) {
+      runner.it(`${testCase.section}: ${testCase.id}`, { timeout }, async (context) => {
+        running ??= start();
+        const cell = await cells.get(testCase.id)!.promise;
+        const { verdict } = cell;
+        if (verdict === 'pass' || verdict === 'allowed') return;
+        if (verdict === 'unsupported' || testCase.level !== 'must') context.skip(summarize(testCase, cell));
+        else throw new Error(describeCell(testCase, cell));
+      });
+    }
+  });
+}
+
+function defer<T>(): { promise: Promise<T>; resolve(value: T): void; reject(reason: unknown): void } {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((...both) => ([resolve, reject] = both));
+  // Nobody waits for those whose tests are not run.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+/** One line: the verdict and its reason. */
+function summarize({ title }: SectionedCase, { verdict, runs }: Cell): string {
+  const { why, differences } = runs[0]!;
+  return [
+    `${verdict}: ${title}`,
+    ...(why === undefined ? [] : [why]),
+    ...differences.map(describeDifference)
+  ].join(' ');
+}
+
+/** What was to be observed, the bytes that were sent, as latin1, and what was observed. */
+function describeCell(testCase: SectionedCase, cell: Cell): string {
+  const { chunking, differences, why, requests = [], observation } = cell.runs[0]!;
+  const { events = [], ...rest } = observation ?? {};
+  return [
+    `${cell.verdict}: ${testCase.title}`,
+    `level ${testCase.level}, ${clauseUrl(testCase.spec)}, bytes cut ${chunking}`,
+    ...(why === undefined ? [] : [why]),
+    ...differences.map(describeDifference),
+    ...requests.flatMap(({ method, target, headers, writes }) => [
+      `request: ${method} ${target} ${JSON.stringify(headers)}`,
+      ...writes.map(({ bytes }) => `sent: ${JSON.stringify(bytes)}`)
+    ]),
+    ...events.map((event) => `observed: ${JSON.stringify(event)}`),
+    `observed: ${JSON.stringify(rest)}`
+  ].join('\n');
+}
+
+function describeDifference({ what, expected, observed }: Difference): string {
+  return `${what}: expected ${expected}, observed ${observed}`;
+}
