@@ -6,10 +6,9 @@ import type { Case, CaseFile, ExpectedEvent } from './case.ts';
 import { interpretWholeStream } from './oracle.ts';
 
 const read = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-const files = readdirSync(new URL('cases/', import.meta.url)).map((name) => ({
-  name,
-  file: read(`cases/${name}`) as CaseFile
-}));
+const files = readdirSync(new URL('cases/', import.meta.url))
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => ({ name, file: read(`cases/${name}`) as CaseFile }));
 const all = files.flatMap(({ file }) => file.cases);
 const ofTheStream = files.filter(({ name }) =>
   ['parsing.json', 'fields.json', 'dispatching.json'].includes(name)

@@ -78,3 +78,30 @@ describe('the suite as a library', () => {
     expect(status).toBe(0);
   }, 60_000);
 });
+
+// conformance/engines/install has it installed.
+const lacksPython = spawnSync('python3', ['--version']).error !== undefined;
+
+describe.skipIf(lacksPython)('the vectors in Python', () => {
+  const vectors = (...parameters: string[]) =>
+    execute('python3', example('vectors.py'), ...parameters, fileURLToPath(new URL('cases', dist)));
+
+  it('pass on a right parser', () => {
+    expect(vectors()).toEqual({
+      status: 0,
+      output: expect.stringMatching(/^2\d\d cases in 4 chunkings\n$/) as string
+    });
+  });
+
+  it.each([
+    ['line-ends', 'cr-ends-a-line (as-written)'],
+    ['bom', 'one-leading-bom-is-removed (as-written)'],
+    ['space', 'only-one-space-after-the-colon-is-dropped (as-written)'],
+    ['chunks', 'one-leading-bom-is-removed (one-byte)'],
+    ['end', 'unfinished-block-is-dropped-when-the-connection-is-cut (as-written)']
+  ])('fail on one that is wrong about %s', (wrong, failure) => {
+    const { status, output } = vectors('--wrong', wrong);
+    expect(output).toContain(`FAIL ${failure}: `);
+    expect(status).toBe(1);
+  });
+});
