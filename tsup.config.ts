@@ -22,7 +22,8 @@ export default defineConfig([
         ecma: 5,
         compress: { passes: 3 },
         ie8: false,
-        keep_fnames: /^EventSource$/,
+        // Engines older than ES2015 give a function no other name than its own.
+        keep_fnames: /^(EventSource|close)$/,
         format: { ascii_only: true }
       });
       await writeFile('dist/truesource.min.js', code!);

@@ -1,7 +1,7 @@
 import type { SectionedCase } from './load-cases.ts';
 import type { Engine } from './engine.ts';
 import type { Job, Observation } from './observation.ts';
-import type { Judgement, Run } from './report.ts';
+import type { GlobalKind, Judgement, Run } from './report.ts';
 import type { FixturesServer } from '../fixtures-server/server.ts';
 import { judge, resolveNames } from './verdict.ts';
 import type { Names } from './verdict.ts';
@@ -16,6 +16,7 @@ export interface PlannedRun {
 /** What happens between one start of an engine and its end, as the routes see it. */
 export interface Attempt {
   implementation: string;
+  global: GlobalKind | undefined;
   lanes: number;
   origins: string[];
   /** Fulfils when the engine is not asleep, or when the attempt is over. */
@@ -62,6 +63,7 @@ const leakAfter = 1000;
 export async function attempt(options: {
   engine: Engine;
   implementation: string;
+  global: GlobalKind | undefined;
   lanes: number;
   token: string;
   runs: PlannedRun[];
@@ -74,7 +76,7 @@ export async function attempt(options: {
   onStart(): void;
   onTaken(inFlight: string[]): void;
 }): Promise<Outcome> {
-  const { engine, implementation, lanes, token, server, origins } = options;
+  const { engine, implementation, global, lanes, token, server, origins } = options;
   const untaken = new Map(options.runs.map((run) => [run.play, run]));
   const inFlight = new Map<
     string,
@@ -135,6 +137,7 @@ export async function attempt(options: {
 
     const self: Attempt = {
       implementation,
+      global,
       lanes,
       origins,
       whenAwake: () =>

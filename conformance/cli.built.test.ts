@@ -96,6 +96,9 @@ it('expects failures only of cases, engines and implementations that there are',
     expect(ids).toEqual(expect.arrayContaining(line.cases));
     expect(names).toEqual(expect.arrayContaining(line.engines ?? []));
     expect(['truesource-fetch', 'truesource-xhr']).toEqual(expect.arrayContaining(line.implementations));
+    expect(engines.flatMap(({ workers = [] }) => ['window', ...workers])).toEqual(
+      expect.arrayContaining(line.globals ?? [])
+    );
     expect(line.reason).toMatch(/\w.*\.$/);
     expect(line.clause).toMatch(/^(https:\/\/|[a-z])/);
   }

@@ -32,6 +32,11 @@ describe('a mistake in the command line', () => {
     [['conformance', '--implementation', 'truesource-ftch'], /truesource-fetch\?/],
     [['conformance', '--implementation', './no-such-file.js'], /no-such-file\.js/],
     [['conformance', '--engine', 'node', '--implementation', 'truesource-xhr'], /no engine chosen has.*node/],
+    [['conformance', '--global', 'dedicated'], /dedicated-worker\?/],
+    [
+      ['conformance', '--engine', 'node,jsdom', '--global', 'shared-worker'],
+      /no engine chosen has a shared worker/
+    ],
     [['conformance', '--case', ''], /--case needs a glob/],
     [['conformance', '--case', 'bom-is-remove'], /did you mean bom-/],
     [['conformance', '--report', 'htm=x'], /html\?/],

@@ -7,6 +7,7 @@ import { distance } from 'fastest-levenshtein';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import picomatch from 'picomatch';
+import type { Engine } from './engine.ts';
 import { engines } from './engines/index.ts';
 import { checkExpectedFailures, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
@@ -14,7 +15,7 @@ import { loadCases } from './load-cases.ts';
 import type { SectionedCase } from './load-cases.ts';
 import { updateExpectations } from './print-expectations.ts';
 import { combineReports } from './repeats.ts';
-import type { Progress, Report } from './report.ts';
+import type { GlobalKind, Progress, Report } from './report.ts';
 import { compareReports, isChanged, readReport, renderComparison } from './reports/comparison.ts';
 import { renderHtml } from './reports/html.ts';
 import { renderJson } from './reports/json.ts';
@@ -22,7 +23,7 @@ import { renderJunit } from './reports/junit.ts';
 import { renderMarkdown } from './reports/markdown.ts';
 import { findFlaky } from './reports/outcome.ts';
 import { renderProgress, renderTerminal } from './reports/terminal.ts';
-import { originCount, run } from './run.ts';
+import { listColumns, originCount, run } from './run.ts';
 import { describeServer, openSuiteServer } from './serve.ts';
 import { standard } from './standard.ts';
 import { addValidatorCommands } from './validator/command.ts';
@@ -53,6 +54,8 @@ const root = dirname(here);
 const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
+const globals = ['window', 'dedicated-worker', 'shared-worker'];
+
 /** Interval of progress lines where there is no terminal, ms. */
 const plainInterval = 10_000;
 
@@ -77,6 +80,11 @@ program
   .option(
     '--implementation <name|path>',
     'only this implementation, repeatable: native, truesource-fetch, truesource-xhr, or the path of a script or module that exports or installs an EventSource',
+    collect
+  )
+  .option(
+    '--global <kind>',
+    `in browsers, only in these global objects, repeatable: ${globals.join(', ')} (default: window)`,
     collect
   )
   .option('--case <glob>', 'only cases whose id matches, repeatable', collectWhole)
@@ -143,6 +151,7 @@ addValidatorCommands(program, version);
 async function runConformance(options: {
   engine?: string[];
   implementation?: string[];
+  global?: string[];
   case?: string[];
   report?: string[];
   require?: string[];
@@ -162,6 +171,12 @@ async function runConformance(options: {
   const repeats = Number(options.repeat ?? 1);
   const chosen = chooseEngines(options.engine);
   const implementations = options.implementation?.map(findImplementation);
+  const chosenGlobals = options.global?.map(findGlobal);
+  for (const kind of chosenGlobals ?? []) {
+    const isThere = ({ workers, features }: Engine): boolean =>
+      kind === 'window' ? features('native').includes('document') : (workers ?? []).includes(kind);
+    if (!chosen.some(isThere)) throw new UsageError(`no engine chosen has a ${kind}: ${names(chosen)}`);
+  }
   const cases = chooseCases(options.case);
   const required = (options.require ?? []).map((name) => {
     const [engine] = chooseEngines([name]);
@@ -185,6 +200,7 @@ async function runConformance(options: {
     for await (const event of run({
       engines: chosen,
       ...(implementations && { implementations }),
+      ...(chosenGlobals && { globals: chosenGlobals }),
       cases,
       expectedFailures,
       dist,
@@ -201,9 +217,7 @@ async function runConformance(options: {
   const report = combineReports(results, expectedFailures, chosen);
 
   if (options.printExpectations) {
-    const columns = engines.flatMap(({ name, implementations: all }) =>
-      all.map((implementation) => ({ engine: name, implementation }))
-    );
+    const columns = engines.flatMap((engine) => listColumns(engine, engine.implementations));
     process.stdout.write(
       `${JSON.stringify(updateExpectations(report, expectedFailures, columns), null, 2)}\n`
     );
@@ -242,6 +256,7 @@ async function runUpstreamTests(
   options: {
     engine?: string[];
     implementation?: string[];
+    global?: string[];
     case?: string[];
     report?: string[];
     require?: string[];
@@ -269,14 +284,18 @@ async function runUpstreamTests(
     throw new UsageError(`${directory} is no checkout of web-platform-tests: ${(error as Error).message}`);
   }
   const matchers = (options.case ?? ['**']).map((glob) => picomatch(glob));
-  const tests = all.filter(({ file }) => matchers.some((matches) => matches(file)));
-  if (tests.length === 0) {
+  const named = all.filter(({ file }) => matchers.some((matches) => matches(file)));
+  if (named.length === 0) {
     throw unknown(
       'file',
       options.case![0]!,
       all.map(({ file }) => file)
     );
   }
+  const chosenGlobals = options.global?.map(findGlobal);
+  const tests = named.filter(({ global }) => chosenGlobals?.includes(global) ?? true);
+  if (tests.length === 0)
+    throw new UsageError(`none of these files is for a ${options.global!.join(' or ')}`);
   if (!existsSync(join(dist, 'wpt-driver.js'))) throw new Failure(`${dist} is not built: npm run build`);
   for (const path of findUnknownHandlers(directory)) {
     process.stderr.write(`truesource: there is no handler for ${path}; tests that ask for it get 501\n`);
@@ -392,6 +411,11 @@ function chooseEngines(wanted?: string[]): typeof engines {
       );
   }
   return wanted ? engines.filter(({ name }) => wanted.includes(name)) : engines;
+}
+
+function findGlobal(name: string): GlobalKind {
+  if (!globals.includes(name)) throw unknown('kind of global object', name, globals);
+  return name.replace('-', ' ') as GlobalKind;
 }
 
 function findImplementation(name: string): string {

@@ -1,5 +1,8 @@
 import type { Feature, Section } from './case.ts';
 import type { Job, Observation } from './observation.ts';
+import type { GlobalKind } from './report.ts';
+
+export type { GlobalKind } from './report.ts';
 
 /** One start of an engine: everything it needs to pull its jobs and hand in what it saw. */
 export interface Task {
@@ -25,9 +28,6 @@ export interface Task {
   confirm(play: string, passed: boolean): void;
 }
 
-/** Kinds of global object with an EventSource in it. */
-export type GlobalKind = 'window' | 'dedicated worker' | 'shared worker';
-
 export interface RunningEngine {
   /** Fulfils when the engine has ended by itself, with what it left to say. */
   ended: Promise<string>;
@@ -49,6 +49,8 @@ export interface Engine {
   isAsleep?(): boolean;
   /** True if it judges with a test harness of its own and calls `confirm`. */
   confirms?: boolean;
+  /** Kinds of worker in which it can run the cases, besides its window. Default: none. */
+  workers?: GlobalKind[];
   /** Where it can run the upstream tests; missing if it cannot. */
   globals?(implementation: string): GlobalKind[];
   /** Its version, or how to get it. */

@@ -1,5 +1,5 @@
 import type { Case } from './case.ts';
-import type { Cell, Report, Verdict } from './report.ts';
+import type { Cell, GlobalKind, Report, Verdict } from './report.ts';
 
 /** A line of expected-failures.json: must cases that an implementation is known to fail. */
 export interface ExpectedFailure {
@@ -8,6 +8,8 @@ export interface ExpectedFailure {
   /** Default: every engine. */
   engines?: string[];
   implementations: string[];
+  /** Default: every one, and engines that have none of these. */
+  globals?: GlobalKind[];
   /** It passes now and then, by no merit or fault of the implementation: a pass is then no surprise. */
   varies?: boolean;
   reason: string;
@@ -22,12 +24,15 @@ export const placeholder = 'UNEXPLAINED: say why this cannot pass';
 export function checkExpectedFailures(list: unknown): asserts list is ExpectedFailure[] {
   if (!Array.isArray(list)) throw new TypeError('is not a list');
   list.forEach((line: unknown, index) => {
-    const { cases, engines, implementations, reason, clause } = Object(line) as Partial<ExpectedFailure>;
+    const { cases, engines, implementations, globals, reason, clause } = Object(
+      line
+    ) as Partial<ExpectedFailure>;
     const where = `line ${index + 1} (${String(cases)})`;
     const isNames = (value: unknown) =>
       Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
-    if (!isNames(cases) || !isNames(implementations) || !(engines === undefined || isNames(engines))) {
-      throw new TypeError(`${where} lacks cases or implementations, or has wrong engines`);
+    const areWrong = [engines, globals].some((names) => names !== undefined && !isNames(names));
+    if (!isNames(cases) || !isNames(implementations) || areWrong) {
+      throw new TypeError(`${where} lacks cases or implementations, or has wrong engines or globals`);
     }
     if (typeof reason !== 'string' || reason === '' || reason === placeholder) {
       throw new TypeError(`${where} has no reason yet`);
@@ -40,13 +45,20 @@ export function checkExpectedFailures(list: unknown): asserts list is ExpectedFa
 export function findExpectedFailure(
   list: ExpectedFailure[],
   id: string,
-  column: { engine: string; implementation: string }
+  column: Pick<Cell, 'engine' | 'implementation' | 'global'>
 ): ExpectedFailure | undefined {
-  return list.find(
-    (line) =>
-      line.cases.includes(id) &&
-      line.implementations.includes(column.implementation) &&
-      (line.engines === undefined || line.engines.includes(column.engine))
+  return list.find((line) => line.cases.includes(id) && covers(line, column));
+}
+
+/** Whether a line is for a column. */
+export function covers(
+  { engines, implementations, globals }: ExpectedFailure,
+  column: Pick<Cell, 'engine' | 'implementation' | 'global'>
+): boolean {
+  return (
+    implementations.includes(column.implementation) &&
+    (engines?.includes(column.engine) ?? true) &&
+    (globals?.some((global) => global === column.global) ?? true)
   );
 }
 
@@ -71,8 +83,8 @@ export function findStale(list: ExpectedFailure[], cells: Cell[]): Report['stale
   return cells.flatMap((cell) => {
     const line = findExpectedFailure(list, cell.case, cell);
     if (!line || line.varies || (cell.verdict !== 'pass' && cell.verdict !== 'allowed')) return [];
-    const { engine, implementation } = cell;
-    return [{ case: cell.case, engine, implementation, reason: line.reason }];
+    const { engine, implementation, global } = cell;
+    return [{ case: cell.case, engine, implementation, ...(global && { global }), reason: line.reason }];
   });
 }
 

@@ -6,6 +6,8 @@ export interface PageSession {
   lanes: number;
   /** The script or module to load, and which of the two it is; null for `native`. */
   load: { url: string; module: boolean } | null;
+  /** The worker in which the page has the jobs run, rather than in its window. */
+  worker: 'dedicated worker' | 'shared worker' | null;
 }
 
 declare global {
@@ -13,14 +15,18 @@ declare global {
     truesourceSession: PageSession;
     truesourceModule?: Record<string, unknown>;
     truesourceModuleLoaded?: () => void;
+    /** `import()`, which is no ES5, in a worker that is to load a module. */
+    truesourceImport?: (url: string) => Promise<Record<string, unknown>>;
   }
+  // As of the scope of a worker.
+  function importScripts(url: string): void;
 }
 
-export const session = window.truesourceSession;
+export const session = self.truesourceSession;
 
 // Taken before an implementation is installed, or one of them removed.
 const PageRequest = XMLHttpRequest;
-const native = window.EventSource as unknown;
+const native = self.EventSource as unknown;
 
 /** Posts JSON to the session; `callback` gets the answer, and nothing is called if the runner has gone. */
 export function post(path: string, body: object, callback: (answer: unknown) => void, attempts = 5): void {
@@ -49,8 +55,24 @@ export function getOrigin(): string {
   return location.protocol + '//' + location.host;
 }
 
+/** Whether this is the page of a session whose jobs run in a worker. */
+export function isPageOfAWorker(): boolean {
+  return session.worker !== null && typeof document !== 'undefined';
+}
+
+/** Starts the worker that runs the session's jobs, or tells the runner why it cannot be started. */
+export function startWorker(): void {
+  const name = session.worker === 'shared worker' ? 'SharedWorker' : 'Worker';
+  if (!(name in self)) return fail('there is no ' + name);
+  const worker = new self[name]('worker.js');
+  worker.onerror = function (event: Event) {
+    // What a case's listener throws comes here as well, with a message.
+    if (!('message' in event)) fail('the script of the worker could not be loaded');
+  };
+}
+
 /**
- * Brings the implementation under test into the page: the native one as it is; else what the script installs, or exports, where nothing
+ * Brings the implementation under test into the page, or the worker: the native one as it is; else what the script installs, or exports, where nothing
  * native is left. Calls back with the constructor, or tells the runner why there is none.
  */
 export function loadImplementation(callback: (EventSource: unknown) => void): void {
@@ -63,17 +85,24 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   const removed = ['EventSource'];
   if (session.implementation === 'truesource-fetch') removed.push('XMLHttpRequest');
   if (session.implementation === 'truesource-xhr') removed.push('fetch');
-  const globals = window as unknown as Record<string, unknown>;
+  const globals = self as unknown as Record<string, unknown>;
   for (let i = 0; i < removed.length; i++) {
     const name = removed[i]!;
-    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- Reflect.deleteProperty is not ES5
-    delete globals[name];
+    // A worker's global object inherits its fetch.
+    for (
+      let object = globals;
+      object && name in object;
+      object = Object.getPrototypeOf(object) as typeof globals
+    ) {
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- Reflect.deleteProperty is not ES5
+      delete object[name];
+    }
     if (globals[name] !== undefined) return fail('the native ' + name + ' could not be removed');
   }
   if (session.implementation === 'truesource-fetch' && !globals.fetch) return fail('there is no fetch');
 
   let problem = '';
-  window.onerror = function (message) {
+  self.onerror = function (message) {
     problem = String(message);
     // A module that fails fires neither load nor error at its script.
     if (load.module) fail(problem);
@@ -82,7 +111,8 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   const module = { exports: {} };
   globals.module = module;
   globals.exports = module.exports;
-  window.truesourceModuleLoaded = loaded;
+  if (typeof document === 'undefined') return loadInWorker(load);
+  self.truesourceModuleLoaded = loaded;
   const script = document.createElement('script');
   script.onerror = function () {
     fail('the script could not be loaded');
@@ -93,15 +123,36 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
     script.text =
       'import * as it from ' +
       JSON.stringify(load.url) +
-      ';window.truesourceModule=it;truesourceModuleLoaded()';
+      ';self.truesourceModule=it;truesourceModuleLoaded()';
   } else {
     script.onload = loaded;
     script.src = load.url;
   }
   document.documentElement.appendChild(script);
 
+  function loadInWorker(what: NonNullable<PageSession['load']>): void {
+    if (!what.module) {
+      try {
+        importScripts(what.url);
+      } catch (error) {
+        problem = String(error);
+      }
+      loaded();
+      return;
+    }
+    self.truesourceImport!(what.url).then(
+      function (exported) {
+        self.truesourceModule = exported;
+        loaded();
+      },
+      function (error) {
+        fail(String(error));
+      }
+    );
+  }
+
   function loaded(): void {
-    window.onerror = null;
+    self.onerror = null;
     const EventSource = findConstructor();
     delete globals.module;
     delete globals.exports;
@@ -113,7 +164,7 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
 
   function findConstructor(): unknown {
     if (session.implementation.indexOf('truesource-') === 0) return globals.EventSource;
-    const exported = (window.truesourceModule || module.exports) as Record<string, unknown>;
+    const exported = (self.truesourceModule || module.exports) as Record<string, unknown>;
     if (typeof exported === 'function') return exported;
     return exported.EventSource || exported.default || globals.EventSource;
   }

@@ -94,6 +94,33 @@ it('adds what failed, where it is a must of ours, with a placeholder that is ref
   expect(updateExpectations(report, [], columns)).toEqual([{ ...added, varies: true }]);
 });
 
+it('tells globals apart where not all of an engine do the same', () => {
+  const inGlobals = (['window', 'dedicated worker'] as const).map((global) => ({
+    engine: 'chromium',
+    implementation: 'truesource-fetch',
+    global
+  }));
+  const report = createReport({
+    'a chromium truesource-fetch': 'pass',
+    'c chromium truesource-fetch': 'fail'
+  });
+  const [passed, failed] = report.cells;
+  passed!.global = 'dedicated worker';
+  failed!.global = 'window';
+  report.cells.push({ ...failed!, global: 'dedicated worker', verdict: 'pass' });
+  const line = { ...everywhere, cases: ['a'] };
+  const left = {
+    cases: ['a'],
+    engines: ['chromium'],
+    implementations: ['truesource-fetch'],
+    globals: ['window']
+  };
+  expect(updateExpectations(report, [line], inGlobals)).toEqual([
+    { ...left, reason: line.reason, clause: line.clause },
+    { ...left, cases: ['c'], reason: placeholder, clause: 'clause-of-c' }
+  ]);
+});
+
 it.each([
   [{}],
   [[null]],

@@ -1,11 +1,10 @@
-import { findExpectedFailure, isOurs, placeholder } from './expected-failures.ts';
+import { covers, findExpectedFailure, isOurs, placeholder } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
-import type { Report } from './report.ts';
+import type { GlobalKind, Report } from './report.ts';
+import { columnKey } from './reports/outcome.ts';
+import type { ColumnName } from './reports/outcome.ts';
 
-interface Column {
-  engine: string;
-  implementation: string;
-}
+type Place = ColumnName & { id: string };
 
 /**
  * The list of expected failures that fits a report: what is listed and was not run, or failed again, stays with its reason; what passed goes;
@@ -14,23 +13,21 @@ interface Column {
 export function updateExpectations(
   report: Report,
   list: ExpectedFailure[],
-  columns: Column[]
+  columns: ColumnName[]
 ): ExpectedFailure[] {
-  const cells = new Map(
-    report.cells.map((cell) => [keyOf(cell.case, cell.engine, cell.implementation), cell])
-  );
+  const cells = new Map(report.cells.map((cell) => [cell.case + columnKey(cell), cell]));
   const kept = list.flatMap((line): ExpectedFailure[] => {
     if (line.varies) return [line];
-    const covered = columns.filter((column) => isCovered(line, column));
-    const isStale = (id: string, { engine, implementation }: Column) => {
-      const cell = cells.get(keyOf(id, engine, implementation));
+    const covered = columns.filter((column) => covers(line, column));
+    const isStale = (id: string, column: ColumnName) => {
+      const cell = cells.get(id + columnKey(column));
       return cell?.verdict === 'pass' || cell?.verdict === 'allowed';
     };
     if (!line.cases.some((id) => covered.some((column) => isStale(id, column)))) return [line];
     const left = line.cases.flatMap((id) =>
       covered.filter((column) => !isStale(id, column)).map((column) => ({ id, ...column }))
     );
-    return group(left).map((product) => ({ ...product, reason: line.reason, clause: line.clause }));
+    return group(left, columns).map((product) => ({ ...product, reason: line.reason, clause: line.clause }));
   });
 
   const levels = new Map(report.cases.map(({ id, level, spec }) => [id, { level, spec }]));
@@ -41,14 +38,14 @@ export function updateExpectations(
       levels.get(cell.case)?.level === 'must' &&
       !findExpectedFailure(list, cell.case, cell)
   );
+  const ran = [...new Map(report.cells.map((cell) => [columnKey(cell), cell])).values()];
   const isFlaky = (cell: (typeof added)[number]) => cell.runs.some(({ flaky }) => flaky);
   return [
     ...kept,
     ...[false, true].flatMap((varies) =>
       group(
-        added
-          .filter((cell) => isFlaky(cell) === varies)
-          .map(({ case: id, engine, implementation }) => ({ id, engine, implementation }))
+        added.filter((cell) => isFlaky(cell) === varies).map(({ case: id, ...cell }) => ({ id, ...cell })),
+        ran
       ).flatMap(({ cases, ...where }) =>
         cases.map((id) => ({
           cases: [id],
@@ -62,20 +59,29 @@ export function updateExpectations(
   ];
 }
 
-function keyOf(id: string, engine: string, implementation: string): string {
-  return JSON.stringify([id, engine, implementation]);
-}
-
-function isCovered(line: ExpectedFailure, { engine, implementation }: Column): boolean {
-  return (
-    line.implementations.includes(implementation) &&
-    (line.engines === undefined || line.engines.includes(engine))
+/** Writes places as products of cases, engines, implementations and globals; without globals where a column of each of `columns` is meant. */
+function group(
+  places: Place[],
+  columns: ColumnName[]
+): Pick<ExpectedFailure, 'cases' | 'engines' | 'implementations' | 'globals'>[] {
+  const withGlobals = collect(places, ({ id, engine, implementation }) => ({
+    id,
+    engine,
+    implementation
+  })).map(([place, here]) => {
+    const all = columns.filter(
+      ({ engine, implementation }) => engine === place.engine && implementation === place.implementation
+    );
+    const globals = here.flatMap(({ global }): GlobalKind[] => (global ? [global] : []));
+    return { ...place, ...(here.length < all.length && { globals }) };
+  });
+  return collect(withGlobals, ({ globals }) => ({ globals })).flatMap(([{ globals }, here]) =>
+    groupOfAGlobal(here).map((product) => ({ ...product, ...(globals && { globals }) }))
   );
 }
 
-/** Writes places as products of cases, engines and implementations. */
-function group(
-  places: { id: string; engine: string; implementation: string }[]
+function groupOfAGlobal(
+  places: Place[]
 ): Pick<Required<ExpectedFailure>, 'cases' | 'engines' | 'implementations'>[] {
   const engineLines = collect(places, ({ id, engine }) => [id, engine]).map(([[id, engine], here]) => ({
     id: id!,

@@ -2,6 +2,7 @@ import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { Cell, Column, Report, Run, Verdict } from './report.ts';
+import { columnKey } from './reports/outcome.ts';
 import { worst } from './verdict.ts';
 
 /**
@@ -16,7 +17,7 @@ export function combineReports(
   const [first, ...others] = reports;
   if (!first) throw new TypeError('there is no report to combine');
   if (others.length === 0) return first;
-  const keyOf = (cell: Cell) => JSON.stringify([cell.case, cell.engine, cell.implementation]);
+  const keyOf = (cell: Cell) => cell.case + columnKey(cell);
   const groups = new Map<string, Cell[]>();
   for (const cell of reports.flatMap(({ cells }) => cells)) {
     const key = keyOf(cell);
@@ -24,8 +25,8 @@ export function combineReports(
   }
   const cases = new Map(first.cases.map((each) => [each.id, each]));
   const cells = [...groups.values()].map((group): Cell => {
-    const { case: id, engine, implementation } = group[0]!;
-    const line = findExpectedFailure(expectedFailures, id, { engine, implementation });
+    const { case: id, engine, implementation, global } = group[0]!;
+    const line = findExpectedFailure(expectedFailures, id, group[0]!);
     const explanation = line?.varies ? line.reason : engines.find(({ name }) => name === engine)?.unsteady;
     const runs = sortRuns(
       group[0]!.runs.map(({ chunking }) =>
@@ -42,6 +43,7 @@ export function combineReports(
       case: id,
       engine,
       implementation,
+      ...(global && { global }),
       verdict,
       ...expectation,
       unexpected: expectation.unexpected || (isOurs(implementation) && isUnexplained),

@@ -4,6 +4,9 @@ import type { RequestRecord } from '../fixtures-server/request-log.ts';
 
 export type Verdict = 'pass' | 'fail' | 'allowed' | 'unsupported' | 'not observed';
 
+/** Kinds of global object with an EventSource in it. */
+export type GlobalKind = 'window' | 'dedicated worker' | 'shared worker';
+
 export interface Difference {
   /** Where: `events[2].data`, `requests[1].headers.last-event-id`, `readyState` … */
   what: string;
@@ -38,6 +41,8 @@ export interface Cell {
   case: string;
   engine: string;
   implementation: string;
+  /** As in the column. */
+  global?: GlobalKind;
   verdict: Verdict;
   /** Set when this failure is on the list of expected ones. */
   expectedFailure?: { reason: string; clause: string };
@@ -50,6 +55,8 @@ export interface Cell {
 export interface Column {
   engine: string;
   implementation: string;
+  /** Where in the engine; absent in engines that have one global object, of no kind that a page knows. */
+  global?: GlobalKind;
   /** Of the engine, as it names itself; absent if not installed. */
   version?: string;
   status: 'ran' | 'not installed' | 'broken';
@@ -76,7 +83,7 @@ export interface Report {
   cases: (Case & { section: Section })[];
   cells: Cell[];
   /** Lines of the expected-failures list that no run confirmed. */
-  stale: { case: string; engine: string; implementation: string; reason: string }[];
+  stale: { case: string; engine: string; implementation: string; global?: GlobalKind; reason: string }[];
 }
 
 /** How far a run is. */
@@ -84,6 +91,7 @@ export interface Progress {
   columns: {
     engine: string;
     implementation: string;
+    global?: GlobalKind;
     /** Runs. */
     done: number;
     total: number;

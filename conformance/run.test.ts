@@ -4,7 +4,7 @@ import type { Engine, Task } from './engine.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
 import type { Job, Observation } from './observation.ts';
-import type { Report } from './report.ts';
+import type { GlobalKind, Report } from './report.ts';
 import { run } from './run.ts';
 
 const cases: SectionedCase[] = ['good', 'wrong', 'needs-cookies'].map((id) => ({
@@ -57,11 +57,17 @@ function createEngine(
   };
 }
 
-async function collect(engine: Engine, expectedFailures: ExpectedFailure[] = []): Promise<Report> {
+async function collect(
+  engine: Engine,
+  expectedFailures: ExpectedFailure[] = [],
+  globals?: GlobalKind[],
+  list = cases
+): Promise<Report> {
   let report: Report | undefined;
   for await (const event of run({
     engines: [engine],
-    cases,
+    ...(globals && { globals }),
+    cases: list,
     expectedFailures,
     dist: 'dist',
     version: '0',
@@ -94,6 +100,28 @@ describe('a run', () => {
     const report = await collect(createEngine(answer, { features: () => ['cookies'] }), [line]);
     expect(verdicts(report)).toEqual({ good: 'pass', wrong: 'fail', 'needs-cookies': 'pass' });
     expect(report.stale).toEqual([]);
+  });
+
+  it('runs in the workers that are asked for, where there is no document, and expects there what is listed for them', async () => {
+    const line = { cases: ['wrong'], implementations: ['truesource-fetch'], reason: 'r', clause: 'c' };
+    const engine = createEngine(answer, {
+      features: () => ['document', 'cookies'],
+      workers: ['dedicated worker', 'shared worker']
+    });
+    const list = [...cases, { ...cases[0]!, id: 'needs-document', requires: ['document' as const] }];
+    const inWindow = await collect(engine, [], undefined, list);
+    expect(inWindow.columns).toMatchObject([{ engine: 'fake', global: 'window' }]);
+    const inWorker = await collect(
+      engine,
+      [{ ...line, globals: ['shared worker'] }],
+      ['shared worker'],
+      list
+    );
+    expect(inWorker.columns).toMatchObject([{ engine: 'fake', global: 'shared worker' }]);
+    expect(verdicts(inWorker)).toMatchObject({ wrong: 'fail', 'needs-document': 'unsupported' });
+    expect(inWindow.cells.find((cell) => cell.case === 'needs-document')!.verdict).not.toBe('unsupported');
+    const elsewhere = await collect(engine, [{ ...line, globals: ['dedicated worker'] }], ['shared worker']);
+    expect(verdicts(elsewhere).wrong).toBe('fail!');
   });
 
   it('finds a listed failure that passes', async () => {

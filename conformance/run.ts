@@ -10,7 +10,7 @@ import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
-import type { Cell, Column, Progress, Report, Run, Verdict } from './report.ts';
+import type { Cell, Column, GlobalKind, Progress, Report, Run, Verdict } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
 import { worst } from './verdict.ts';
 
@@ -18,6 +18,8 @@ export interface RunOptions {
   engines: Engine[];
   /** Names and absolute paths; default: those of each engine. A name that an engine does not have is left out there. */
   implementations?: string[];
+  /** Kinds of global object, in browsers; other engines have one and no choice. Default: window. */
+  globals?: GlobalKind[];
   cases: SectionedCase[];
   expectedFailures: ExpectedFailure[];
   /** Directory of the package as built. */
@@ -88,11 +90,14 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   const tasks: (() => Promise<void>)[] = [];
   for (const engine of options.engines) {
     const found = await engine.find();
-    const wanted = options.implementations ?? engine.implementations;
-    for (const implementation of wanted) {
-      const isPath = implementation.includes('/');
-      if (!isPath && !engine.implementations.includes(implementation)) continue;
-      const column: Column = { engine: engine.name, implementation, status: 'ran' };
+    const implementations = (options.implementations ?? engine.implementations).filter(
+      (implementation) => implementation.includes('/') || engine.implementations.includes(implementation)
+    );
+    for (const name of listColumns(engine, implementations)) {
+      const column: Column = { ...name, status: 'ran' };
+      const { implementation, global } = column;
+      const isFirst = global === undefined || global === 'window';
+      if (options.globals ? global && !options.globals.includes(global) : !isFirst) continue;
       columns.push(column);
       if ('missing' in found) {
         Object.assign(column, { status: 'not installed', note: found.missing });
@@ -102,8 +107,9 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
       const state: Progress['columns'][number] = {
         engine: engine.name,
         implementation,
+        ...(global && { global }),
         done: 0,
-        total: runs.filter((one) => lackingFeatures(one.case, engine, implementation).length === 0).length,
+        total: runs.filter((one) => lackingFeatures(one.case, engine, column).length === 0).length,
         state: 'waiting'
       };
       progress.columns.push(state);
@@ -172,6 +178,20 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   };
   yield { type: 'report', report };
   return report;
+}
+
+/** The columns that implementations can have in an engine: first those of its window, or of what a process has, then those of its workers. */
+export function listColumns(
+  engine: Engine,
+  implementations: string[]
+): Pick<Column, 'engine' | 'implementation' | 'global'>[] {
+  return [undefined, ...(engine.workers ?? [])].flatMap((worker) =>
+    implementations.map((implementation) => {
+      const isPage = engine.features(implementation).includes('document');
+      const global = worker ?? (isPage ? 'window' : undefined);
+      return { engine: engine.name, implementation, ...(global && { global }) };
+    })
+  );
 }
 
 /** A venue of free ports, or on `options`. Rejects as createFixturesServer does. */
@@ -250,7 +270,7 @@ async function runColumn(
 
   const possible: PlannedRun[] = [];
   for (const planned of runs) {
-    const lacking = lackingFeatures(planned.case, engine, implementation);
+    const lacking = lackingFeatures(planned.case, engine, column);
     if (lacking.length === 0) possible.push(planned);
     else {
       const why = `not so here: ${lacking.map((feature) => features[feature]).join('; ')}`;
@@ -275,6 +295,7 @@ async function runColumn(
     const outcome = await attempt({
       engine,
       implementation,
+      global: column.global,
       lanes: batch.lanes,
       token: attemptToken,
       runs: batch.runs,
@@ -323,9 +344,15 @@ async function runColumn(
   state.state = column.status === 'broken' ? 'broken' : 'done';
 }
 
-function lackingFeatures(testCase: SectionedCase, engine: Engine, implementation: string): Feature[] {
+function lackingFeatures(
+  testCase: SectionedCase,
+  engine: Engine,
+  { implementation, global }: Column
+): Feature[] {
   const available = engine.features(implementation);
-  return (testCase.requires ?? []).filter((feature) => !available.includes(feature));
+  return (testCase.requires ?? []).filter(
+    (feature) => !available.includes(feature) || (feature === 'document' && global !== 'window')
+  );
 }
 
 /** Worst first; only that one keeps its observation and requests. */
@@ -339,16 +366,21 @@ function keepEvidenceOfWorst(runs: Run[]): void {
 
 function createCell(
   testCase: SectionedCase,
-  { engine, implementation }: Column,
+  { engine, implementation, global }: Column,
   runs: Run[],
   options: RunOptions
 ): Cell {
   const verdict = runs[0]!.verdict;
-  const line = findExpectedFailure(options.expectedFailures, testCase.id, { engine, implementation });
+  const line = findExpectedFailure(options.expectedFailures, testCase.id, {
+    engine,
+    implementation,
+    ...(global && { global })
+  });
   return {
     case: testCase.id,
     engine,
     implementation,
+    ...(global && { global }),
     verdict,
     ...compareWithExpectation(testCase, verdict, implementation, line),
     runs

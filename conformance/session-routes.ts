@@ -8,6 +8,7 @@ import type { Attempt } from './attempt.ts';
 import { embedJson } from './embed-json.ts';
 import type { Observation } from './observation.ts';
 import type { PageSession } from './page.ts';
+import type { GlobalKind } from './report.ts';
 
 /** Lanes of one frame: browsers keep 6 HTTP/1.1 connections per origin, and those of a neighbour's cross-origin cases count too. */
 const lanesPerFrame = 4;
@@ -47,11 +48,19 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
           attempt.beginAnew();
           return sendPage(response, topPage(attempt, token));
         }
-        if (rest === 'frame')
-          return sendPage(
-            response,
-            framePage(describePage(attempt.implementation, token, Math.min(attempt.lanes, lanesPerFrame)))
-          );
+        const session = describePage(
+          attempt.implementation,
+          token,
+          Math.min(attempt.lanes, lanesPerFrame),
+          attempt.global
+        );
+        if (rest === 'frame') return sendPage(response, framePage(session));
+        if (rest === 'worker.js') {
+          response
+            .writeHead(200, { 'Content-Type': types['.js'], 'Cache-Control': 'no-store' })
+            .end(workerScript(session));
+          return;
+        }
         const prefix = 'implementation/';
         if (!rest.startsWith(prefix)) throw new Refusal(404, 'no such page of a session');
         await sendFile(response, dirname(attempt.implementation), rest.slice(prefix.length));
@@ -87,11 +96,17 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
 }
 
 /** What a page of a session has to know. */
-export function describePage(implementation: string, token: string, lanes: number): PageSession {
-  const page = { path: `/run/${token}/`, implementation, lanes };
+export function describePage(
+  implementation: string,
+  token: string,
+  lanes: number,
+  global?: GlobalKind
+): PageSession {
+  const worker = global === undefined || global === 'window' ? null : global;
+  const page = { path: `/run/${token}/`, implementation, lanes, worker };
   if (implementation === 'native') return { ...page, load: null };
   if (implementation.startsWith('truesource-')) {
-    return { ...page, load: { url: '/dist/truesource.js', module: false } };
+    return { ...page, load: { url: '/dist/truesource.min.js', module: false } };
   }
   const isModule =
     extname(implementation) === '.mjs' ||
@@ -116,6 +131,13 @@ function framePage(session: PageSession): string {
   return `<!doctype html><meta charset="utf-8"><title>truesource</title>
 <script>var truesourceSession = ${embedJson(session)};</script>
 <script src="/dist/client.js"></script>
+`;
+}
+
+function workerScript(session: PageSession): string {
+  return `var truesourceSession = ${JSON.stringify(session)};
+${session.load?.module ? 'function truesourceImport(url) { return import(url); }' : ''}
+importScripts('/dist/client.js');
 `;
 }
 

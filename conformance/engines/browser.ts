@@ -21,8 +21,10 @@ export interface Browser {
   unsteady?: string;
   /** What its environment lacks. */
   lacks?: Feature[];
-  /** Where it can run the upstream tests; missing if it cannot. */
-  globals?: GlobalKind[];
+  /** Kinds of worker in which it can run the cases. */
+  workers?: GlobalKind[];
+  /** Whether `start` leads `hosts` to 127.0.0.1, as the upstream tests need it. */
+  mapsHosts?: boolean;
   /** Default: what `executable --version` prints. */
   readVersion?(executable: string): Promise<string | undefined>;
   /** `profile` is a fresh directory; may put files into it. `command` is the executable unless another one starts it; `isAsked` as for startGroup. `hosts` have to lead to 127.0.0.1. */
@@ -44,7 +46,8 @@ export function createBrowserEngine(browser: Browser): Engine {
     ...(browser.unsteady !== undefined && { unsteady: browser.unsteady }),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
     lanes: browser.lanes ?? 32,
-    ...(browser.globals && { globals: () => browser.globals! }),
+    ...(browser.workers && { workers: browser.workers }),
+    ...(browser.mapsHosts && { globals: () => ['window', ...(browser.workers ?? [])] }),
     async find() {
       executable = await findExecutable(browser.executables, process.env[browser.variable]);
       const version = executable && (await (browser.readVersion ?? readVersion)(executable));

@@ -5,7 +5,8 @@ export const chromium = createBrowserEngine({
   executables: ['chromium', 'chromium-browser', 'google-chrome'],
   variable: 'CHROMIUM',
   missing: 'conformance/engines/install, or set CHROMIUM to its path',
-  globals: ['window', 'dedicated worker', 'shared worker'],
+  workers: ['dedicated worker', 'shared worker'],
+  mapsHosts: true,
   start: (url, profile, _executable, hosts) => ({
     parameters: [
       '--headless',

@@ -29,7 +29,8 @@ export const firefox = createBrowserEngine({
   executables: ['firefox-esr', 'firefox'],
   variable: 'FIREFOX',
   missing: 'conformance/engines/install, or set FIREFOX to its path',
-  globals: ['window', 'dedicated worker', 'shared worker'],
+  workers: ['dedicated worker', 'shared worker'],
+  mapsHosts: true,
   start(url, profile, _executable, hosts) {
     const lines = Object.entries({ ...preferences, 'network.dns.localDomains': hosts.join(',') }).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`

@@ -11,7 +11,7 @@ export const phantomjs = createBrowserEngine({
     'phantomjs'
   ],
   variable: 'PHANTOMJS',
-  missing: 'conformance/engines/install --all, or set PHANTOMJS to its path',
+  missing: 'conformance/engines/install, or set PHANTOMJS to its path',
   implementations: ['native', 'truesource-xhr'],
   lanes: 12,
   unsteady: "Qt's network layer sends cut requests again by itself, and mixes up connections now and then",

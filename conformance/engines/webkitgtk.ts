@@ -12,7 +12,8 @@ export const webkitgtk = createBrowserEngine({
   lanes: 12,
   // It asks for a display first.
   readVersion: (executable) => readVersion('xvfb-run', ['-a', executable, '--version']),
-  globals: ['window', 'dedicated worker', 'shared worker'],
+  workers: ['dedicated worker', 'shared worker'],
+  mapsHosts: true,
   start: (url, _profile, executable, hosts) => ({
     command: 'xvfb-run',
     // It maps no names, but asks a proxy for them: the server is its own.

@@ -1,5 +1,5 @@
-import type { Cell, Column, Report } from '../report.ts';
-import { indexCells, outcomeOf } from './outcome.ts';
+import type { Cell, Column, GlobalKind, Report } from '../report.ts';
+import { indexCells, outcomeOf, placeOf, type ColumnName } from './outcome.ts';
 import { plain } from './terminal.ts';
 
 /** What two runs of the suite differ in. */
@@ -16,6 +16,7 @@ export interface Comparison {
     case: string;
     engine: string;
     implementation: string;
+    global?: GlobalKind;
     before: string;
     after: string;
     /** The case itself reads differently in the two. */
@@ -60,12 +61,13 @@ export function compareReports(before: Report, after: Report): Comparison {
       if (!casesBefore.has(id)) continue;
       const cells = [findBefore(id, earlier), findAfter(id, column)].map(describeCell);
       if (cells[0] === cells[1]) continue;
-      const { engine, implementation } = column;
+      const { engine, implementation, global } = column;
       const caseChanged = casesBefore.get(id) !== definition;
       comparison.cells.push({
         case: id,
         engine,
         implementation,
+        ...(global && { global }),
         before: cells[0]!,
         after: cells[1]!,
         caseChanged
@@ -154,8 +156,8 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function nameOf({ engine, implementation }: Pick<Column, 'engine' | 'implementation'>): string {
-  return `${engine}/${implementation}`;
+function nameOf(column: ColumnName): string {
+  return `${placeOf(column)}/${column.implementation}`;
 }
 
 function describeColumn({ version, status }: Column): string {

@@ -196,13 +196,13 @@ export function page(): void {
   const ms = (value: number) => `${value.toFixed(1)} ms`;
   const columnName = (c: number) => {
     const column = view.columns[c];
-    return column ? `${column.engine}/${column.implementation}` : '';
+    return column ? `${column.place}/${column.implementation}` : '';
   };
   const addressOf = (caseIndex: number, c?: number) => {
     const column = c === undefined ? undefined : view.columns[c];
     return (
       '#' +
-      [view.cases[caseIndex]?.case.id ?? '', ...(column ? [column.engine, column.implementation] : [])]
+      [view.cases[caseIndex]?.case.id ?? '', ...(column ? [column.place, column.implementation] : [])]
         .map((part) => encodeURIComponent(part.replace(/\p{Cs}/gu, '\ufffd')))
         .join('/')
     );
@@ -264,7 +264,7 @@ export function page(): void {
                 el(
                   'th',
                   { scope: 'row' },
-                  column.engine,
+                  column.place,
                   column.version !== undefined && el('span', { class: 'soft' }, ` ${column.version}`)
                 ),
                 el('td', {}, column.implementation),
@@ -311,7 +311,7 @@ export function page(): void {
           el(
             'li',
             {},
-            el('code', {}, `${line.engine}/${line.implementation} ${line.case}`),
+            el('code', {}, `${line.place}/${line.implementation} ${line.case}`),
             `: ${line.reason}`
           )
         )
@@ -330,13 +330,13 @@ export function page(): void {
 
   // Filters
 
-  const engines = [...new Set(view.columns.map((column) => column.engine))];
+  const places = [...new Set(view.columns.map((column) => column.place))];
   const onlyDifferences = el('input', { type: 'checkbox' });
   const engineChoice = el(
     'select',
     {},
     el('option', { value: '' }, 'all'),
-    ...engines.map((engine) => el('option', { value: engine }, engine))
+    ...places.map((place) => el('option', { value: place }, place))
   );
   const outcomeChoice = el(
     'select',
@@ -372,7 +372,7 @@ export function page(): void {
   function drawMatrix(): void {
     const columns = view.columns
       .map((_, c) => c)
-      .filter((c) => !engineChoice.value || view.columns[c]?.engine === engineChoice.value);
+      .filter((c) => !engineChoice.value || view.columns[c]?.place === engineChoice.value);
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = (caseIndex: number) => {
       const each = view.cases[caseIndex];
@@ -387,7 +387,7 @@ export function page(): void {
         cells.some((cell) => (outcome === 'unexpected' ? cell.unexpected : cell.outcome === outcome))
       );
     };
-    const startsGroup = (c: number) => view.columns[c]?.engine !== view.columns[c - 1]?.engine;
+    const startsGroup = (c: number) => view.columns[c]?.place !== view.columns[c - 1]?.place;
     const group = (c: number) => (startsGroup(c) ? 'group' : undefined);
     buttons = [];
     rows = [];
@@ -453,12 +453,12 @@ export function page(): void {
       );
     });
 
-    const spans: { engine: string; columns: number[] }[] = [];
+    const spans: { place: string; columns: number[] }[] = [];
     for (const c of columns) {
-      const engine = view.columns[c]?.engine ?? '';
+      const place = view.columns[c]?.place ?? '';
       const last = spans.at(-1);
-      if (last?.engine === engine) last.columns.push(c);
-      else spans.push({ engine, columns: [c] });
+      if (last?.place === place) last.columns.push(c);
+      else spans.push({ place, columns: [c] });
     }
     const head = el(
       'thead',
@@ -468,7 +468,7 @@ export function page(): void {
         {},
         el('th', { rowspan: 2, scope: 'col', class: 'corner' }, 'Case'),
         ...spans.map((span) =>
-          el('th', { colspan: span.columns.length, scope: 'colgroup', class: 'group' }, span.engine)
+          el('th', { colspan: span.columns.length, scope: 'colgroup', class: 'group' }, span.place)
         )
       ),
       el(
@@ -830,7 +830,7 @@ export function page(): void {
           el(
             'code',
             {},
-            `npm start -- --case ${each.id} --engine ${column?.engine} --implementation ${column?.implementation}`
+            `npm start -- --case ${each.id} --engine ${column?.engine} --implementation ${column?.implementation}${column?.global ? ` --global ${column.global.replace(' ', '-')}` : ''}`
           )
         )
       );
@@ -861,7 +861,7 @@ export function page(): void {
     const caseIndex = view.cases.findIndex((each) => each.case.id === names[0]);
     if (caseIndex < 0) return;
     const c = view.columns.findIndex(
-      (column) => column.engine === names[1] && column.implementation === names[2]
+      (column) => column.place === names[1] && column.implementation === names[2]
     );
     current = c < 0 ? { caseIndex } : { caseIndex, column: c };
     detail.replaceChildren(...drawDetail(caseIndex, current.column));

@@ -12,6 +12,7 @@ import {
   indexCells,
   outcomeOf,
   outcomes,
+  placeOf,
   type Outcome,
   type Totals
 } from './outcome.ts';
@@ -66,10 +67,11 @@ export interface View {
   host: string;
   conclusion: string;
   outcomes: [outcome: Outcome, words: string][];
-  columns: (Column & { totals: Totals })[];
+  /** `place`: the engine, and the worker in it. */
+  columns: (Column & { place: string; totals: Totals })[];
   sections: { name: string; cases: number[]; counts: { passed: number; applicable: number }[] }[];
   cases: { case: Case; specUrl?: string | undefined; cells: (ViewedCell | null)[] }[];
-  stale: Report['stale'];
+  stale: { place: string; implementation: string; case: string; reason: string }[];
 }
 
 const firstMark = 0xe000;
@@ -177,6 +179,7 @@ function viewReport(report: Report): View {
     outcomes: Object.entries(outcomes) as View['outcomes'],
     columns: report.columns.map((column) => ({
       ...column,
+      place: placeOf(column),
       totals: countOutcomes(cellsOf(column, report.cases))
     })),
     sections: [...new Set(report.cases.map((c) => c.section))].map((name) => {
@@ -195,13 +198,19 @@ function viewReport(report: Report): View {
         return cell ? viewCell(cell) : null;
       })
     })),
-    stale: report.stale
+    stale: report.stale.map((line) => ({
+      place: placeOf(line),
+      implementation: line.implementation,
+      case: line.case,
+      reason: line.reason
+    }))
   };
 }
 
 /**
  * The report as one page without any reference to a network: the matrix, and for each cell the case, the bytes, the
- * requests, expected beside observed. `#case-id` and `#case-id/engine/implementation` (each part URI-encoded) open
+ * requests, expected beside observed. `#case-id` and `#case-id/engine/implementation` (each part
+ * URI-encoded; a worker stands behind its engine) open
  * at that place.
  */
 export function renderHtml(report: Report): string {

@@ -1,6 +1,6 @@
 import type { Cell, Report } from '../report.ts';
 import { clauseUrl } from './clause.ts';
-import { indexCells } from './outcome.ts';
+import { indexCells, placeOf } from './outcome.ts';
 import { plain } from './terminal.ts';
 
 interface Result {
@@ -30,7 +30,7 @@ export function renderJunit(report: Report): string {
   const all = { tests: 0, failures: 0, errors: 0 };
   const suites = report.columns.flatMap((column) => {
     const counts = { tests: 0, failures: 0, errors: 0, skipped: 0 };
-    const name = `${column.engine}.${column.implementation}`;
+    const name = `${placeOf(column)}.${column.implementation}`;
     const cases = report.cases.flatMap((each) => {
       const cell = find(each.id, column);
       if (!cell) return [];

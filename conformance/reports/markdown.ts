@@ -1,6 +1,6 @@
-import type { Column, Report } from '../report.ts';
+import type { Report } from '../report.ts';
 import { clauseUrl } from './clause.ts';
-import { countOutcomes, countPassed, indexCells } from './outcome.ts';
+import { countOutcomes, countPassed, indexCells, placeOf, type ColumnName } from './outcome.ts';
 
 function escape(text: string): string {
   return text
@@ -12,8 +12,8 @@ function escape(text: string): string {
     );
 }
 
-function nameOf(column: Pick<Column, 'engine' | 'implementation'>): string {
-  return `${column.engine} ${column.implementation}`;
+function nameOf(column: ColumnName): string {
+  return `${placeOf(column)} ${column.implementation}`;
 }
 
 function link(clause: string): string {
@@ -38,7 +38,7 @@ export function renderMarkdown(report: Report): string {
       report.cases
         .filter((c) => section === undefined || c.section === section)
         .flatMap((c) => find(c.id, column) ?? []);
-    const engine = escape(column.version ? `${column.engine} (${column.version})` : column.engine);
+    const engine = escape(column.version ? `${placeOf(column)} (${column.version})` : placeOf(column));
     const total = countOutcomes(cellsOf());
     lines.push(
       row([

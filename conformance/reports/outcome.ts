@@ -60,14 +60,22 @@ export function countPassed(cells: Iterable<Cell>): { passed: number; applicable
   return { passed, applicable: passed + totals.fail + totals['not observed'] + totals['expected failures'] };
 }
 
+/** What tells columns apart. */
+export type ColumnName = Pick<Column, 'engine' | 'implementation' | 'global'>;
+
+/** The engine, and where in it if that is a worker. */
+export function placeOf({ engine, global }: ColumnName): string {
+  return global && global !== 'window' ? `${engine} ${global}` : engine;
+}
+
+export function columnKey(column: ColumnName): string {
+  return JSON.stringify([placeOf(column), column.implementation]);
+}
+
 /** Looks cells up by case id and column. */
-export function indexCells(
-  report: Report
-): (id: string, column: Pick<Column, 'engine' | 'implementation'>) => Cell | undefined {
-  const key = (id: string, engine: string, implementation: string) =>
-    JSON.stringify([id, engine, implementation]);
-  const index = new Map(report.cells.map((cell) => [key(cell.case, cell.engine, cell.implementation), cell]));
-  return (id, column) => index.get(key(id, column.engine, column.implementation));
+export function indexCells(report: Report): (id: string, column: ColumnName) => Cell | undefined {
+  const index = new Map(report.cells.map((cell) => [cell.case + columnKey(cell), cell]));
+  return (id, column) => index.get(id + columnKey(column));
 }
 
 /** One line: whether our own implementations did what was expected. */

@@ -14,6 +14,7 @@ function sampleColumns(count: number): Column[] {
   const implementations = ['native', 'truesource-fetch', 'truesource-xhr'];
   return Array.from({ length: count }, (_, i) => ({
     engine: engines[Math.floor(i / 3)] ?? `engine-${i}`,
+    ...(i >= 3 && i < 6 && { global: 'dedicated worker' as const }),
     implementation: implementations[i % 3] ?? '',
     version: `${140 + i}.0.1`,
     status: 'ran' as const,
@@ -172,6 +173,7 @@ export function sampleReport(options: { cases?: number; columns?: number } = {})
         case: each.id,
         engine: column.engine,
         implementation: column.implementation,
+        ...(column.global && { global: column.global }),
         verdict,
         ...(i === 5 && ours
           ? {

@@ -1,12 +1,14 @@
 import pc from 'picocolors';
 import type { Column, Progress, Report } from '../report.ts';
 import {
+  columnKey,
   concludeReport,
   countOutcomes,
   countPassed,
   findFlaky,
   indexCells,
   outcomeOf,
+  placeOf,
   totalNames,
   type Outcome
 } from './outcome.ts';
@@ -81,10 +83,9 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
     'not observed': (text) => colours.bold(colours.yellow(text))
   };
   const find = indexCells(report);
-  const withCells = new Set(report.cells.map((cell) => JSON.stringify([cell.engine, cell.implementation])));
+  const withCells = new Set(report.cells.map(columnKey));
   const shown = report.columns.filter(
-    (column) =>
-      column.status === 'ran' || withCells.has(JSON.stringify([column.engine, column.implementation]))
+    (column) => column.status === 'ran' || withCells.has(columnKey(column))
   );
   const lines: string[] = wrap(
     plain(
@@ -107,11 +108,16 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
     const line = (name: string, cells: string[], colour: (text: string, index: number) => string) =>
       name.padEnd(nameWidth) + cells.map((cell, i) => colour(cell.padStart(columnWidth), i)).join('');
     lines.push('');
-    for (const key of ['engine', 'implementation'] as const) {
+    const hasWorkers = columns.some((column) => placeOf(column) !== column.engine);
+    for (const key of ['engine', ...(hasWorkers ? ['global' as const] : []), 'implementation'] as const) {
       lines.push(
         line(
           '',
-          columns.map((column) => cutMiddle(plain(column[key]), columnWidth - 1)),
+          columns.map((column) =>
+            key === 'global'
+              ? cut(column.global ?? '', columnWidth - 1)
+              : cutMiddle(plain(column[key]), columnWidth - 1)
+          ),
           colours.bold
         )
       );
@@ -180,22 +186,23 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   const absent = new Map<string, { column: Column; implementations: string[] }>();
   for (const column of report.columns) {
     if (column.status === 'ran') continue;
-    const key = JSON.stringify([column.engine, column.status, column.note]);
+    const key = JSON.stringify([placeOf(column), column.status, column.note]);
     const entry = absent.get(key) ?? { column, implementations: [] };
     entry.implementations.push(column.implementation);
     absent.set(key, entry);
   }
   if (absent.size) lines.push('');
   for (const { column, implementations } of absent.values()) {
-    const text = `${column.engine} (${implementations.join(', ')}): ${column.status}`;
+    const text = `${placeOf(column)} (${implementations.join(', ')}): ${column.status}`;
     lines.push(...wrap(plain(text), width, '').map((each) => colours.yellow(each)));
     for (const note of column.note?.split(/\r?\n/) ?? []) lines.push(...wrap(plain(note), width, '  '));
   }
 
   if (report.stale.length) {
     lines.push('', colours.yellow('Stale: expected failures that no run confirmed'));
-    for (const { engine, implementation, case: id, reason } of report.stale) {
-      lines.push(...wrap(plain(`${engine}/${implementation} ${id}: ${reason}`), width, '  '));
+    for (const line of report.stale) {
+      const name = `${placeOf(line)}/${line.implementation} ${line.case}`;
+      lines.push(...wrap(plain(`${name}: ${line.reason}`), width, '  '));
     }
   }
 
@@ -212,7 +219,7 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   if (unexpected.length) lines.push('', colours.red('Unexpected'));
   for (const cell of unexpected.slice(0, mostUnexpected)) {
     const run = cell.runs[0];
-    const name = `${cell.engine}/${cell.implementation} ${cell.case}`;
+    const name = `${placeOf(cell)}/${cell.implementation} ${cell.case}`;
     lines.push(...wrap(plain(`${name}${run ? ` (${run.chunking})` : ''}: ${outcomeOf(cell)}`), width, '  '));
     const difference = run?.differences[0];
     if (difference) {
@@ -243,10 +250,11 @@ export function renderProgress(progress: Progress, width: number): string {
   if (first !== undefined) {
     parts.push(`waiting for ${plain(first)}${others.length ? ` and ${others.length} more` : ''}`);
   }
-  for (const { engine, implementation, done, total, state } of columns) {
+  for (const column of columns) {
+    const { implementation, done, total, state } = column;
     if (state !== 'running' && state !== 'starting') continue;
     parts.push(
-      `${plain(engine)}/${plain(implementation)} ${state === 'starting' ? 'starting' : `${done}/${total}`}`
+      `${plain(placeOf(column))}/${plain(implementation)} ${state === 'starting' ? 'starting' : `${done}/${total}`}`
     );
   }
   return cut(parts.join('  '), width);

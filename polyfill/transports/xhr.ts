@@ -22,7 +22,7 @@ export const xhrTransport: Transport = function (request, client) {
         // The stream is UTF-8 whatever charset the response declares. Said earlier, QtWebKit and PhantomJS show this type as the response's.
         xhr.overrideMimeType('text/plain; charset=utf-8');
       } catch {
-        // The whole response is there already, or Firefox's workers, which want to be told before send().
+        // The whole response is there already, or Firefox's workers, which were told before send().
       }
       if (!client.onResponse(xhr.status, contentType, xhr.responseURL || request.url)) {
         abort();
@@ -72,6 +72,10 @@ export const xhrTransport: Transport = function (request, client) {
   }
   if (request.lastEventId !== '') {
     xhr.setRequestHeader('Last-Event-ID', encodeHeaderValue(request.lastEventId));
+  }
+  // Firefox's workers want to be told now. So do no engines without TextDecoder, and some of those show this type as the response's.
+  if (typeof document === 'undefined' && typeof TextDecoder === 'function') {
+    xhr.overrideMimeType('text/plain; charset=utf-8');
   }
   xhr.onreadystatechange = xhr.onprogress = onEvent;
   xhr.onload = xhr.onerror = xhr.onabort = end;
