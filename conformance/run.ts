@@ -9,6 +9,7 @@ import { cut } from './chunkings.ts';
 import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
+import type { Implementation } from './implementation.ts';
 import type { SectionedCase } from './load-cases.ts';
 import type { Cell, Column, Progress, Report, Run, Verdict } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
@@ -16,8 +17,8 @@ import { worst } from './verdict.ts';
 
 export interface RunOptions {
   engines: Engine[];
-  /** Names and absolute paths; default: those of each engine. A name that an engine does not have is left out there. */
-  implementations?: string[];
+  /** Names and other people's; default: those of each engine. A name that an engine does not have is left out there. */
+  implementations?: (string | Implementation)[];
   cases: SectionedCase[];
   expectedFailures: ExpectedFailure[];
   /** Directory of the package as built. */
@@ -89,10 +90,12 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   for (const engine of options.engines) {
     const found = await engine.find();
     const wanted = options.implementations ?? engine.implementations;
-    for (const implementation of wanted) {
-      const isPath = implementation.includes('/');
-      if (!isPath && !engine.implementations.includes(implementation)) continue;
+    for (const one of wanted) {
+      const foreign = typeof one === 'object' ? one : undefined;
+      const implementation = foreign?.name ?? (one as string);
+      if (!foreign && !engine.implementations.includes(implementation)) continue;
       const column: Column = { engine: engine.name, implementation, status: 'ran' };
+      if (foreign?.version !== undefined) column.implementationVersion = foreign.version;
       columns.push(column);
       if ('missing' in found) {
         Object.assign(column, { status: 'not installed', note: found.missing });
@@ -111,7 +114,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
       tasks.push(async () => {
         const started = Date.now();
         await runColumn(
-          { engine, column, state, runs, token, options, venue },
+          { engine, column, foreign, state, runs, token, options, venue },
           (cell) => {
             cells.push(cell);
             emit({ type: 'cell', cell });
@@ -194,6 +197,7 @@ async function runColumn(
   {
     engine,
     column,
+    foreign,
     state,
     runs,
     token,
@@ -202,6 +206,7 @@ async function runColumn(
   }: {
     engine: Engine;
     column: Column;
+    foreign: Implementation | undefined;
     state: Progress['columns'][number];
     runs: PlannedRun[];
     token: string;
@@ -274,7 +279,8 @@ async function runColumn(
     const attemptToken = `${token}-${++starts}`;
     const outcome = await attempt({
       engine,
-      implementation,
+      implementation: foreign?.url ?? implementation,
+      ...(foreign?.bundle !== undefined && { bundle: foreign.bundle }),
       lanes: batch.lanes,
       token: attemptToken,
       runs: batch.runs,
@@ -285,14 +291,11 @@ async function runColumn(
         venue.attempts.set(attemptToken, one);
         return () => venue.attempts.delete(attemptToken);
       },
-      onRun(planned, run) {
-        onAttemptedRun(planned, run);
-        onProgress([]);
-      },
+      onRun: onAttemptedRun,
       onStart() {
         state.state = 'running';
       },
-      onTaken: onProgress
+      onInFlight: onProgress
     });
     disagreements.push(...outcome.disagreements);
     leaks.push(...outcome.leaks);

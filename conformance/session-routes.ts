@@ -1,16 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Route } from '../fixtures-server/server.ts';
 import { Refusal } from '../fixtures-server/server.ts';
 import type { Attempt } from './attempt.ts';
 import { embedJson } from './embed-json.ts';
+import { isModule } from './implementation.ts';
 import type { Observation } from './observation.ts';
 import type { PageSession } from './page.ts';
 
 /** Lanes of one frame: browsers keep 6 HTTP/1.1 connections per origin, and those of a neighbour's cross-origin cases count too. */
 const lanesPerFrame = 4;
+
+/** What no file of an implementation is called. */
+const bundleName = 'bundle:';
 
 const types: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -50,11 +54,15 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
         if (rest === 'frame')
           return sendPage(
             response,
-            framePage(describePage(attempt.implementation, token, Math.min(attempt.lanes, lanesPerFrame)))
+            framePage(describePage(attempt, token, Math.min(attempt.lanes, lanesPerFrame)))
           );
         const prefix = 'implementation/';
         if (!rest.startsWith(prefix)) throw new Refusal(404, 'no such page of a session');
-        await sendFile(response, dirname(attempt.implementation), rest.slice(prefix.length));
+        const name = rest.slice(prefix.length);
+        if (name === bundleName && attempt.bundle !== undefined) {
+          return void response.writeHead(200, { 'Content-Type': types['.js'] }).end(attempt.bundle);
+        }
+        await sendFile(response, dirname(fileURLToPath(attempt.implementation)), name);
       }
     },
     {
@@ -87,18 +95,28 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
 }
 
 /** What a page of a session has to know. */
-export function describePage(implementation: string, token: string, lanes: number): PageSession {
+export function describePage(
+  { implementation, bundle }: Pick<Attempt, 'implementation' | 'bundle'>,
+  token: string,
+  lanes: number
+): PageSession {
   const page = { path: `/run/${token}/`, implementation, lanes };
   if (implementation === 'native') return { ...page, load: null };
   if (implementation.startsWith('truesource-')) {
     return { ...page, load: { url: '/dist/truesource.js', module: false } };
   }
-  const isModule =
-    extname(implementation) === '.mjs' ||
-    (extname(implementation) === '.js' &&
-      /^\s*(import|export)\b/m.test(readFileSync(implementation, 'utf8')));
-  const url = `${page.path}implementation/${encodeURIComponent(basename(implementation))}`;
-  return { ...page, load: { url, module: isModule } };
+  const file = fileURLToPath(implementation);
+  const name = bundle === undefined ? encodeURIComponent(basename(file)) : bundleName;
+  const url = `${page.path}implementation/${name}`;
+  const exportName = decodeURIComponent(new URL(implementation).hash.slice(1));
+  return {
+    ...page,
+    load: {
+      url,
+      module: bundle === undefined && isModule(file),
+      ...(exportName !== '' && { exportName })
+    }
+  };
 }
 
 /** One frame per origin. They are visible: what is not may be throttled. */
