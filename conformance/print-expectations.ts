@@ -54,7 +54,7 @@ export function updateExpectations(
           cases: [id],
           ...where,
           ...(varies && { varies }),
-          reason: placeholder,
+          reason: `${placeholder}: say why this cannot pass`,
           clause: levels.get(id)!.spec
         }))
       )
