@@ -67,7 +67,7 @@ export default defineConfig([
       'wpt-jsdom-pages': 'conformance/wpt/jsdom-pages.ts'
     },
     noExternal: [/^/],
-    external: ['jsdom', 'wpt-runner', 'undici', 'truesource'],
+    external: ['esbuild', 'jsdom', 'wpt-runner', 'undici', 'truesource'],
     splitting: false,
     // commander is CommonJS and requires modules of Node.
     banner: {

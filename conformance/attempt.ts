@@ -17,6 +17,7 @@ export interface PlannedRun {
 export interface Attempt {
   implementation: string;
   global: GlobalKind | undefined;
+  bundle?: string;
   lanes: number;
   origins: string[];
   /** Fulfils when the engine is not asleep, or when the attempt is over. */
@@ -64,6 +65,7 @@ export async function attempt(options: {
   engine: Engine;
   implementation: string;
   global: GlobalKind | undefined;
+  bundle?: string;
   lanes: number;
   token: string;
   runs: PlannedRun[];
@@ -74,9 +76,11 @@ export async function attempt(options: {
   register(attempt: Attempt): () => void;
   onRun(planned: PlannedRun, run: Run): void;
   onStart(): void;
-  onTaken(inFlight: string[]): void;
+  /** What is under way, longest first: at each change, and now and then. */
+  onInFlight(plays: string[]): void;
 }): Promise<Outcome> {
   const { engine, implementation, global, lanes, token, server, origins } = options;
+  const bundle = options.bundle === undefined ? {} : { bundle: options.bundle };
   const untaken = new Map(options.runs.map((run) => [run.play, run]));
   const inFlight = new Map<
     string,
@@ -138,6 +142,7 @@ export async function attempt(options: {
     const self: Attempt = {
       implementation,
       global,
+      ...bundle,
       lanes,
       origins,
       whenAwake: () =>
@@ -175,7 +180,7 @@ export async function attempt(options: {
           deadline: Date.now() + job.limit + grace,
           isDisturbed: false
         });
-        options.onTaken([...inFlight.keys()]);
+        options.onInFlight([...inFlight.keys()]);
         return job;
       },
       handIn(play, observation) {
@@ -201,6 +206,7 @@ export async function attempt(options: {
         }
         passed.set(play, isPassed);
         options.onRun(planned, { chunking: planned.chunking, ...judgement, observation, requests });
+        options.onInFlight([...inFlight.keys()]);
         setTimeout(() => {
           // The last one: of those before, browsers may keep the unfinished body of a redirect.
           if (server.requests(jobToken).at(-1)?.closedAt === null) leaks.add(play);
@@ -249,6 +255,7 @@ export async function attempt(options: {
         endJob(jobToken);
         options.onRun(planned, notObserved(planned, 'the engine gave no answer in time'));
       }
+      options.onInFlight([...inFlight.keys()]);
       if (quiet > silence) {
         finish(
           isStarted
@@ -264,6 +271,7 @@ export async function attempt(options: {
           url: `${origins[0]}/run/${token}/`,
           origins,
           implementation,
+          ...bundle,
           lanes,
           plays: options.runs.map((run) => ({
             id: run.play,

@@ -11,6 +11,8 @@ import type { Engine } from './engine.ts';
 import { engines } from './engines/index.ts';
 import { checkExpectedFailures, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
+import { findImplementation } from './implementation.ts';
+import type { Implementation } from './implementation.ts';
 import { loadCases } from './load-cases.ts';
 import type { SectionedCase } from './load-cases.ts';
 import { updateExpectations } from './print-expectations.ts';
@@ -78,8 +80,8 @@ program
   .description('run the cases in every engine found, print the matrix, write the reports')
   .option('--engine <name>', `only this engine, repeatable: ${names(engines)}`, collect)
   .option(
-    '--implementation <name|path>',
-    'only this implementation, repeatable: native, truesource-fetch, truesource-xhr, or the path of a script or module that exports or installs an EventSource',
+    '--implementation <name|path|package>',
+    'only this implementation, repeatable: native, truesource-fetch, truesource-xhr, or a script, module or installed package that exports or installs an EventSource; after a # the name of the export, if it has another',
     collect
   )
   .option(
@@ -170,7 +172,8 @@ async function runConformance(options: {
   }
   const repeats = Number(options.repeat ?? 1);
   const chosen = chooseEngines(options.engine);
-  const implementations = options.implementation?.map(findImplementation);
+  const implementations =
+    options.implementation && (await Promise.all(options.implementation.map(chooseImplementation)));
   const chosenGlobals = options.global?.map(findGlobal);
   for (const kind of chosenGlobals ?? []) {
     const isThere = ({ workers, features }: Engine): boolean =>
@@ -183,9 +186,8 @@ async function runConformance(options: {
     if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but --engine leaves it out`);
     return name;
   });
-  const named = (options.implementation && implementations) ?? [];
-  for (const name of named) {
-    if (!name.includes('/') && !chosen.some((engine) => engine.implementations.includes(name))) {
+  for (const name of implementations ?? []) {
+    if (typeof name === 'string' && !chosen.some((engine) => engine.implementations.includes(name))) {
       throw new UsageError(`no engine chosen has the implementation ${name}: ${names(chosen)}`);
     }
   }
@@ -418,13 +420,13 @@ function findGlobal(name: string): GlobalKind {
   return name.replace('-', ' ') as GlobalKind;
 }
 
-function findImplementation(name: string): string {
+async function chooseImplementation(name: string): Promise<string | Implementation> {
   const known = [...new Set(engines.flatMap(({ implementations }) => implementations))];
   if (known.includes(name)) return name;
-  if (!name.includes('/') && !/\.[cm]?js$/.test(name)) throw unknown('implementation', name, known);
-  const path = resolve(name);
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`there is no file ${path}`);
-  return path;
+  const found = await findImplementation(name);
+  if (found) return found;
+  if (name.includes('/')) throw new UsageError(`there is no file ${resolve(name)}, and no package ${name}`);
+  throw unknown('implementation, file or package', name, known);
 }
 
 function chooseCases(globs?: string[]): SectionedCase[] {

@@ -10,8 +10,10 @@ export interface Task {
   url: string;
   /** Origins of the fixtures server. */
   origins: string[];
-  /** `native`, `truesource-fetch`, `truesource-xhr`, or the absolute path of a script or module. */
+  /** `native`, `truesource-fetch`, `truesource-xhr`, or the file: URL of a script or module, with the name of its export, if given, as fragment. */
   implementation: string;
+  /** See `bundle` of Implementation. */
+  bundle?: string;
   /** How many jobs may run at a time, in all. */
   lanes: number;
   /** What is still to be run, for engines that list their tests beforehand. */

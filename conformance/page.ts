@@ -4,8 +4,8 @@ export interface PageSession {
   path: string;
   implementation: string;
   lanes: number;
-  /** The script or module to load, and which of the two it is; null for `native`. */
-  load: { url: string; module: boolean } | null;
+  /** The script or module to load, which of the two it is, and the export to take, if it was named; null for `native`. */
+  load: { url: string; module: boolean; exportName?: string } | null;
   /** The worker in which the page has the jobs run, rather than in its window. */
   worker: 'dedicated worker' | 'shared worker' | null;
 }
@@ -165,8 +165,15 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   function findConstructor(): unknown {
     if (session.implementation.indexOf('truesource-') === 0) return globals.EventSource;
     const exported = (self.truesourceModule || module.exports) as Record<string, unknown>;
+    const inner = Object(exported.default) as Record<string, unknown>;
+    const name = load!.exportName;
+    if (name) return exported[name] || inner[name] || globals[name];
     if (typeof exported === 'function') return exported;
-    return exported.EventSource || exported.default || globals.EventSource;
+    const candidates = [exported.EventSource, inner.EventSource, exported.default];
+    for (let i = 0; i < candidates.length; i++) {
+      if (typeof candidates[i] === 'function') return candidates[i];
+    }
+    return globals.EventSource;
   }
 }
 

@@ -51,7 +51,7 @@ export function updateExpectations(
           cases: [id],
           ...where,
           ...(varies && { varies }),
-          reason: placeholder,
+          reason: `${placeholder}: say why this cannot pass`,
           clause: levels.get(id)!.spec
         }))
       )

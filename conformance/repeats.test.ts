@@ -86,6 +86,20 @@ describe('combineReports', () => {
     ]);
   });
 
+  it('takes an answer that the standard allows for an explanation', () => {
+    const { cells } = combine([
+      createReport({ whole: 'pass' }),
+      createReport({ whole: 'allowed' }, { why: 'It may.' })
+    ]);
+    expect(cells).toMatchObject([
+      {
+        verdict: 'allowed',
+        unexpected: false,
+        runs: [{ flaky: { seen: ['pass', 'allowed'], explanation: 'It may.' } }]
+      }
+    ]);
+  });
+
   it('says what explains it in an unsteady engine, and counts what was run again there', () => {
     const again = { flaky: { seen: ['fail', 'pass'] as Verdict[], explanation: 'shaky' } };
     const { cells } = combine(

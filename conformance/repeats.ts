@@ -7,7 +7,7 @@ import { worst } from './verdict.ts';
 
 /**
  * Makes one report of several of the same cases and columns: of each run the worst that was seen, with its evidence, and where the verdicts
- * differ, all of them as `flaky`. A line of the list that says that it `varies`, or an unsteady engine, explains that.
+ * differ, all of them as `flaky`. A line of the list that says that it `varies`, an unsteady engine, or an alternative of the case, explains that.
  */
 export function combineReports(
   reports: Report[],
@@ -73,10 +73,12 @@ function sortRuns(runs: Run[]): Run[] {
   );
 }
 
-function combineRuns(runs: Run[], explanation: string | undefined): Run {
+function combineRuns(runs: Run[], known: string | undefined): Run {
   const worstRun = sortRuns([...runs])[0]!;
   const seen = runs.flatMap(({ flaky, verdict }): Verdict[] => flaky?.seen ?? [verdict]);
   if (seen.every((verdict) => verdict === worstRun.verdict)) return worstRun;
+  const isFree = seen.every((verdict) => verdict === 'pass' || verdict === 'allowed');
+  const explanation = isFree ? worstRun.why : known;
   return { ...worstRun, flaky: { seen, ...(explanation !== undefined && { explanation }) } };
 }
 

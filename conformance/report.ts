@@ -59,6 +59,8 @@ export interface Column {
   global?: GlobalKind;
   /** Of the engine, as it names itself; absent if not installed. */
   version?: string;
+  /** Of the package that the implementation is, if it is one. */
+  implementationVersion?: string;
   status: 'ran' | 'not installed' | 'broken';
   /** How to get it, or what broke. */
   note?: string;

@@ -9,6 +9,7 @@ import { cut } from './chunkings.ts';
 import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
+import type { Implementation } from './implementation.ts';
 import type { SectionedCase } from './load-cases.ts';
 import type { Cell, Column, GlobalKind, Progress, Report, Run, Verdict } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
@@ -16,8 +17,8 @@ import { worst } from './verdict.ts';
 
 export interface RunOptions {
   engines: Engine[];
-  /** Names and absolute paths; default: those of each engine. A name that an engine does not have is left out there. */
-  implementations?: string[];
+  /** Names and other people's; default: those of each engine. A name that an engine does not have is left out there. */
+  implementations?: (string | Implementation)[];
   /** Kinds of global object, in browsers; other engines have one and no choice. Default: window. */
   globals?: GlobalKind[];
   cases: SectionedCase[];
@@ -90,14 +91,18 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   const tasks: (() => Promise<void>)[] = [];
   for (const engine of options.engines) {
     const found = await engine.find();
-    const implementations = (options.implementations ?? engine.implementations).filter(
-      (implementation) => implementation.includes('/') || engine.implementations.includes(implementation)
+    const wanted = (options.implementations ?? engine.implementations).filter(
+      (one) => typeof one === 'object' || engine.implementations.includes(one)
     );
-    for (const name of listColumns(engine, implementations)) {
+    const foreigners = new Map(wanted.flatMap((one) => (typeof one === 'object' ? [[one.name, one]] : [])));
+    const names = wanted.map((one) => (typeof one === 'object' ? one.name : one));
+    for (const name of listColumns(engine, names)) {
       const column: Column = { ...name, status: 'ran' };
       const { implementation, global } = column;
       const isFirst = global === undefined || global === 'window';
       if (options.globals ? global && !options.globals.includes(global) : !isFirst) continue;
+      const foreign = foreigners.get(implementation);
+      if (foreign?.version !== undefined) column.implementationVersion = foreign.version;
       columns.push(column);
       if ('missing' in found) {
         Object.assign(column, { status: 'not installed', note: found.missing });
@@ -117,7 +122,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
       tasks.push(async () => {
         const started = Date.now();
         await runColumn(
-          { engine, column, state, runs, token, options, venue },
+          { engine, column, foreign, state, runs, token, options, venue },
           (cell) => {
             cells.push(cell);
             emit({ type: 'cell', cell });
@@ -214,6 +219,7 @@ async function runColumn(
   {
     engine,
     column,
+    foreign,
     state,
     runs,
     token,
@@ -222,6 +228,7 @@ async function runColumn(
   }: {
     engine: Engine;
     column: Column;
+    foreign: Implementation | undefined;
     state: Progress['columns'][number];
     runs: PlannedRun[];
     token: string;
@@ -294,8 +301,9 @@ async function runColumn(
     const attemptToken = `${token}-${++starts}`;
     const outcome = await attempt({
       engine,
-      implementation,
+      implementation: foreign?.url ?? implementation,
       global: column.global,
+      ...(foreign?.bundle !== undefined && { bundle: foreign.bundle }),
       lanes: batch.lanes,
       token: attemptToken,
       runs: batch.runs,
@@ -306,14 +314,11 @@ async function runColumn(
         venue.attempts.set(attemptToken, one);
         return () => venue.attempts.delete(attemptToken);
       },
-      onRun(planned, run) {
-        onAttemptedRun(planned, run);
-        onProgress([]);
-      },
+      onRun: onAttemptedRun,
       onStart() {
         state.state = 'running';
       },
-      onTaken: onProgress
+      onInFlight: onProgress
     });
     disagreements.push(...outcome.disagreements);
     leaks.push(...outcome.leaks);

@@ -1,17 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Route } from '../fixtures-server/server.ts';
 import { Refusal } from '../fixtures-server/server.ts';
 import type { Attempt } from './attempt.ts';
 import { embedJson } from './embed-json.ts';
+import { isModule } from './implementation.ts';
 import type { Observation } from './observation.ts';
 import type { PageSession } from './page.ts';
-import type { GlobalKind } from './report.ts';
 
 /** Lanes of one frame: browsers keep 6 HTTP/1.1 connections per origin, and those of a neighbour's cross-origin cases count too. */
 const lanesPerFrame = 4;
+
+/** What no file of an implementation is called. */
+const bundleName = 'bundle:';
 
 const types: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -48,12 +51,7 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
           attempt.beginAnew();
           return sendPage(response, topPage(attempt, token));
         }
-        const session = describePage(
-          attempt.implementation,
-          token,
-          Math.min(attempt.lanes, lanesPerFrame),
-          attempt.global
-        );
+        const session = describePage(attempt, token, Math.min(attempt.lanes, lanesPerFrame));
         if (rest === 'frame') return sendPage(response, framePage(session));
         if (rest === 'worker.js') {
           response
@@ -63,7 +61,11 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
         }
         const prefix = 'implementation/';
         if (!rest.startsWith(prefix)) throw new Refusal(404, 'no such page of a session');
-        await sendFile(response, dirname(attempt.implementation), rest.slice(prefix.length));
+        const name = rest.slice(prefix.length);
+        if (name === bundleName && attempt.bundle !== undefined) {
+          return void response.writeHead(200, { 'Content-Type': types['.js'] }).end(attempt.bundle);
+        }
+        await sendFile(response, dirname(fileURLToPath(attempt.implementation)), name);
       }
     },
     {
@@ -97,10 +99,13 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
 
 /** What a page of a session has to know. */
 export function describePage(
-  implementation: string,
+  {
+    implementation,
+    bundle,
+    global
+  }: Pick<Attempt, 'implementation' | 'bundle'> & Partial<Pick<Attempt, 'global'>>,
   token: string,
-  lanes: number,
-  global?: GlobalKind
+  lanes: number
 ): PageSession {
   const worker = global === undefined || global === 'window' ? null : global;
   const page = { path: `/run/${token}/`, implementation, lanes, worker };
@@ -108,12 +113,18 @@ export function describePage(
   if (implementation.startsWith('truesource-')) {
     return { ...page, load: { url: '/dist/truesource.min.js', module: false } };
   }
-  const isModule =
-    extname(implementation) === '.mjs' ||
-    (extname(implementation) === '.js' &&
-      /^\s*(import|export)\b/m.test(readFileSync(implementation, 'utf8')));
-  const url = `${page.path}implementation/${encodeURIComponent(basename(implementation))}`;
-  return { ...page, load: { url, module: isModule } };
+  const file = fileURLToPath(implementation);
+  const name = bundle === undefined ? encodeURIComponent(basename(file)) : bundleName;
+  const url = `${page.path}implementation/${name}`;
+  const exportName = decodeURIComponent(new URL(implementation).hash.slice(1));
+  return {
+    ...page,
+    load: {
+      url,
+      module: bundle === undefined && isModule(file),
+      ...(exportName !== '' && { exportName })
+    }
+  };
 }
 
 /** One frame per origin. They are visible: what is not may be throttled. */

@@ -33,7 +33,7 @@ export const jsdom: Engine = {
     if (task.hosts) return openUpstreamTests(task);
     const directory = createTemporaryDirectory();
     const token = new URL(task.url).pathname.split('/')[2]!;
-    generateTests(directory, describePage(task.implementation, token, task.lanes), task.plays);
+    generateTests(directory, describePage(task, token, task.lanes), task.plays);
     const group = startGroup(
       process.execPath,
       [

@@ -1,5 +1,3 @@
-import { isAbsolute } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { runLanes } from '../lanes.ts';
 import type { Job } from '../observation.ts';
 
@@ -31,18 +29,27 @@ async function post(path: string, body: object): Promise<unknown> {
 
 async function loadImplementation(): Promise<unknown> {
   if (implementation === 'native') return globalThis.EventSource;
-  if (!isAbsolute(implementation)) {
+  if (!implementation.startsWith('file:')) {
     const name = 'truesource';
     return ((await import(name)) as { EventSource?: unknown }).EventSource;
   }
-  const exported = (await import(pathToFileURL(implementation).href)) as Record<string, unknown>;
-  const inner = (exported.default ?? {}) as Record<string, unknown>;
-  return exported.EventSource ?? inner.EventSource ?? exported.default ?? globalThis.EventSource;
+  // What installs itself only where nothing is there.
+  Reflect.deleteProperty(globalThis, 'EventSource');
+  const [file = '', fragment = ''] = implementation.split('#');
+  const exported = (await import(file)) as Record<string, unknown>;
+  const inner = Object(exported.default) as Record<string, unknown>;
+  const globals = globalThis as unknown as Record<string, unknown>;
+  const name = decodeURIComponent(fragment);
+  if (name !== '') return exported[name] ?? inner[name] ?? globals[name];
+  return [exported.EventSource, inner.EventSource, exported.default, globals.EventSource].find(
+    (one) => typeof one === 'function'
+  );
 }
 
 try {
   const EventSource = await loadImplementation();
-  if (typeof EventSource !== 'function') throw new TypeError('there is no EventSource');
+  if (typeof EventSource !== 'function')
+    throw new TypeError('it neither installed nor exported an EventSource');
   runLanes(EventSource, lanes, (result, callback) => {
     void post('next', result).then((job) => callback(job as Job));
   });

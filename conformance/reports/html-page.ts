@@ -103,11 +103,17 @@ export function page(): void {
     return url ? el('a', { href: url, rel: 'noreferrer' }, text) : document.createTextNode(readable(text));
   }
 
-  /** Shows what cannot be seen. `bytes`: one character is one byte, and bytes above 7F are written as such. */
-  function visible(text: string, bytes: boolean, limit = 6000): HTMLElement {
+  /**
+   * Shows what cannot be seen. `bytes`: one character is one byte, and bytes above 7F are written as such. `json`: its escapes stay as they are.
+   */
+  function visible(text: string, kind: 'text' | 'bytes' | 'json' = 'text', limit = 6000): HTMLElement {
     const code = el('code', {});
     const shown = text.slice(0, limit);
-    const hidden = bytes ? /[^\x20-\x5b\x5d-\x7e]/gu : /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu;
+    const hidden = {
+      text: /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu,
+      bytes: /[^\x20-\x5b\x5d-\x7e]/gu,
+      json: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu
+    }[kind];
     let last = 0;
     for (const match of shown.matchAll(hidden)) {
       const point = match[0].codePointAt(0) as number;
@@ -133,7 +139,7 @@ export function page(): void {
   function shown(value: unknown): Node {
     if (value === undefined) return el('span', { class: 'soft' }, '—');
     if (typeof value !== 'string') return el('code', {}, ...visibleJson(JSON.stringify(value)));
-    const code = visible(value, false);
+    const code = visible(value);
     code.prepend(el('span', { class: 'soft' }, '"'));
     code.append(el('span', { class: 'soft' }, '"'));
     return code;
@@ -280,7 +286,7 @@ export function page(): void {
                         { colspan: totalNames.length },
                         el('strong', {}, column.status),
                         column.note !== undefined && ': ',
-                        column.note !== undefined && visible(column.note, false)
+                        column.note !== undefined && visible(column.note)
                       )
                     ]),
                 el(
@@ -297,7 +303,7 @@ export function page(): void {
         .map((column, c) => ({ column, c }))
         .filter(({ column }) => column.status === 'broken' && totalNames.some((name) => column.totals[name]))
         .map(({ column, c }) =>
-          el('p', {}, el('strong', {}, `${columnName(c)} is broken: `), visible(column.note ?? '', false))
+          el('p', {}, el('strong', {}, `${columnName(c)} is broken: `), visible(column.note ?? ''))
         )
     )
   );
@@ -343,7 +349,8 @@ export function page(): void {
     {},
     el('option', { value: '' }, 'all'),
     ...view.outcomes.map(([outcome]) => el('option', { value: outcome }, outcome)),
-    el('option', { value: 'unexpected' }, 'unexpected')
+    el('option', { value: 'unexpected' }, 'unexpected'),
+    el('option', { value: 'flaky' }, 'flaky')
   );
   const search = el('input', { type: 'search', placeholder: 'id, title or clause' });
   const count = el('p', { class: 'soft', role: 'status' });
@@ -369,6 +376,9 @@ export function page(): void {
   let rows: HTMLTableRowElement[] = [];
   let current: { caseIndex: number; column?: number } | undefined;
 
+  const isAsExpected = ({ outcome, runs: [run] }: ViewedCell) =>
+    (outcome === 'pass' && !run?.flaky) || outcome === 'unsupported';
+
   function drawMatrix(): void {
     const columns = view.columns
       .map((_, c) => c)
@@ -380,11 +390,17 @@ export function page(): void {
       const text = `${each.case.id} ${each.case.title} ${each.case.spec}`.toLowerCase();
       if (!words.every((word) => text.includes(word))) return false;
       const cells = columns.flatMap((c) => each.cells[c] ?? []);
-      if (onlyDifferences.checked && cells.every((cell) => cell.outcome === 'pass')) return false;
+      if (onlyDifferences.checked && cells.every(isAsExpected)) return false;
       const outcome = outcomeChoice.value;
       return (
         !outcome ||
-        cells.some((cell) => (outcome === 'unexpected' ? cell.unexpected : cell.outcome === outcome))
+        cells.some((cell) =>
+          outcome === 'unexpected'
+            ? cell.unexpected
+            : outcome === 'flaky'
+              ? cell.runs.some(({ flaky }) => flaky)
+              : cell.outcome === outcome
+        )
       );
     };
     const startsGroup = (c: number) => view.columns[c]?.place !== view.columns[c - 1]?.place;
@@ -545,6 +561,7 @@ export function page(): void {
   /** scrollIntoView would leave the element under the sticky headers. */
   function reveal(element: HTMLElement): void {
     const box = element.getBoundingClientRect();
+    const row = (element.closest('tr') ?? element).getBoundingClientRect();
     const frame = matrix.getBoundingClientRect();
     const head = matrix.querySelector('thead')?.getBoundingClientRect().height ?? 0;
     const side = matrix.querySelector('tbody th')?.getBoundingClientRect().width ?? 0;
@@ -552,7 +569,7 @@ export function page(): void {
       start < from ? start - from : end > to ? Math.min(end - to, start - from) : 0;
     matrix.scrollBy(
       element.matches('tr') ? 0 : into(box.left, box.right, frame.left + side + 8, frame.right - 16),
-      into(box.top, box.bottom, frame.top + head + 40, frame.bottom - 24)
+      into(row.top, row.bottom, frame.top + head + 40, frame.bottom - 24)
     );
     if (frame.bottom < 80 || frame.top > window.innerHeight - 80) matrix.scrollIntoView();
   }
@@ -605,8 +622,8 @@ export function page(): void {
       ['what', 'expected', 'observed'],
       run.differences.map(({ what, expected, observed }) => [
         el('code', { class: 'what' }, what),
-        visible(expected, false),
-        visible(observed, false)
+        visible(expected, 'json'),
+        visible(observed, 'json')
       ])
     );
   }
@@ -635,7 +652,7 @@ export function page(): void {
         'span',
         { class: what && 'soft' },
         what,
-        write && el('span', { class: 'boundary' }, visible(write.bytes, true)),
+        write && el('span', { class: 'boundary' }, visible(write.bytes, 'bytes')),
         write?.length !== undefined &&
           el('span', { class: 'soft' }, ` the first ${write.bytes.length} of ${write.length} bytes`)
       )
@@ -647,13 +664,13 @@ export function page(): void {
         'h4',
         {},
         `Request ${number + 1} at ${ms(request.at)}: `,
-        visible(`${request.method} ${request.target} HTTP/${request.httpVersion}`, true)
+        visible(`${request.method} ${request.target} HTTP/${request.httpVersion}`, 'bytes')
       ),
       el(
         'p',
         { class: 'soft' },
         'to ',
-        visible(request.origin, true),
+        visible(request.origin, 'bytes'),
         request.connection === null
           ? ', a preflight or a request after the last connection'
           : `, answered with connection ${request.connection}`
@@ -664,7 +681,7 @@ export function page(): void {
         el('summary', {}, `${request.headers.length} headers`),
         table(
           ['name', 'value'],
-          request.headers.map(([name, value]) => [visible(name, true), visible(value, true)])
+          request.headers.map(([name, value]) => [visible(name, 'bytes'), visible(value, 'bytes')])
         )
       ),
       moments.length
@@ -728,7 +745,7 @@ export function page(): void {
           run?.flaky &&
             `${run.flaky.seen.join(', ')}: ${run.flaky.explanation ?? 'nothing explains the difference'}`
         ],
-        ['why', run?.why !== undefined && run.why !== '' ? visible(run.why, false) : null],
+        ['why', run?.why !== undefined && run.why !== '' ? visible(run.why) : null],
         [
           'known reason',
           cell?.expectedFailure &&

@@ -66,7 +66,7 @@ input[type=search], select { min-height: 2.1rem; padding: .2rem .5rem; backgroun
 .matrix { max-height: calc(100vh - 1rem); border: 1px solid var(--line); border-radius: 6px; }
 .matrix table { border-collapse: separate; border-spacing: 0; min-width: 100%; }
 .matrix th, .matrix td { border-bottom: 1px solid var(--line); padding: .12rem .35rem; vertical-align: middle; }
-.matrix td, .matrix thead th:not(:first-child), .matrix .section td { text-align: center; min-width: 4.2rem; }
+.matrix td, .matrix thead th:not(.corner), .matrix .section td { text-align: center; min-width: 4.2rem; }
 .matrix thead th { position: sticky; z-index: 2; background: var(--raised); font-size: .82rem; line-height: 1.25; height: 1.7rem; vertical-align: middle; }
 .matrix thead tr:first-child th { top: 0; white-space: nowrap; }
 .matrix thead tr:nth-child(2) th { top: 1.7rem; vertical-align: bottom; font-weight: normal; }
@@ -114,7 +114,7 @@ input[type=search], select { min-height: 2.1rem; padding: .2rem .5rem; backgroun
 }
 @media (max-width: 600px) {
   .matrix tbody th { min-width: 9.5rem; width: 9.5rem; max-width: 9.5rem; font-size: .85rem; }
-  .matrix td, .matrix thead th:not(:first-child) { min-width: 3.6rem; }
+  .matrix td, .matrix thead th:not(.corner) { min-width: 3.6rem; }
 }
 @media print { .filters, .detail { display: none; } .matrix { max-height: none; } }
 `;

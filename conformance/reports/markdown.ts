@@ -1,8 +1,8 @@
-import type { Report } from '../report.ts';
+import type { Column, Report } from '../report.ts';
 import { clauseUrl } from './clause.ts';
 import { countOutcomes, countPassed, indexCells, placeOf, type ColumnName } from './outcome.ts';
 
-function escape(text: string): string {
+export function escape(text: string): string {
   return text
     .replace(/\s+/g, ' ')
     .replace(/[\\`*_[\]{}()<>&|~!#$@]/g, '\\$&')
@@ -16,9 +16,15 @@ function nameOf(column: ColumnName): string {
   return `${placeOf(column)} ${column.implementation}`;
 }
 
-function link(clause: string): string {
+export function link(clause: string): string {
   const url = clauseUrl(clause);
   return url ? `[${escape(clause)}](<${url}>)` : escape(clause);
+}
+
+function nameOfImplementation({ implementation, implementationVersion }: Column): string {
+  return implementationVersion === undefined
+    ? implementation
+    : `${implementation} (${implementationVersion})`;
 }
 
 /**
@@ -43,7 +49,7 @@ export function renderMarkdown(report: Report): string {
     lines.push(
       row([
         engine,
-        escape(column.implementation) + (column.status === 'ran' ? '' : ` (${column.status})`),
+        escape(nameOfImplementation(column)) + (column.status === 'ran' ? '' : ` (${column.status})`),
         ...sections.map((section) => {
           const { passed, applicable } = countPassed(cellsOf(section));
           return applicable ? `${passed}/${applicable}` : '–';

@@ -62,6 +62,21 @@ describe('renderTerminal', () => {
     );
   });
 
+  it('names what is flaky, with each verdict and what explains it', () => {
+    const report = sampleReport();
+    report.cells[0]!.runs[0]!.flaky = { seen: ['pass', 'fail'] };
+    report.cells[1]!.runs[0]!.flaky = { seen: ['fail', 'pass'], explanation: 'shaky\u001b' };
+    expect(renderTerminal(report, { colour: false, width: 200 })).toContain(
+      [
+        'Flaky: not the same verdict each time',
+        '  chromium/native sample-case-0 (as-written): pass, fail',
+        '    nothing explains it',
+        '  chromium/truesource-fetch sample-case-0 (as-written): fail, pass',
+        '    shaky\\u{1b}'
+      ].join('\n')
+    );
+  });
+
   it('differs in nothing but colour', () => {
     const coloured = renderTerminal(sampleReport(), { colour: true, width: 100 });
     expect(coloured).not.toBe(text);
@@ -83,9 +98,12 @@ describe('renderProgress', () => {
 
   it('is one line', () => {
     expect(renderProgress(progress, 200)).toBe(
-      '140/400  12.3 s  1 broken  waiting for firefox and 1 more  chromium/native 40/100  firefox/native starting'
+      '140/400  12.3 s  2 of 4 columns  1 broken  waiting for firefox and 1 more  chromium/native 40/100  firefox/native starting'
     );
     expect(renderProgress({ columns: [], elapsed: 0, waitingFor: [] }, 80)).toBe('0/0  0.0 s');
+    expect(renderProgress({ ...progress, columns: [], repeat: [2, 3] }, 40)).toBe(
+      'repeat 2 of 3  0/0  12.3 s  waiting for…'
+    );
   });
 
   it('never wraps', () => {

@@ -238,12 +238,14 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   return lines.join('\n') + '\n';
 }
 
-/** One line without line end, at most `width` characters: done/total, elapsed, what it waits for, each column at work. */
+/** One line without line end, at most `width` characters: done/total, elapsed, columns that are done, what it waits for, each column at work. */
 export function renderProgress(progress: Progress, width: number): string {
   const { columns, elapsed, waitingFor } = progress;
   const sum = (key: 'done' | 'total') => columns.reduce((all, column) => all + column[key], 0);
   const parts = [`${sum('done')}/${sum('total')}`, seconds(elapsed)];
   if (progress.repeat) parts.unshift(`repeat ${progress.repeat[0]} of ${progress.repeat[1]}`);
+  const ended = columns.filter(({ state }) => state === 'done' || state === 'broken').length;
+  if (columns.length > 1) parts.push(`${ended} of ${columns.length} columns`);
   const broken = columns.filter((column) => column.state === 'broken').length;
   if (broken) parts.push(`${broken} broken`);
   const [first, ...others] = waitingFor;

@@ -1,0 +1,146 @@
+import type { Cell, Column, Report } from '../report.ts';
+import { indexCells } from './outcome.ts';
+import { escape, link, renderMarkdown } from './markdown.ts';
+
+/** What is thought of a deviation, or of several with one cause. */
+export interface Judgement {
+  title: string;
+  engines: string[];
+  /** Case ids. */
+  cases: string[];
+  /** What the standard says and what the engines do. */
+  judgement: string;
+  /** Addresses of reports and discussions. */
+  bugs?: string[];
+  /** Whether somebody will notice. */
+  matters: string;
+}
+
+/** The engines whose native EventSource is judged. */
+export const judgedEngines = ['chromium', 'firefox', 'webkitgtk', 'node', 'deno'];
+
+const shownDifferences = 2;
+const shownLength = 140;
+
+/** The cells in which a judged engine's own EventSource did not do what the standard says, in the order of cases and engines. */
+export function findDeviations(report: Report): Cell[] {
+  const find = indexCells(report);
+  return report.cases.flatMap(({ id }) =>
+    judgedEngines.flatMap((engine) => {
+      const cell = find(id, { engine, implementation: 'native' });
+      return cell && (cell.verdict === 'fail' || cell.verdict === 'not observed') ? [cell] : [];
+    })
+  );
+}
+
+/** A line for each deviation without a judgement, and for each part of a judgement without a deviation. */
+export function checkJudgements(
+  deviations: Pick<Cell, 'case' | 'engine'>[],
+  judgements: Judgement[]
+): string[] {
+  const covers = ({ engines, cases }: Judgement, one: Pick<Cell, 'case' | 'engine'>) =>
+    engines.includes(one.engine) && cases.includes(one.case);
+  const missing = deviations.flatMap((one) => {
+    const count = judgements.filter((judgement) => covers(judgement, one)).length;
+    return count === 1 ? [] : [`${one.engine} ${one.case}: ${count === 0 ? 'not judged' : 'judged twice'}`];
+  });
+  const stale = judgements.flatMap((judgement) => {
+    const covered = deviations.filter((one) => covers(judgement, one));
+    return [
+      ...judgement.cases.filter((id) => !covered.some((one) => one.case === id)),
+      ...judgement.engines.filter((engine) => !covered.some((one) => one.engine === engine))
+    ].map((name) => `${JSON.stringify(judgement.title)} names ${name}, which does not deviate`);
+  });
+  return [...missing, ...stale];
+}
+
+/** A row per judged engine. */
+export function renderNatives(report: Report): string {
+  return renderColumns(
+    report,
+    ({ engine, implementation }) => implementation === 'native' && judgedEngines.includes(engine)
+  );
+}
+
+/** A row per engine and package. */
+export function renderPackages(report: Report): string {
+  return renderColumns(report, ({ implementationVersion }) => implementationVersion !== undefined);
+}
+
+/** The judgements, each with the evidence of its cases. */
+export function renderDeviations(report: Report, judgements: Judgement[]): string {
+  const deviations = findDeviations(report);
+  const lines: string[] = [];
+  for (const { title, engines, cases, judgement, bugs = [], matters } of judgements) {
+    lines.push(`### ${escape(title)}`, '', `${escape(engines.join(', '))}. ${escape(judgement)}`, '');
+    lines.push(`Does it matter? ${escape(matters)}`, '');
+    if (bugs.length > 0) lines.push(`See ${bugs.map((url) => `<${url}>`).join(', ')}.`, '');
+    for (const id of cases) {
+      const testCase = report.cases.find((each) => each.id === id);
+      if (!testCase) continue;
+      lines.push(
+        `- **${escape(id)}** (${testCase.level}, ${link(testCase.spec)}): ${escape(testCase.title)}`,
+        `  - sent: ${code(describeStream(testCase.connections))}`
+      );
+      for (const cell of deviations) {
+        if (cell.case === id && engines.includes(cell.engine)) lines.push(`  - ${describeCell(cell)}`);
+      }
+    }
+    lines.push('');
+  }
+  return lines.join('\n');
+}
+
+function renderColumns(report: Report, isWanted: (column: Column) => boolean): string {
+  const columns = report.columns.filter(isWanted);
+  return renderMarkdown({
+    ...report,
+    columns,
+    cells: report.cells.filter((cell) => columns.some(isOf(cell)))
+  });
+}
+
+function isOf(cell: Cell): (column: Column) => boolean {
+  return ({ engine, implementation }) => engine === cell.engine && implementation === cell.implementation;
+}
+
+function describeCell({ engine, runs }: Cell): string {
+  const run = runs[0]!;
+  const failing = runs.filter(({ verdict }) => verdict === run.verdict).map(({ chunking }) => chunking);
+  const where = failing.length < runs.length ? ` in ${failing.sort().join(', ')}` : '';
+  const differences = run.differences
+    .slice(0, shownDifferences)
+    .map(
+      ({ what, expected, observed }) => `${code(what)} expected ${code(expected)}, observed ${code(observed)}`
+    );
+  const more = run.differences.length - differences.length;
+  return `${escape(engine + where)}: ${differences.join('; ') || escape(run.why ?? '')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+function describeStream(connections: Report['cases'][number]['connections']): string {
+  return connections
+    .map(({ headers, stream = [], end }) =>
+      [
+        ...(headers && 'Content-Type' in headers ? [`Content-Type: ${String(headers['Content-Type'])}`] : []),
+        ...stream.map((item) => JSON.stringify(item)),
+        ...(end ? [end] : [])
+      ].join(' ')
+    )
+    .join(' / ');
+}
+
+/** What differs from run to run has a name. */
+function code(text: string): string {
+  const named = text
+    .replace(/https?:\/\/127\.0\.0\.1:\d+/g, '{origin}')
+    .replace(/127\.0\.0\.1:\d+/g, '{host}')
+    .replace(/\/sse\/[\w-]+\//g, '/sse/{token}/')
+    .replace(
+      /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+      (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`
+    );
+  const shown = named.length > shownLength ? `${named.slice(0, shownLength)}…` : named;
+  const fence = '`'.repeat(Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
+  const pad = /^`|`$|^ .* $/.test(shown) ? ' ' : '';
+  return shown === '' ? '—' : `${fence}${pad}${shown}${pad}${fence}`;
+}
