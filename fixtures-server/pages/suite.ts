@@ -12,9 +12,9 @@ export const suitePage = `<!DOCTYPE html>
 <body>
 <div id="page">
 <h1>How faithful is the EventSource of this browser?</h1>
-<p class="lead">This server plays <span id="count">its</span> event streams with edge cases, byte by byte. The button has this
-browser read them all: with its own <code>EventSource</code>, if it has one, and with the polyfill truesource, over fetch and over
-XMLHttpRequest. What it sees is compared with <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">the HTML
+<p class="lead">This server plays <span id="count">its</span> cases: event streams with an edge each, byte by byte. The button has this
+browser read them all with its own <code>EventSource</code>, if it has one, and with the polyfill truesource, over fetch and over
+XMLHttpRequest, which takes about a minute. What it sees is compared with <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">the HTML
 standard</a>. Nothing leaves this server, and nothing is installed.</p>
 <noscript><p>This page needs JavaScript: so does EventSource.</p></noscript>
 <main>
@@ -40,7 +40,8 @@ standard</a>. Nothing leaves this server, and nothing is installed.</p>
 the cases whose id matches. Also here: <a href="/plays/">each stream by itself</a>, <a href="/example/">an example page</a>,
 <a href="/dist/truesource.js">the polyfill</a>.</div>
 </div>
-<div id="stage" style="display: none"><div id="frames"></div></div>
+<div id="stage" style="display: none"><p>The cases run in frames at this place. Keep this page in front: browsers slow down what nobody
+sees, and the run waits then.</p><div id="frames"></div></div>
 <script src="/dist/suite-page.js"></script>
 </body>
 </html>
