@@ -11,6 +11,8 @@ import type { VisitsOptions } from './visits.ts';
 export interface ServeOptions extends Omit<VisitsOptions, 'venue'> {
   /** Address to listen on. */
   host: string;
+  /** Besides the server's own and those of the page. */
+  routes?: Route[];
   /** PEM; `generated` makes a certificate for the names of this machine; none: no TLS. */
   tls?: { key: string; cert: string } | 'generated';
   /** Whether browsers get HTTP/2. */
@@ -23,7 +25,7 @@ export interface ServeOptions extends Omit<VisitsOptions, 'venue'> {
 export async function openSuiteServer(options: ServeOptions): Promise<FixturesServer> {
   const { host, port, http2 = false } = options;
   const tls = options.tls === 'generated' ? await generateCertificate(host) : options.tls;
-  const routes = createVisitRoutes({ ...options, venue: () => venue });
+  const routes = [...createVisitRoutes({ ...options, venue: () => venue }), ...(options.routes ?? [])];
   if (tls) routes.push(createCertificateRoute(tls.cert));
   const ports = Array.from({ length: originCount }, (_, index) => (port === 0 ? 0 : port + index));
   const venue: Venue = await openVenue(options.dist, {

@@ -1,4 +1,3 @@
-import http2 from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import { fieldsOf, hasNoBody, pause } from './play.ts';
 import type { Stage } from './play.ts';
@@ -72,7 +71,8 @@ export async function playStream(
     gone.signal.throwIfAborted();
     stage.onEnd?.();
     if (end === 'close') stream.end();
-    else stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+    // close() would end the body properly before it.
+    else stream.destroy(new Error('cut'));
   } catch (error) {
     if (!gone.signal.aborted && !stream.destroyed) throw error;
   }

@@ -2,6 +2,7 @@
 export const suiteStyle = `
 html { background: #fff; color: #1b1f24 }
 body { margin: 0; padding: 1.5em 1.25em 5.5em; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", Arial, sans-serif; overflow-wrap: break-word }
+header, main, footer { display: block }
 #page { max-width: 60em; margin: 0 auto }
 h1 { font-size: 1.55em; line-height: 1.25; margin: 0 0 .5em }
 h2 { font-size: 1.15em; margin: 1.8em 0 .4em }

@@ -49,7 +49,7 @@ export function playRoute({ plays, log, originsFor, reset, index }: PlayRouteOpt
       const preflight = request.method === 'OPTIONS';
       const connection = preflight ? null : nextConnection(play, log.take(token!, play.id));
       const record = recordOf(request, { token: token!, play: play.id, origin, at, connection });
-      const entry = log.add(record, () => (stream ?? socket).destroy());
+      const entry = log.add(record, () => (stream ? stream.destroy(new Error('ended')) : socket.destroy()));
       (stream ?? socket).once('close', () => {
         record.closedAt = now();
         entry.done();
