@@ -96,7 +96,7 @@ export default tseslint.config(
   ),
   wall(
     ['fixtures-server/**/*.ts'],
-    'node:[a-z/]+|\\.{1,2}/(?!.*(?:conformance|polyfill)).*',
+    'node:[a-z0-9/]+|\\.{1,2}/(?!.*(?:conformance|polyfill)).*',
     'The server knows no parser and no expectation.'
   ),
   wall(

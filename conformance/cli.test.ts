@@ -51,6 +51,9 @@ describe('a mistake in the command line', () => {
     [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],
     [['compare', cli, cli], /cli\.ts is not JSON/],
     [['serve', '--port', 'x'], /--port/],
+    [['serve', '--http2'], /--tls/],
+    [['serve', '--cert', 'x'], /--key/],
+    [['serve', '--key', 'x', '--cert', 'no-such.pem'], /no-such\.pem|'x'/],
     [['cases', '--jsno'], /--json/],
     [[], /command/]
   ])(

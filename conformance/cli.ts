@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { distance } from 'fastest-levenshtein';
@@ -133,6 +134,10 @@ program
     '127.0.0.1'
   )
   .option('--port <number>', 'port of the page; the 7 after it are used as well; 0: free ones', '8000')
+  .option('--tls', 'https with a certificate that is made for it')
+  .option('--cert <file>', 'https with this certificate, as PEM; needs --key')
+  .option('--key <file>', 'its private key, as PEM')
+  .option('--http2', 'HTTP/2, over --tls or --cert, for browsers that ask for it')
   .action(serve);
 
 program
@@ -326,7 +331,14 @@ async function runUpstreamTests(
   if (isUpstreamUnexpected(report) || idle.length > 0) process.exitCode = 1;
 }
 
-async function serve(options: { host: string; port: string }): Promise<void> {
+async function serve(options: {
+  host: string;
+  port: string;
+  tls?: true;
+  cert?: string;
+  key?: string;
+  http2?: true;
+}): Promise<void> {
   const port = Number(options.port);
   if (!/^\d+$/.test(options.port) || port > 65536 - originCount) {
     throw new UsageError(
@@ -334,9 +346,12 @@ async function serve(options: { host: string; port: string }): Promise<void> {
     );
   }
   if (!existsSync(join(dist, 'suite-page.js'))) throw new Failure(`${dist} is not built: npm run build`);
+  const tls = readCertificate(options);
   const server = await openSuiteServer({
     host: options.host,
     port,
+    ...(tls && { tls }),
+    ...(options.http2 && { http2: true }),
     chooseCases,
     expectedFailures: readExpectedFailures(),
     dist,
@@ -345,7 +360,7 @@ async function serve(options: { host: string; port: string }): Promise<void> {
   }).catch((error: Error) => {
     throw new Failure(error.message);
   });
-  process.stdout.write(describeServer(server, options.host));
+  process.stdout.write(describeServer(server, { host: options.host, ...(tls && { tls }) }));
   for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
     process.once(signal, () => void server.close().finally(() => process.exit(code)));
   }
@@ -443,6 +458,36 @@ function chooseCases(globs?: string[]): SectionedCase[] {
       );
   }
   return cases.filter(({ id }) => matchers.some(({ matches }) => matches(id)));
+}
+
+function readCertificate(options: {
+  tls?: true;
+  cert?: string;
+  key?: string;
+  http2?: true;
+}): { key: string; cert: string } | 'generated' | undefined {
+  const { cert, key } = options;
+  if (cert === undefined && key === undefined) {
+    if (options.http2 && !options.tls) throw new UsageError('--http2 needs --tls, or --cert and --key');
+    return options.tls && 'generated';
+  }
+  if (cert === undefined) throw new UsageError('--key needs --cert');
+  if (key === undefined) throw new UsageError('--cert needs --key');
+  const pair = { key: readPem('--key', key), cert: readPem('--cert', cert) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new UsageError(`--cert ${cert} and --key ${key} cannot be used: ${(error as Error).message}`);
+  }
+  return pair;
+}
+
+function readPem(option: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
 }
 
 function parseReport(value: string): { format: string; file: string } {

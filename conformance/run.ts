@@ -1,10 +1,9 @@
 import { cpus, release } from 'node:os';
-import { createFixturesServer } from '../fixtures-server/server.ts';
+import { createFixturesServer, needsHttp1 } from '../fixtures-server/server.ts';
 import type { FixturesServer, FixturesServerOptions } from '../fixtures-server/server.ts';
 import { attempt, notObserved } from './attempt.ts';
 import type { Attempt, PlannedRun } from './attempt.ts';
 import { features } from './case.ts';
-import type { Feature } from './case.ts';
 import { cut } from './chunkings.ts';
 import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
@@ -45,6 +44,8 @@ export interface Venue {
   origins: string[];
   /** Tells the sessions of this run from those of others. */
   name: string;
+  /** Whether the engines come over HTTP/2. */
+  isHttp2?: boolean;
 }
 
 export type RunEvent =
@@ -114,7 +115,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         implementation,
         ...(global && { global }),
         done: 0,
-        total: runs.filter((one) => lackingFeatures(one.case, engine, column).length === 0).length,
+        total: runs.filter((one) => !findObstacle(one.case, column, engine, venue)).length,
         state: 'waiting'
       };
       progress.columns.push(state);
@@ -202,7 +203,7 @@ export function listColumns(
 /** A venue of free ports, or on `options`. Rejects as createFixturesServer does. */
 export async function openVenue(
   dist: string,
-  options: Pick<FixturesServerOptions, 'host' | 'ports' | 'tls' | 'suitePage' | 'routes'> = {}
+  options: Pick<FixturesServerOptions, 'host' | 'ports' | 'tls' | 'http2' | 'suitePage' | 'routes'> = {}
 ): Promise<Venue> {
   const attempts = new Map<string, Attempt>();
   const server = await createFixturesServer({
@@ -277,10 +278,9 @@ async function runColumn(
 
   const possible: PlannedRun[] = [];
   for (const planned of runs) {
-    const lacking = lackingFeatures(planned.case, engine, column);
-    if (lacking.length === 0) possible.push(planned);
+    const why = findObstacle(planned.case, column, engine, venue);
+    if (why === undefined) possible.push(planned);
     else {
-      const why = `not so here: ${lacking.map((feature) => features[feature]).join('; ')}`;
       onRun(planned, { chunking: planned.chunking, verdict: 'unsupported', differences: [], why });
     }
   }
@@ -349,15 +349,21 @@ async function runColumn(
   state.state = column.status === 'broken' ? 'broken' : 'done';
 }
 
-function lackingFeatures(
+/** Why a case means nothing in a column; undefined if it does. */
+function findObstacle(
   testCase: SectionedCase,
+  { implementation, global }: Column,
   engine: Engine,
-  { implementation, global }: Column
-): Feature[] {
+  venue: Venue
+): string | undefined {
+  const isWorker = global !== undefined && global !== 'window';
   const available = engine.features(implementation);
-  return (testCase.requires ?? []).filter(
-    (feature) => !available.includes(feature) || (feature === 'document' && global !== 'window')
+  const lacking = (testCase.requires ?? []).filter(
+    (feature) => !available.includes(feature) || (isWorker && feature === 'document')
   );
+  if (lacking.length > 0) return `not so here: ${lacking.map((feature) => features[feature]).join('; ')}`;
+  const why = venue.isHttp2 ? needsHttp1(testCase) : undefined;
+  return why && `not over HTTP/2: ${why}`;
 }
 
 /** Worst first; only that one keeps its observation and requests. */

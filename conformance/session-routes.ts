@@ -78,9 +78,11 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
         let answer: unknown = {};
         if (rest === 'next') {
           if (body.id !== undefined && body.observation) attempt.handIn(body.id, body.observation);
+          let isGone = false;
+          response.once('close', () => (isGone = true));
           await attempt.whenAwake();
           // A page that has gone meanwhile takes nothing.
-          if (request.socket.destroyed) return;
+          if (isGone) return;
           answer = attempt.take(origin) ?? {};
         } else if (rest === 'take') answer = attempt.take(origin, body.id) ?? {};
         else if (rest === 'judge') {
@@ -133,13 +135,14 @@ function topPage({ origins, lanes }: Attempt, token: string): string {
     .slice(0, Math.ceil(lanes / lanesPerFrame))
     .map(
       (origin) =>
-        `<iframe src="${origin}/run/${token}/frame" title="cases on ${origin}" width="60" height="40"></iframe>`
+        `<iframe src="${origin}/run/${token}/frame" title="cases on ${origin}" width="36" height="28"></iframe>`
     );
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>truesource</title>\n${frames.join('\n')}\n`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>truesource</title>
+<style>body { margin: 0 } iframe { border: 0 }</style>\n${frames.join('\n')}\n`;
 }
 
 function framePage(session: PageSession): string {
-  return `<!doctype html><meta charset="utf-8"><title>truesource</title>
+  return `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>truesource</title>
 <script>var truesourceSession = ${embedJson(session)};</script>
 <script src="/dist/client.js"></script>
 `;

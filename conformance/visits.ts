@@ -144,7 +144,8 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
       entries.delete(oldest!.visit.id);
       oldest!.stop('the run was forgotten for newer ones');
     }
-    follow(entry, url.hostname, name, version, userAgent).catch((error: unknown) => {
+    const isHttp2 = request.httpVersionMajor === 2;
+    follow(entry, { hostname: url.hostname, isHttp2, name, version, userAgent }).catch((error: unknown) => {
       for (const column of entry.columns) column.note = String(error);
       entry.isStopped = true;
     });
@@ -153,11 +154,9 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
 
   async function follow(
     entry: Entry,
-    hostname: string,
-    name: string,
-    version: string,
-    userAgent: string
+    browser: { hostname: string; isHttp2: boolean; name: string; version: string; userAgent: string }
   ): Promise<void> {
+    const { hostname, isHttp2, name, version, userAgent } = browser;
     const venue = options.venue();
     const origins = venue.server.originsAt(hostname);
     const events = run({
@@ -169,8 +168,13 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
       version: options.version,
       standard: options.standard,
       // The first origin is the page's, which needs a connection for itself.
-      venue: { ...venue, origins: [...origins.slice(1), origins[0]!], name: `visit-${entry.visit.id}` },
-      host: `a browser that says it is ${userAgent || 'nothing'}`
+      venue: {
+        ...venue,
+        origins: [...origins.slice(1), origins[0]!],
+        name: `visit-${entry.visit.id}`,
+        isHttp2
+      },
+      host: `a browser${isHttp2 ? ' over HTTP/2' : ''} that says it is ${userAgent || 'nothing'}`
     });
     for await (const event of events) {
       if (event.type === 'cell') entry.cells.push(event.cell);

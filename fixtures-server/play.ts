@@ -9,6 +9,8 @@ export interface Stage {
   socket: Socket;
   /** The request's method. */
   method: string;
+  /** Sends a TCP reset; default: that of the socket, which TLS has not. */
+  reset?(): void;
   /** By name without braces: what replaces the placeholders in header values. */
   placeholders: Record<string, string>;
   /** Called with the bytes of each write just before they are handed to the socket. */
@@ -58,7 +60,8 @@ export async function playConnection(script: ConnectionScript, stage: Stage): Pr
     if (end === 'close' && chunked) await write(Buffer.from('0\r\n\r\n'));
     gone.signal.throwIfAborted();
     stage.onEnd?.();
-    if (end === 'reset') socket.resetAndDestroy();
+    if (end === 'reset' && stage.reset) stage.reset();
+    else if (end === 'reset') socket.resetAndDestroy();
     else socket.destroySoon();
   } catch (error) {
     if (!gone.signal.aborted && !socket.destroyed && socket.writable) throw error;
@@ -67,14 +70,17 @@ export async function playConnection(script: ConnectionScript, stage: Stage): Pr
   }
 }
 
-function hasNoBody(script: ConnectionScript, method: string): boolean {
+export function hasNoBody(script: ConnectionScript, method: string): boolean {
   if (script.head) return false;
   const status = script.status ?? 200;
   return method === 'HEAD' || status < 200 || status === 204 || status === 304;
 }
 
-function headOf(script: ConnectionScript, stage: Stage, bodiless: boolean): string {
-  const status = script.status ?? 200;
+/** The header fields of a script without a raw head, without those of its framing. */
+export function fieldsOf(
+  script: ConnectionScript,
+  placeholders: Record<string, string>
+): [name: string, value: string][] {
   const fields = new Map<string, { name: string; values: string[] }>();
   const set = (name: string, value: string | string[] | null) => {
     if (value === null) fields.delete(name.toLowerCase());
@@ -84,11 +90,15 @@ function headOf(script: ConnectionScript, stage: Stage, bodiless: boolean): stri
   set('Cache-Control', 'no-store');
   set('Connection', 'close');
   for (const [name, value] of Object.entries(script.headers ?? {})) set(name, value);
+  return [...fields.values()].flatMap(({ name, values }) =>
+    values.map((value): [string, string] => [name, replacePlaceholders(value, placeholders)])
+  );
+}
 
+function headOf(script: ConnectionScript, stage: Stage, bodiless: boolean): string {
+  const status = script.status ?? 200;
   const lines = [`HTTP/1.1 ${status} ${script.reason ?? STATUS_CODES[status] ?? ''}`];
-  for (const { name, values } of fields.values()) {
-    for (const value of values) lines.push(`${name}: ${replacePlaceholders(value, stage.placeholders)}`);
-  }
+  for (const [name, value] of fieldsOf(script, stage.placeholders)) lines.push(`${name}: ${value}`);
   const framing = script.framing ?? 'chunked';
   if (!bodiless && framing === 'chunked') lines.push('Transfer-Encoding: chunked');
   if (!bodiless && typeof framing === 'object') lines.push(`Content-Length: ${framing.contentLength}`);
@@ -111,7 +121,7 @@ function writeAlone(socket: Socket, bytes: Buffer): Promise<void> {
 }
 
 /** Node's timers may fire up to a millisecond early and end at 2^31-1 ms. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   const until = performance.now() + milliseconds;
   for (let rest = milliseconds; rest > 0; rest = until - performance.now())
     await sleep(Math.min(Math.ceil(rest), 2 ** 31 - 1), undefined, { signal });

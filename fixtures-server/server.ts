@@ -1,4 +1,5 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -7,13 +8,14 @@ import { isPlayedOn } from './play.ts';
 import { pagesRoutes } from './routes/pages.ts';
 import { playRoute } from './routes/play.ts';
 import { requestsRoutes } from './routes/requests.ts';
-import { Refusal, type Route } from './routes/route.ts';
+import { Refusal, type Route, streamOf } from './routes/route.ts';
 import { serverMessageRoutes } from './routes/server-message.ts';
 import { checkPlay, type Play } from './stream-script.ts';
 
 export type { Limits, RequestRecord } from './request-log.ts';
 export type { Route } from './routes/route.ts';
 export { Refusal } from './routes/route.ts';
+export { needsHttp1 } from './play-http2.ts';
 
 export interface FixturesServerOptions {
   /** Address to listen on. Default 127.0.0.1. */
@@ -23,6 +25,8 @@ export interface FixturesServerOptions {
   cases?: Play[];
   /** A private key and its certificate, as PEM: the origins are then https. */
   tls?: { key: string; cert: string };
+  /** Whether clients get HTTP/2 if they ask for it; needs `tls`. What a play needs HTTP/1.1 for is then refused. */
+  http2?: boolean;
   /** Whether `/` is the page that runs the suite in the browser that shows it, for a caller with its routes; else `/` lists the plays. */
   suitePage?: boolean;
   /** Tried after the server's own, in this order. */
@@ -51,6 +55,7 @@ export interface FixturesServer {
  */
 export async function createFixturesServer(options: FixturesServerOptions = {}): Promise<FixturesServer> {
   const { host = '127.0.0.1', ports = [0], cases = [], routes = [], tls, suitePage = false } = options;
+  if (options.http2 && !tls) throw new TypeError('http2 needs tls: browsers have it over TLS alone');
   const limits = { ...defaultLimits, ...options.limits };
   const log = new RequestLog(limits);
   const plays = new Map<string, Play>();
@@ -68,11 +73,17 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
       return url.origin;
     });
   const originsFor = (request: IncomingMessage) => {
-    const name = `http://${request.headers.host}`;
+    const name = `http://${request.headers.host ?? String(request.headers[':authority'])}`;
     return URL.canParse(name) ? originsAt(new URL(name).hostname) : origins;
   };
   const sockets = new Set<Socket>();
-  const servers: http.Server[] = [];
+  const servers: (http.Server | http2.Http2SecureServer)[] = [];
+  const reset = (socket: Socket) => {
+    // Under TLS, that of the same client below it.
+    const same = ({ remoteAddress, remotePort }: Socket) =>
+      remoteAddress === socket.remoteAddress && remotePort === socket.remotePort;
+    (sockets.has(socket) ? socket : [...sockets].find(same))?.resetAndDestroy();
+  };
   const close = async () => {
     const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const socket of sockets) socket.destroy();
@@ -81,19 +92,22 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   try {
     for (const port of [ports].flat()) {
       const serverOptions = { maxHeaderSize: 64 * 1024, requireHostHeader: false, noDelay: true };
-      const server = tls
-        ? https.createServer({ ...serverOptions, ...tls })
-        : http.createServer(serverOptions);
-      server.on('connection', (socket) => {
+      const server = options.http2
+        ? http2.createSecureServer({ ...serverOptions, ...tls, allowHTTP1: true })
+        : tls
+          ? https.createServer({ ...serverOptions, ...tls })
+          : http.createServer(serverOptions);
+      server.on('connection', (socket: Socket) => {
         sockets.add(socket);
         socket.setMaxListeners(0);
         socket.on('error', () => {});
         socket.once('close', () => sockets.delete(socket));
       });
       server.on('clientError', refuseMalformed);
-      server.on('connect', (_request, socket) =>
-        refuse(socket as Socket, 405, 'CONNECT is not for this server', 'Allow: GET, HEAD\r\n')
-      );
+      if (!options.http2)
+        server.on('connect', (_request, socket) =>
+          refuse(socket as Socket, 405, 'CONNECT is not for this server', 'Allow: GET, HEAD\r\n')
+        );
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(port, host, () => resolve());
@@ -108,13 +122,13 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   }
   servers.forEach((server, index) => {
     const all: Route[] = [
-      playRoute({ plays, log, originsFor, index }),
+      playRoute({ plays, log, originsFor, reset, index }),
       ...requestsRoutes(log),
       ...pagesRoutes(plays, suitePage),
       ...serverMessageRoutes,
       ...routes
     ];
-    server.on('request', (request, response) => {
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       void answer(request, response, originsFor(request)[index]!, all, limits.bodyBytes);
     });
   });
@@ -141,6 +155,7 @@ async function answer(
   bodyBytes: number
 ): Promise<void> {
   const { socket } = request;
+  const stream = streamOf(request);
   try {
     limitBody(request, bodyBytes);
     const url = urlOf(request.url!, origin);
@@ -150,9 +165,9 @@ async function answer(
     await route.handle(request, response, url);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    if (response.headersSent || isPlayedOn(socket)) socket.destroy();
+    if (response.headersSent || isPlayedOn(socket)) (stream ?? socket).destroy();
     else if (!(error instanceof Refusal)) send(response, 500, reason);
-    else if (error.status === 413) refuse(socket, 413, reason);
+    else if (error.status === 413 && !stream) refuse(socket, 413, reason);
     else send(response, error.status, reason, error.headers);
   }
 }
@@ -171,7 +186,9 @@ function limitBody(request: IncomingMessage, bodyBytes: number): void {
     if (length <= bodyBytes) return push.call(request, chunk);
     // What still comes is read and thrown away: unread, it would turn the close into a reset that eats the answer.
     request.push = () => true;
-    if (isPlayedOn(request.socket)) request.socket.destroy();
+    const stream = streamOf(request);
+    if (stream) stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    else if (isPlayedOn(request.socket)) request.socket.destroy();
     else refuse(request.socket, 413, reason);
     return true;
   };

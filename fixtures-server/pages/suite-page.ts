@@ -215,8 +215,9 @@ function take(next: VisitState): void {
   const isOver = next.state === 'done' || next.state === 'stopped';
   if (visit!.key !== undefined) showFrame(isOver ? null : next.frame);
   if (isFirst) draw();
-  else {
+  else if (next.results.length > 0 || isOver) {
     drawSummary();
+    drawLegend();
     each(next.results, function (result) {
       drawCell(result[0], result[1]);
     });
@@ -245,15 +246,13 @@ function sayWhatHappens(now: VisitState): void {
     say(
       (now.state === 'done' ? 'Done in ' : 'Stopped after ') +
         Math.round(now.elapsed / 1000) +
-        ' s: ' +
+        ' s. ' +
+        now.browser +
+        ' did what the standard says: ' +
         collect(now.columns, function (column, c) {
-          const failed = countFailed(c);
-          return (
-            nameOf(column.implementation)[1] +
-            ', ' +
-            (failed ? failed + ' not as the standard says' : 'all well')
-          );
-        }).join('; ') +
+          const counted = count(null, c);
+          return nameOf(column.implementation)[1] + ' in ' + counted.good + ' of ' + counted.cases + ' cases';
+        }).join(', ') +
         '.'
     );
   } else if (now.state === 'waiting' && !isMine) {
@@ -296,7 +295,14 @@ function showFrame(address: string | null): void {
     byId('frames'),
     address === null
       ? []
-      : [el('iframe', { src: address, title: 'The frames in which the cases run', height: 52 })]
+      : [
+          el('iframe', {
+            src: address,
+            title: 'The frames in which the cases run',
+            height: 34,
+            scrolling: 'no'
+          })
+        ]
   );
 }
 
@@ -340,14 +346,6 @@ function countDiffering(): number {
   return count;
 }
 
-function countFailed(column: number): number {
-  let count = 0;
-  each(outcomes, function (row) {
-    if (row[column] !== undefined && !isGood(row[column])) count++;
-  });
-  return count;
-}
-
 function sectionNames(): string[] {
   const found: string[] = [];
   each(catalogue.cases, function (one) {
@@ -368,6 +366,26 @@ function count(section: string | null, column: number): { good: number; answered
     if (outcome === 'pass' || outcome === 'allowed') result.good++;
   });
   return result;
+}
+
+/** What occurs, in words. */
+function drawLegend(): void {
+  const items: Child[] = [];
+  each(catalogue.outcomes, function (outcome) {
+    let occurs = false;
+    each(outcomes, function (row) {
+      if (row.indexOf(outcome[0]) >= 0) occurs = true;
+    });
+    if (!occurs) return;
+    items.push(
+      el('li', {}, [
+        el('span', { class: markClass(outcome[0]), 'aria-hidden': 'true' }, [marks[outcome[0]] || '']),
+        ' ' + outcome[0] + ': ' + outcome[1]
+      ])
+    );
+  });
+  fill(byId('legend'), items);
+  toggle(byId('legend'), items.length > 0);
 }
 
 function draw(): void {
@@ -410,7 +428,7 @@ function drawSummary(): void {
       {},
       ([el('th', { scope: 'row' }, [section])] as Child[]).concat(
         collect(columns, function (_name, c) {
-          return drawCount(count(section, c), false);
+          return drawCount(count(section, c));
         })
       )
     );
@@ -420,7 +438,7 @@ function drawSummary(): void {
     { class: 'total' },
     ([el('th', { scope: 'row' }, ['all'])] as Child[]).concat(
       collect(columns, function (_name, c) {
-        return drawCount(count(null, c), true);
+        return drawCount(count(null, c));
       })
     )
   );
@@ -441,24 +459,21 @@ function drawSummary(): void {
   fill(byId('notes'), notes);
 }
 
-function drawCount(
-  counted: { good: number; answered: number; cases: number },
-  withMissing: boolean
-): HTMLElement {
-  const bad = counted.answered - counted.good;
+function drawCount(counted: { good: number; answered: number; cases: number }): HTMLElement {
   const isWhole = counted.answered === counted.cases;
-  const children: Child[] = [
-    counted.answered === 0 ? '–' : counted.good + ' / ' + (isWhole ? counted.cases : counted.answered)
-  ];
-  if (withMissing && counted.answered > 0 && !isWhole) children.push(' of ' + counted.cases);
+  const isLess = counted.good < counted.answered;
   return el(
     'td',
-    { class: 'number' + (counted.answered === 0 ? ' none' : bad > 0 ? ' less' : isWhole ? ' whole' : '') },
-    children
+    { class: 'number' + (counted.answered === 0 ? ' none' : isLess ? ' less' : isWhole ? ' whole' : '') },
+    [
+      counted.answered === 0 ? '–' : counted.good + ' / ' + counted.answered,
+      isWhole || counted.answered === 0 ? null : el('span', { class: 'none' }, [' of ' + counted.cases])
+    ]
   );
 }
 
 function drawCases(): void {
+  drawLegend();
   const columns = columnsShown();
   const differing = countDiffering();
   const isRun = state !== null;
@@ -472,7 +487,7 @@ function drawCases(): void {
     const rows: Child[] = [];
     each(catalogue.cases, function (one, row) {
       if (one.section !== section || !(showsAll || differs(row))) return;
-      const cells: Child[] = [el('th', { scope: 'row' }, [one.title, ' ', el('code', {}, [one.id])])];
+      const cells: Child[] = [el('th', { scope: 'row', title: one.id }, [one.title])];
       each(columns, function (_name, c) {
         cells.push(el('td', { id: 'cell-' + row + '-' + c }, [drawMark(row, c)]));
       });
@@ -709,7 +724,7 @@ function drawResult(result: ShownResult, implementation: string, id: string): Ch
       )
     );
   }
-  parts.push(fold('the case ' + id + ' as data', el('pre', {}, [escapeHidden(result.source)])));
+  parts.push(fold(id + ', the case as data', el('pre', {}, [escapeHidden(result.source)])));
   return parts;
 }
 
@@ -831,14 +846,6 @@ function start(): void {
         ? String(catalogue.total)
         : catalogue.cases.length + ' of ' + catalogue.total
     ]);
-    each(catalogue.outcomes, function (outcome) {
-      append(byId('legend'), [
-        el('li', {}, [
-          el('span', { class: markClass(outcome[0]), 'aria-hidden': 'true' }, [marks[outcome[0]] || '']),
-          ' ' + outcome[0] + ': ' + outcome[1]
-        ])
-      ]);
-    });
     (byId('run') as HTMLButtonElement).disabled = false;
     visit = recall();
     if (visit) follow();

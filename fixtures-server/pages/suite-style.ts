@@ -1,7 +1,8 @@
 /** CSS 2 at its base; what newer browsers add comes last. */
 export const suiteStyle = `
 html { background: #fff; color: #1b1f24 }
-body { margin: 0; padding: 1.5em 1.25em 6em; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", Arial, sans-serif; overflow-wrap: break-word }
+body { margin: 0; padding: 1.5em 1.25em 5.5em; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", Arial, sans-serif; overflow-wrap: break-word }
+header, main, footer { display: block }
 #page { max-width: 60em; margin: 0 auto }
 h1 { font-size: 1.55em; line-height: 1.25; margin: 0 0 .5em }
 h2 { font-size: 1.15em; margin: 1.8em 0 .4em }
@@ -30,6 +31,7 @@ th.number, td.number { text-align: right; padding: .28em 0 .28em 1em; width: 22%
 .short { display: none }
 .none { color: #59636e }
 td.less { color: #a32219; font-weight: bold }
+td.less .none { font-weight: normal }
 td.whole { color: #146c2e }
 tr.total th, tr.total td { border-bottom: 0; border-top: 1px solid #767f89; font-weight: bold }
 #notes { margin: .6em 0; padding: 0 0 0 1.2em; color: #59636e }
@@ -43,7 +45,6 @@ tr.total th, tr.total td { border-bottom: 0; border-top: 1px solid #767f89; font
 #cases tbody th { padding: .25em .8em .25em 0 }
 #cases thead th:first-child { width: auto; text-align: left }
 #cases .section th { font-weight: bold; padding-top: 1.1em }
-#cases th code { color: #59636e; font-size: .78em }
 abbr { border: 0; text-decoration: none }
 .mark { display: inline-block; min-width: 2.1em; border: 0; border-radius: 4px; padding: .05em .2em; text-align: center; font: bold 1em/1.5 "DejaVu Sans", Arial, sans-serif }
 .pass { color: #146c2e; background: #e3f4e7 }
@@ -62,7 +63,8 @@ button:focus, a:focus, .result:focus { outline: 3px solid #0a58ca; outline-offse
 .scroll { overflow: auto }
 .fold { background: none; border: 0; padding: .3em 0; text-decoration: underline }
 #stage { position: fixed; left: 0; right: 0; bottom: 0; background: #f5f6f8; border-top: 1px solid #d5dae0; padding: .3em 1.25em; font-size: .85em; color: #59636e }
-#stage iframe { border: 0; width: 100%; background: #fff; display: block }
+#stage iframe { border: 0; width: 100%; display: block }
+#stage p { margin: 0 }
 #foot { margin-top: 3em; padding-top: .8em; border-top: 1px solid #d5dae0; color: #59636e; font-size: .9em }
 @media (max-width: 40em) {
   body { padding: 1em .8em 6em; font-size: 15px }
@@ -86,7 +88,7 @@ td.number { font-variant-numeric: tabular-nums }
   #done { background: #79b0ff }
   th, td, #stage, #foot { border-color: #343b44 }
   thead th, tr.total th, tr.total td, .result { border-color: #768390 }
-  .none, #notes, #legend, #cases th code, #stage, #foot { color: #9aa5b1 }
+  .none, #notes, #legend, #stage, #foot { color: #9aa5b1 }
   td.less { color: #ff9a90 }
   td.whole { color: #86d99a }
   .pass { color: #86d99a; background: #16301d }

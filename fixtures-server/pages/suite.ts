@@ -11,12 +11,14 @@ export const suitePage = `<!DOCTYPE html>
 </head>
 <body>
 <div id="page">
+<header>
 <h1>How faithful is the EventSource of this browser?</h1>
-<p class="lead">This server plays <span id="count">its</span> event streams with edge cases, byte by byte. The button has this
-browser read them all: with its own <code>EventSource</code>, if it has one, and with the polyfill truesource, over fetch and over
-XMLHttpRequest. What it sees is compared with <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">the HTML
+<p class="lead">This server plays <span id="count">its</span> cases: event streams with an edge each, byte by byte. The button has this
+browser read them all with its own <code>EventSource</code>, if it has one, and with the polyfill truesource, over fetch and over
+XMLHttpRequest, which takes about a minute. What it sees is compared with <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">the HTML
 standard</a>. Nothing leaves this server, and nothing is installed.</p>
 <noscript><p>This page needs JavaScript: so does EventSource.</p></noscript>
+</header>
 <main>
 <div id="controls">
 <button type="button" id="run" class="primary" disabled>Run in this browser</button>
@@ -36,11 +38,12 @@ standard</a>. Nothing leaves this server, and nothing is installed.</p>
 <p id="nothing" style="display: none">There is none.</p>
 <table id="cases"></table>
 </main>
-<div id="foot">Arrow keys move between results, Enter opens one, Escape closes it. <code>?case=GLOB</code> in the address runs only
+<footer id="foot">Arrow keys move between results, Enter opens one, Escape closes it. <code>?case=GLOB</code> in the address runs only
 the cases whose id matches. Also here: <a href="/plays/">each stream by itself</a>, <a href="/example/">an example page</a>,
-<a href="/dist/truesource.js">the polyfill</a>.</div>
+<a href="/dist/truesource.js">the polyfill</a>.</footer>
 </div>
-<div id="stage" style="display: none"><div id="frames"></div></div>
+<div id="stage" role="region" aria-label="Frames" style="display: none"><p>The cases run in frames at this place. Keep this page in front: browsers slow down what nobody
+sees, and the run waits then.</p><div id="frames"></div></div>
 <script src="/dist/suite-page.js"></script>
 </body>
 </html>

@@ -1,21 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { needsHttp1, playStream } from '../play-http2.ts';
 import { playConnection } from '../play.ts';
 import { now, type RequestLog, type RequestRecord } from '../request-log.ts';
 import { type ConnectionScript, namePattern, type Play } from '../stream-script.ts';
-import { Refusal, type Route, segmentsOf } from './route.ts';
+import { Refusal, type Route, segmentsOf, streamOf } from './route.ts';
 
 export interface PlayRouteOptions {
   plays: Map<string, Play>;
   log: RequestLog;
   /** The server's origins, under the name by which a request came. */
   originsFor(request: IncomingMessage): string[];
+  /** Sends a TCP reset on the connection of a socket. */
+  reset(socket: Socket): void;
   /** Which of the origins. */
   index: number;
 }
 
 /** `/sse/<token>/<play id>` with any method and query: plays the next connection. */
-export function playRoute({ plays, log, originsFor, index }: PlayRouteOptions): Route {
+export function playRoute({ plays, log, originsFor, reset, index }: PlayRouteOptions): Route {
   /** The last play on each socket: requests that a client pipelines wait for it. */
   const playing = new WeakMap<Socket, Promise<void>>();
   return {
@@ -36,15 +39,18 @@ export function playRoute({ plays, log, originsFor, index }: PlayRouteOptions): 
       const origins = originsFor(request);
       const origin = origins[index]!;
       const otherOrigin = origins[(index + 1) % origins.length]!;
-      const socket = request.socket;
+      const { socket } = request;
+      const stream = streamOf(request);
+      const lacking = stream && needsHttp1(play);
+      if (lacking) throw new Refusal(505, `${play.id} needs HTTP/1.1: ${lacking}`);
       const body = hasBody(request) ? new Promise((resolve) => request.once('end', resolve)) : null;
       request.resume();
 
       const preflight = request.method === 'OPTIONS';
       const connection = preflight ? null : nextConnection(play, log.take(token!, play.id));
       const record = recordOf(request, { token: token!, play: play.id, origin, at, connection });
-      const entry = log.add(record, () => socket.destroy());
-      socket.once('close', () => {
+      const entry = log.add(record, () => (stream ? stream.destroy(new Error('ended')) : socket.destroy()));
+      (stream ?? socket).once('close', () => {
         record.closedAt = now();
         entry.done();
       });
@@ -54,14 +60,13 @@ export function playRoute({ plays, log, originsFor, index }: PlayRouteOptions): 
         : connection === null
           ? null
           : play.connections[connection]!;
-      const before = playing.get(socket);
+      const before = stream ? undefined : playing.get(socket);
       const answered = (async () => {
         await before;
         await body;
         if (!script) return;
         const path = `/sse/${token}/${play.id}`;
-        await playConnection(script, {
-          socket,
+        const stage = {
           method: request.method!,
           placeholders: {
             url: origin + path,
@@ -72,9 +77,11 @@ export function playRoute({ plays, log, originsFor, index }: PlayRouteOptions): 
           },
           onWrite: entry.wrote,
           onEnd: () => (record.endedAt = now())
-        });
+        };
+        if (stream) await playStream(script, { ...stage, stream });
+        else await playConnection(script, { ...stage, socket, reset: () => reset(socket) });
       })();
-      playing.set(socket, answered);
+      if (!stream) playing.set(socket, answered);
       await answered;
     }
   };

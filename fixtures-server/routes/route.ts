@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, ServerHttp2Stream } from 'node:http2';
 
 /** An answer to requests whose path starts with `path`. */
 export interface Route {
@@ -20,6 +21,11 @@ export class Refusal extends Error {
     this.status = status;
     this.headers = headers;
   }
+}
+
+/** The stream of a request that came over HTTP/2, which routes get in the shape of one of HTTP/1.1. */
+export function streamOf(request: IncomingMessage): ServerHttp2Stream | undefined {
+  return request.httpVersionMajor === 2 ? (request as unknown as Http2ServerRequest).stream : undefined;
 }
 
 /** The segments of a path, percent-decoded. */

@@ -1,5 +1,5 @@
 import { playConnection } from '../play.ts';
-import type { Route } from './route.ts';
+import { type Route, streamOf } from './route.ts';
 
 /** The two streams of the example page. */
 export const serverMessageRoutes: Route[] = [
@@ -20,10 +20,15 @@ export const serverMessageRoutes: Route[] = [
     method: 'GET',
     path: '/example/serverMessage-broken',
     exact: true,
-    handle(request) {
+    handle(request, response) {
       // "Mon Nov 23 04:28:51": 19 characters, which make the body 36 bytes.
       const date = new Date().toString().replace(/^(.{10}) \d+( .{8}).*$/, '$1$2');
       const body = `retry:1000\ndata:${date}\n`;
+      if (streamOf(request)) {
+        return void response
+          .writeHead(200, { 'Content-Type': 'text/event-stream', 'Content-Length': body.length })
+          .end(request.method === 'HEAD' ? '' : body);
+      }
       return playConnection(
         {
           head: [

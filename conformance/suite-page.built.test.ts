@@ -1,0 +1,232 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import { fileURLToPath } from 'node:url';
+import { transformSync } from '@swc/core';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import picomatch from 'picomatch';
+import { describe, expect, it } from 'vitest';
+import type { Route } from '../fixtures-server/server.ts';
+import { chromium } from './engines/chromium.ts';
+import { phantomjs } from './engines/phantomjs.ts';
+import type { ExpectedFailure } from './expected-failures.ts';
+import { loadCases } from './load-cases.ts';
+import type { Report } from './report.ts';
+import { compareReports } from './reports/comparison.ts';
+import { renderHtml } from './reports/html.ts';
+import schema from './reports/report.schema.json' with { type: 'json' };
+import { openSuiteServer } from './serve.ts';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(schema);
+const cases = loadCases(fileURLToPath(new URL('cases', import.meta.url)));
+const expectedFailures = JSON.parse(
+  readFileSync(new URL('expected-failures.json', import.meta.url), 'utf8')
+) as ExpectedFailure[];
+
+/** What a person did, and axe made of it. */
+interface Told {
+  problem?: string;
+  statuses: string[];
+  columns: number;
+  result: string;
+  /** Path of the report. */
+  saved: string;
+  violations: { when: string; id: string; nodes: string[] }[];
+}
+
+/** Runs in the browser: shows the page in a frame, presses its button, opens its first result, and tells what it saw. */
+function press(withAxe: boolean): void {
+  const told: Told = { statuses: [], columns: 0, result: '', saved: '', violations: [] };
+  const frame = document.getElementsByTagName('iframe')[0]!;
+  const inside = frame.contentWindow as unknown as Window & {
+    axe: { run(options: object): Promise<unknown> };
+  };
+  const page = inside.document;
+  const byId = (id: string): HTMLElement => page.getElementById(id)!;
+  function tell(): void {
+    const request = new XMLHttpRequest();
+    request.open('POST', '/told');
+    request.send(JSON.stringify(told));
+  }
+  window.onerror = inside.onerror = function (message) {
+    told.problem = String(message);
+    tell();
+  };
+  function check(when: string, then: () => void): void {
+    if (!withAxe) return then();
+    const themes = [false, true];
+    (function next(): void {
+      const isDark = themes.shift();
+      if (isDark === undefined) return then();
+      const rules = page.styleSheets[0]!.cssRules;
+      for (let i = 0; i < rules.length; i++) {
+        const media = (rules[i] as CSSMediaRule).media as MediaList | undefined;
+        if (media && /dark|not all|^all$/.test(media.mediaText)) media.mediaText = isDark ? 'all' : 'not all';
+      }
+      inside.axe.run({ resultTypes: ['violations'] }).then(
+        function (results) {
+          const { violations } = results as {
+            violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+          };
+          violations.forEach(function (one) {
+            const nodes = one.nodes.map((node) => node.html + ' ' + node.failureSummary);
+            told.violations.push({ when: when + (isDark ? ', dark' : ''), id: one.id, nodes: nodes });
+          });
+          next();
+        },
+        window.onerror as () => void
+      );
+    })();
+  }
+  function until(holds: () => boolean, then: () => void): void {
+    if (holds()) then();
+    else setTimeout(() => until(holds, then), 50);
+  }
+  function begin(): void {
+    until(
+      () => !(byId('run') as HTMLButtonElement).disabled,
+      () => check('idle', run)
+    );
+  }
+  function run(): void {
+    byId('run').click();
+    until(
+      () => byId('stop').style.display === '',
+      () => check('running', finish)
+    );
+  }
+  function finish(): void {
+    until(
+      function () {
+        const status = byId('status').textContent!;
+        if (told.statuses[told.statuses.length - 1] !== status) told.statuses.push(status);
+        return /^Done/.test(status);
+      },
+      function () {
+        told.columns = byId('summary').querySelectorAll('thead th').length - 1;
+        told.saved = byId('save').getAttribute('href')!;
+        byId('all').click();
+        (byId('cases').querySelector('button') as HTMLElement).click();
+        until(() => /Bytes on the wire/.test(byId('result').textContent!), open);
+      }
+    );
+  }
+  function open(): void {
+    told.result = byId('result').textContent!;
+    check('with a result', tell);
+  }
+  if (!withAxe) return begin();
+  const script = page.createElement('script');
+  script.src = '/axe.js';
+  script.onload = begin;
+  page.body.appendChild(script);
+}
+
+/** Passed and failed ones, on whole streams and cut ones. */
+const globs = [
+  'capturing-listeners-come-first',
+  'close-returns-undefined',
+  'retry-with-a-unit-is-ignored',
+  'utf-16-little-endian-*'
+];
+
+async function visit(engine: typeof chromium, withAxe: boolean): Promise<{ told: Told; report: Report }> {
+  let hear: (told: Told) => void = () => {};
+  const heard = new Promise<Told>((resolve) => (hear = resolve));
+  const script = transformSync(`(${press.toString()})(${withAxe});`, { jsc: { target: 'es5' } }).code;
+  const query = globs.map((glob) => `case=${encodeURIComponent(glob)}`).join('&');
+  const routes: Route[] = [
+    {
+      method: 'GET',
+      path: '/test',
+      handle(_request, response) {
+        response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' })
+          .end(`<!doctype html><html lang="en"><title>test</title>
+<iframe src="/?${query}" title="the page" width="1000" height="700"></iframe>
+<script>onload = function () { ${script} }</script>`);
+      }
+    },
+    {
+      method: 'GET',
+      path: '/axe.js',
+      handle(_request, response) {
+        response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(readFileSync(axe));
+      }
+    },
+    {
+      method: 'POST',
+      path: '/told',
+      async handle(request, response) {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        await once(request, 'end');
+        response.end();
+        hear(JSON.parse(Buffer.concat(chunks).toString()) as Told);
+      }
+    }
+  ];
+  const server = await openSuiteServer({
+    host: '127.0.0.1',
+    port: 0,
+    routes,
+    chooseCases: (wanted) => cases.filter(({ id }) => !wanted || picomatch(wanted)(id)),
+    expectedFailures,
+    dist,
+    version: '0.0.0',
+    standard: ''
+  });
+  const [origin] = server.origins;
+  const task = {
+    implementation: 'native',
+    lanes: 1,
+    plays: [],
+    dist,
+    take: () => null,
+    handIn() {},
+    confirm() {}
+  };
+  const browser = engine.open({ ...task, url: `${origin}/test`, origins: server.origins });
+  try {
+    const ended = browser.ended.then((why) => Promise.reject(new Error(why)));
+    const told = await Promise.race([heard, ended]);
+    const report = (await (await fetch(origin + told.saved)).json()) as Report;
+    return { told, report };
+  } finally {
+    await browser.stop();
+    await server.close();
+  }
+}
+
+describe.each([
+  { engine: chromium, implementations: ['native', 'truesource-fetch', 'truesource-xhr'], withAxe: true },
+  { engine: phantomjs, implementations: ['native', 'truesource-xhr'], withAxe: false }
+])('the page in $engine.name', async ({ engine, implementations, withAxe }) => {
+  const found = await engine.find();
+  const isRequired = process.env[`REQUIRE_${engine.name.toUpperCase()}`] !== undefined;
+  const isMissing = 'missing' in found && !isRequired;
+  it.skipIf(isMissing)(
+    isMissing ? `(not installed: ${found.missing})` : 'runs the cases, shows and saves the results',
+    async () => {
+      const { told, report } = await visit(engine, withAxe);
+      expect(told.problem).toBe(undefined);
+      expect(told.violations).toEqual([]);
+      expect(told.columns).toBe(implementations.length);
+      expect(told.statuses.at(-1)).toMatch(new RegExp(`Done in \\d+ s\\. ${engine.name} .* cases\\.$`));
+      expect(told.result).toContain('HTTP/1.1 200 OK');
+      validate(report);
+      expect(validate.errors).toBe(null);
+      expect(
+        report.columns.map(({ engine, implementation, status }) => [engine, implementation, status])
+      ).toEqual(implementations.map((implementation) => [engine.name, implementation, 'ran']));
+      const ours = report.cells.filter(({ implementation }) => implementation !== 'native');
+      expect(ours.length).toBeGreaterThanOrEqual(4);
+      expect(ours.filter(({ unexpected }) => unexpected).map((cell) => cell.case)).toEqual([]);
+      expect(compareReports(report, report)).toBeDefined();
+      expect(renderHtml(report)).toContain(engine.name);
+    },
+    60_000
+  );
+});

@@ -1,0 +1,190 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterEach, expect, it } from 'vitest';
+import type { Visit, VisitState } from '../fixtures-server/pages/visit.ts';
+import type { SectionedCase } from './load-cases.ts';
+import type { Job, Observation } from './observation.ts';
+import schema from './reports/report.schema.json' with { type: 'json' };
+import { openVenue } from './run.ts';
+import type { Venue } from './run.ts';
+import { createVisitRoutes } from './visits.ts';
+
+const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(schema);
+const cases = ['a', 'b', 'c', 'd'].map((id): SectionedCase => ({
+  id,
+  section: 'connecting',
+  title: id,
+  spec: 'sse-processing-model',
+  level: 'must',
+  connections: [{}],
+  limit: 100,
+  expect: { log: [id] }
+}));
+
+let venue: Venue;
+afterEach(() => venue.server.close());
+
+async function open(): Promise<string> {
+  venue = await openVenue('dist', {
+    ports: [0, 0],
+    suitePage: true,
+    routes: createVisitRoutes({
+      venue: () => venue,
+      chooseCases(globs) {
+        const chosen = cases.filter(({ id }) => !globs || globs.includes(id));
+        if (chosen.length === 0) throw new Error('there is no such case');
+        return chosen;
+      },
+      expectedFailures: [],
+      dist: 'dist',
+      version: '0',
+      standard: ''
+    })
+  });
+  return venue.server.origins[0]!;
+}
+
+async function post(url: string, body: object, headers = {}): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'User-Agent': 'Firefox/9.8', ...headers },
+    body: JSON.stringify(body)
+  });
+}
+
+/** A page that looks when it is told to. */
+async function begin(origin: string, ids: string[] = []) {
+  const answer = await post(`${origin}/visits`, { implementations: ['native'], cases: ids });
+  const { id, key } = (await answer.json()) as Visit;
+  return {
+    at: `${origin}/visits/${id}`,
+    look: async (more: object = {}) =>
+      (await (
+        await post(`${origin}/visits/${id}/look`, { from: 0, hidden: false, key, ...more })
+      ).json()) as VisitState
+  };
+}
+
+/** Looks until it holds. */
+async function until(
+  look: () => Promise<VisitState>,
+  holds: (state: VisitState) => boolean
+): Promise<VisitState> {
+  const deadline = Date.now() + 8000;
+  for (;;) {
+    const state = await look();
+    if (holds(state)) return state;
+    if (Date.now() > deadline) throw new Error(`it did not come to that: ${JSON.stringify(state)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Takes a job as a frame does, after handing in the one before. */
+async function next(frame: string, job?: Job, observed: Partial<Observation> = {}): Promise<Job> {
+  const observation = { events: [], log: [job?.id], readyState: null, over: 'until', at: 0, ...observed };
+  const answer = await post(`${frame}next`, job ? { id: job.id, observation } : {});
+  return (await answer.json()) as Job;
+}
+
+async function runAll(frame: string): Promise<void> {
+  let job = await next(frame);
+  while (job.id) job = await next(frame, job);
+}
+
+const frameOf = async (page: { look(): Promise<VisitState> }) =>
+  (await until(page.look, (state) => state.frame !== null)).frame!;
+const isDone = (state: VisitState) => state.state === 'done';
+const outcomesOf = (state: VisitState) =>
+  Object.fromEntries(state.results.map(([index, , outcome]) => [cases[index]!.id, outcome]));
+
+it('runs the cases in the frame of the page, and gives a report that is valid', async () => {
+  const page = await begin(await open());
+  const frame = await frameOf(page);
+  // The page's own origin is the last that frames use.
+  expect(frame).toMatch(`${venue.server.origins[1]}/run/visit-`);
+  expect((await fetch(`${page.at}/report.json`)).status).toBe(409);
+  await runAll(frame);
+  const state = await until(page.look, isDone);
+  expect(outcomesOf(state)).toEqual({ a: 'pass', b: 'pass', c: 'pass', d: 'pass' });
+  expect((await page.look({ from: 3 })).results).toHaveLength(1);
+  const answer = await fetch(`${page.at}/report.json`);
+  expect(answer.headers.get('content-disposition')).toContain('truesource-firefox-9.8.json');
+  const report = (await answer.json()) as { columns: object[]; host: string };
+  validate(report);
+  expect(validate.errors).toBe(null);
+  expect(report.columns).toMatchObject([{ engine: 'firefox', implementation: 'native', version: '9.8' }]);
+  expect(report.host).toContain('Firefox/9.8');
+  expect(await (await fetch(`${page.at}/report.html`)).text()).toMatch(/^<!doctype html>/);
+  const result = (await (await fetch(`${page.at}/result?case=1&column=0`)).json()) as object;
+  expect(result).toMatchObject({ title: 'b', outcome: 'pass', observed: { log: ['b'] } });
+});
+
+it('keeps visits apart', async () => {
+  const origin = await open();
+  const [one, other] = [await begin(origin, ['a']), await begin(origin, ['b'])];
+  await runAll(await frameOf(one));
+  expect(await until(one.look, isDone)).toMatchObject({ cases: ['a'], results: [[0, 0, 'pass', false]] });
+  expect(await other.look()).toMatchObject({ cases: ['b'], results: [], state: 'running' });
+});
+
+it('waits while the page is in the background, and does not count what failed meanwhile', async () => {
+  const page = await begin(await open());
+  const frame = await frameOf(page);
+  const job = await next(frame);
+  expect((await page.look({ hidden: true })).state).toBe('waiting');
+  // The clock turns four times a second.
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  let isAnswered = false;
+  const later = next(frame, job, { log: ['too late'] }).then((answer) => {
+    isAnswered = true;
+    return answer;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isAnswered).toBe(false);
+  // Another page that looks on, without the key, does not wake it.
+  await page.look({ key: undefined });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isAnswered).toBe(false);
+  await page.look({ hidden: false });
+  let more = await later;
+  while (more.id) more = await next(frame, more);
+  const state = await until(page.look, isDone);
+  expect(outcomesOf(state)).toEqual({ a: 'pass', b: 'pass', c: 'pass', d: 'pass' });
+});
+
+it('takes again what was under way when the page was loaded again, but not for ever', async () => {
+  const page = await begin(await open());
+  const frame = await frameOf(page);
+  const first = await next(frame);
+  for (let reload = 0; reload < 3; reload++) {
+    await fetch(frame);
+    let job = await next(frame);
+    while (job.id && job.id !== first.id) job = await next(frame, job);
+    expect(job.id).toBe(reload < 2 ? first.id : undefined);
+  }
+  // Given up there, it is tried once more in a session of its own.
+  const { frame: again } = await until(page.look, (state) => ![frame, null].includes(state.frame));
+  await runAll(again!);
+  expect(outcomesOf(await until(page.look, isDone))).toEqual({ a: 'pass', b: 'pass', c: 'pass', d: 'pass' });
+});
+
+it('stops, and reports what there is', async () => {
+  const page = await begin(await open());
+  const frame = await frameOf(page);
+  const job = await next(frame);
+  await next(frame, job);
+  await post(`${page.at}/stop`, {});
+  const report = await until(page.look, (state) => state.results.length === 4);
+  expect(report.state).toBe('stopped');
+  expect(outcomesOf(report)).toEqual({ a: 'pass', b: 'not observed', c: 'not observed', d: 'not observed' });
+  expect((await fetch(`${page.at}/report.json`)).status).toBe(200);
+});
+
+it('refuses what it does not know, and pages of other origins', async () => {
+  const origin = await open();
+  expect((await post(`${origin}/visits`, { implementations: ['native'], cases: ['z'] })).status).toBe(400);
+  expect((await post(`${origin}/visits`, { implementations: ['other'] })).status).toBe(400);
+  expect((await post(`${origin}/visits/abc/look`, {})).status).toBe(404);
+  expect((await post(`${origin}/visits`, {}, { 'Content-Type': 'text/plain' })).status).toBe(415);
+  const page = await begin(origin);
+  expect((await fetch(`${page.at}/result?case=9&column=0`)).status).toBe(404);
+});
