@@ -299,7 +299,7 @@ export function notObserved(planned: PlannedRun, why: string): Run {
 }
 
 /** `origin` is the page's; where it is none of the server's, the other one still is. */
-function nameFor(play: string, origin: string, origins: string[], token: string): Names {
+export function nameFor(play: string, origin: string, origins: string[], token: string): Names {
   const otherOrigin = origins[(origins.indexOf(origin) + 1) % origins.length]!;
   const path = `/sse/${token}/${play}`;
   const isOwn = !origins.includes(origin) && otherOrigin === origins[0];
@@ -307,7 +307,7 @@ function nameFor(play: string, origin: string, origins: string[], token: string)
   return { origin, otherOrigin: other, url: origin + path, otherUrl: other + path };
 }
 
-function createJob(planned: PlannedRun, names: Names): Job {
+export function createJob(planned: PlannedRun, names: Names): Job {
   const { client = {}, until, limit = 4000 } = planned.case;
   return {
     id: planned.play,

@@ -62,6 +62,8 @@ export interface ExpectedRequest {
   method?: string;
   /** Milliseconds from the server's end of the connection before (or, without end, its last write) to this request's arrival, both inclusive. */
   delay?: { min?: number; max?: number };
+  /** Most milliseconds from the last write (or, without one, the request's arrival) to the close of its connection. */
+  closedWithin?: number;
   /** Which origin it must come to: placeholders {origin}, {other-origin}. */
   origin?: string;
 }

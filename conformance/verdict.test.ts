@@ -184,6 +184,20 @@ describe('judge', () => {
       'requests[1].delay: {"max":50} | "51.0 ms"'
     ],
     [
+      'a connection that stays open',
+      { requests: [{ closedWithin: 50 }] },
+      observe(),
+      [request()],
+      'requests[0].closedWithin: 50 | "still open"'
+    ],
+    [
+      'a connection that was closed late',
+      { requests: [{ closedWithin: 50 }] },
+      observe(),
+      [request({ writes: [{ at: 1000, bytes: '', length: 0 }], closedAt: 1051 })],
+      'requests[0].closedWithin: 50 | "51.0 ms"'
+    ],
+    [
       'no end before',
       { requests: [{}, { delay: { min: 0 } }] },
       observe(),

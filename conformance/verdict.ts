@@ -169,6 +169,16 @@ function compareRequest(
     const bytes = value === null ? null : Buffer.from(resolveNames(value, names), 'utf8').toString('latin1');
     equal(`${what}.headers.${name}`, bytes, joined);
   }
+  if (expected.closedWithin !== undefined) {
+    const took = observed.closedAt && observed.closedAt - (observed.writes.at(-1)?.at ?? observed.at);
+    if (took === null || took > expected.closedWithin) {
+      differ(
+        `${what}.closedWithin`,
+        expected.closedWithin,
+        took === null ? 'still open' : `${took.toFixed(1)} ms`
+      );
+    }
+  }
   if (expected.delay) {
     // The client may know of the end as soon as its bytes were written; the server says that it is done a little later.
     const written = before && (before.writes.at(-1)?.at ?? before.endedAt);

@@ -1,0 +1,129 @@
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { createTheInterface } from '../../polyfill/event-source.ts';
+import { extend } from '../../polyfill/extras/extend.ts';
+import { chooseTransport } from '../../polyfill/transports/choose.ts';
+import type { Case, Feature } from '../case.ts';
+import { cut } from '../chunkings.ts';
+import { loadCases } from '../load-cases.ts';
+import type { Verdict } from '../report.ts';
+import { runInProcess, type Surroundings } from './run-in-process.ts';
+
+interface Column extends Surroundings {
+  name: string;
+  features: Feature[];
+  /** Default: every case that means something there. */
+  only?(testCase: Case): boolean;
+  create(): unknown;
+  /** Verdicts that are no pass; expected-failures.json and the cases' alternatives have the reasons. */
+  verdicts: Record<string, Verdict>;
+}
+
+/** Modules that were loaded where there was no EventTarget. */
+let old: typeof import('../../polyfill/event-source.ts') &
+  typeof import('../../polyfill/transports/choose.ts');
+beforeAll(async () => {
+  vi.stubGlobal('EventTarget', undefined);
+  vi.resetModules();
+  old = {
+    ...(await import('../../polyfill/event-source.ts')),
+    ...(await import('../../polyfill/transports/choose.ts'))
+  };
+  vi.unstubAllGlobals();
+});
+
+const everywhere: Record<string, Verdict> = {
+  'unknown-scheme-is-a-network-error': 'allowed',
+  'scheme-that-only-ends-like-http-is-a-network-error': 'allowed',
+  'reflect-construct-takes-a-new-target-that-does-not-inherit': 'fail'
+};
+
+/** The delay that grows is a random one, so one column gets the shortest and the others the longest. */
+const longest = 1 - Number.EPSILON;
+
+const columns: Column[] = [
+  {
+    name: 'the module, as in Node',
+    isPage: false,
+    missing: ['XMLHttpRequest'],
+    random: 0,
+    features: [],
+    create: () => createTheInterface(chooseTransport, extend),
+    verdicts: { ...everywhere, 'unknown-members-of-the-init-are-not-read': 'fail' }
+  },
+  {
+    name: 'the standard, as in a page',
+    isPage: true,
+    missing: ['XMLHttpRequest'],
+    random: longest,
+    features: ['base-url', 'cross-origin'],
+    create: () => createTheInterface(chooseTransport),
+    verdicts: {
+      ...everywhere,
+      // Asked without CORS, the server answers: to ask again is futile.
+      'other-origin-without-permission-is-a-network-error': 'allowed',
+      'other-origin-that-allows-a-third-origin-is-a-network-error': 'allowed',
+      'other-origin-that-allows-two-origins-is-a-network-error': 'allowed',
+      'credentials-with-wildcard-are-a-network-error': 'allowed',
+      'credentials-without-consent-are-a-network-error': 'allowed',
+      'credentials-with-consent-in-capitals-are-a-network-error': 'allowed',
+      'redirect-by-another-origin-without-permission-is-a-network-error': 'allowed'
+    }
+  },
+  {
+    name: 'the standard, as in a page of an old browser',
+    isPage: true,
+    missing: ['fetch', 'DOMException'],
+    random: longest,
+    features: ['base-url', 'cross-origin'],
+    create() {
+      const { Symbol, EventTarget, WeakMap } = globalThis;
+      Object.assign(globalThis, { Symbol: undefined, EventTarget: undefined, WeakMap: undefined });
+      try {
+        return old.createTheInterface(old.chooseTransport);
+      } finally {
+        Object.assign(globalThis, { Symbol, EventTarget, WeakMap });
+      }
+    },
+    verdicts: {
+      ...everywhere,
+      'redirect-to-another-origin-that-answers-no-preflight-is-followed': 'fail',
+      'syntax-error-is-a-dom-exception': 'allowed',
+      'prototype-has-a-to-string-tag': 'fail',
+      'source-prints-as-event-source': 'fail',
+      'constructor-inherits-from-event-target': 'fail',
+      'source-is-an-event-target': 'fail',
+      'composed-path-is-the-source': 'fail'
+    }
+  },
+  {
+    name: 'where nothing can be fetched',
+    isPage: false,
+    missing: ['fetch', 'XMLHttpRequest'],
+    random: longest,
+    features: [],
+    only: ({ expect }) => expect.requests?.length === 0 && expect.readyState === 0,
+    create: () => createTheInterface(chooseTransport),
+    verdicts: everywhere
+  }
+];
+
+// A raw head needs a reader of HTTP.
+const cases = loadCases(fileURLToPath(new URL('../cases', import.meta.url))).filter(
+  ({ connections }) => !connections.some(({ head = [] }) => head.length > 0)
+);
+
+describe.each(columns)('$name', (column) => {
+  const possible = cases.filter(
+    (each) =>
+      (each.requires ?? []).every((feature) => column.features.includes(feature)) &&
+      (column.only?.(each) ?? true)
+  );
+  test.each(possible.map((each) => [each.id, each] as const))('%s', async (id, testCase) => {
+    for (const { chunking, play } of cut(testCase.section, testCase)) {
+      const planned = { play: play.id, chunking, case: testCase };
+      const { verdict, differences } = await runInProcess(column.create, column, planned, play);
+      expect(verdict, `${chunking} ${JSON.stringify(differences)}`).toBe(column.verdicts[id] ?? 'pass');
+    }
+  });
+});

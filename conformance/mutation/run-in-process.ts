@@ -1,0 +1,82 @@
+import type { Play } from '../../fixtures-server/stream-script.ts';
+import { createJob, nameFor, type PlannedRun } from '../attempt.ts';
+import type { Observation } from '../observation.ts';
+import { probe } from '../probe.ts';
+import type { Judgement } from '../report.ts';
+import { judge } from '../verdict.ts';
+import { createVirtualClock } from './virtual-clock.ts';
+import { createVirtualServer } from './virtual-server.ts';
+import { createVirtualXhr } from './virtual-xhr.ts';
+
+/** What an EventSource finds around it. */
+export interface Surroundings {
+  /** Whether there is a location, and CORS. */
+  isPage: boolean;
+  /** Names of globals that are missing. */
+  missing: string[];
+  /** What Math.random answers. */
+  random: number;
+}
+
+const origins = ['http://127.0.0.1:8001', 'http://127.0.0.1:8002'];
+
+/**
+ * Runs one play of a case in this process, in virtual time and without sockets, and judges what was observed.
+ *
+ * @param create answers the EventSource; called among the surroundings.
+ */
+export async function runInProcess(
+  create: () => unknown,
+  { isPage, missing, random }: Surroundings,
+  planned: PlannedRun,
+  play: Play
+): Promise<Judgement> {
+  const names = nameFor(play.id, origins[0]!, origins, 'in-process');
+  const clock = createVirtualClock();
+  const server = createVirtualServer(clock, play, {
+    path: new URL(names.url).pathname,
+    origins,
+    page: isPage ? names.origin : null
+  });
+  let observation: Observation | undefined;
+  const globals: Record<string, unknown> = {
+    ...clock.globals,
+    fetch: server.fetch,
+    XMLHttpRequest: createVirtualXhr(server),
+    Math: Object.create(Math, { random: { value: () => random } })
+  };
+  if (isPage) globals.location = { href: `${names.origin}/sse/page`, origin: names.origin };
+  for (const name of missing) globals[name] = undefined;
+  const restore = replaceGlobals(globals);
+  const listeners = process.listeners('unhandledRejection');
+  // As an engine would: a mutant that throws in a promise's callback is told by what then does not happen.
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', () => {});
+  try {
+    probe(create(), createJob(planned, names), (observed) => (observation = observed));
+    await clock.run(() => observation !== undefined);
+    const judgement = judge(planned.case, observation, structuredClone(server.requests), names);
+    // What is left must not reach into the next run.
+    server.stop();
+    await clock.run(() => false);
+    return judgement;
+  } finally {
+    process.removeAllListeners('unhandledRejection');
+    for (const listener of listeners) process.on('unhandledRejection', listener);
+    restore();
+  }
+}
+
+function replaceGlobals(globals: Record<string, unknown>): () => void {
+  const before = Object.keys(globals).map(
+    (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
+  );
+  for (const [name, value] of Object.entries(globals)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  return () => {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
+      else Reflect.deleteProperty(globalThis, name);
+    }
+  };
+}

@@ -1,0 +1,79 @@
+import type { VirtualResponse, VirtualServer } from './virtual-server.ts';
+
+/** An XMLHttpRequest over a virtual server: what a transport needs of one. */
+export function createVirtualXhr(server: VirtualServer): new () => unknown {
+  return class {
+    readyState = 0;
+    status = 0;
+    responseText = '';
+    responseURL = '';
+    withCredentials = false;
+    onreadystatechange = (): void => {};
+    onprogress = (): void => {};
+    onload: (event: { type: string }) => void = () => {};
+    onerror: (event: { type: string }) => void = () => {};
+    onabort: (event: { type: string }) => void = () => {};
+    #url = '';
+    #headers: Record<string, string> = {};
+    #response: VirtualResponse | undefined;
+    #controller = new AbortController();
+
+    open(_method: string, url: string): void {
+      this.#url = url;
+      this.#become(1);
+    }
+
+    setRequestHeader(name: string, value: string): void {
+      this.#headers[name] = value;
+    }
+
+    overrideMimeType(): void {}
+
+    getResponseHeader(name: string): string | null {
+      return this.#response!.headers.get(name);
+    }
+
+    abort(): void {
+      this.#controller.abort();
+    }
+
+    send(): void {
+      const { signal } = this.#controller;
+      void server
+        .fetch(this.#url, {
+          headers: this.#headers,
+          credentials: this.withCredentials ? 'include' : 'same-origin',
+          signal
+        })
+        .then(async (response) => {
+          this.#response = response;
+          this.status = response.status;
+          this.responseURL = response.url;
+          this.#become(2);
+          const decoder = new TextDecoder();
+          const reader = response.body?.getReader();
+          for (;;) {
+            const result = await reader?.read();
+            if (!result || result.done) break;
+            this.responseText += decoder.decode(result.value, { stream: true });
+            this.#become(3);
+            this.onprogress();
+          }
+          this.#become(4);
+          this.onload({ type: 'load' });
+        })
+        .catch(() => {
+          if (signal.aborted) return;
+          this.status = 0;
+          this.responseText = '';
+          this.#become(4);
+          this.onerror({ type: 'error' });
+        });
+    }
+
+    #become(readyState: number): void {
+      this.readyState = readyState;
+      this.onreadystatechange();
+    }
+  };
+}
