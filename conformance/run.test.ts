@@ -142,6 +142,41 @@ describe('a run', () => {
     });
   });
 
+  it('tells what it waits for, oldest first, also while nothing happens', async () => {
+    const open = (task: Task) => {
+      const post = async (body: object) => {
+        const response = await fetch(`${task.url}next`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ origin: task.origins[0], ...body })
+        });
+        return ((await response.json()) as Partial<Job>).id;
+      };
+      const observation = { events: [], log: ['good'], readyState: null, over: 'until', at: 0 };
+      void (async () => {
+        const taken = [await post({}), await post({})];
+        for (let id = taken.pop(); id !== undefined; id = taken.pop()) {
+          await post({ id, observation });
+          await new Promise((resolve) => setTimeout(resolve, 400));
+        }
+      })();
+      return { ended: new Promise<string>(() => {}), stop: () => Promise.resolve() };
+    };
+    const told: string[] = [];
+    for await (const event of run({
+      engines: [createEngine(answer, { open })],
+      cases,
+      expectedFailures: [],
+      dist: 'dist',
+      version: '0',
+      standard: ''
+    })) {
+      if (event.type === 'progress') told.push(event.progress.waitingFor.join(' '));
+    }
+    expect(told).toContain('good wrong');
+    expect(told.filter((one) => one === 'good').length).toBeGreaterThan(1);
+  });
+
   it('breaks a column whose harness says otherwise, or whose engine is not there', async () => {
     const lie = (task: Task) => {
       task.confirm('good', false);

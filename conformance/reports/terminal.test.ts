@@ -98,7 +98,7 @@ describe('renderProgress', () => {
 
   it('is one line', () => {
     expect(renderProgress(progress, 200)).toBe(
-      '140/400  12.3 s  2 of 4 columns  1 broken  waiting for firefox and 1 more  chromium/native 40/100  firefox/native starting'
+      '140/400  12.3 s  2 of 4 columns  1 broken  chromium/native 40/100  firefox/native starting  waiting for firefox and 1 more'
     );
     expect(renderProgress({ columns: [], elapsed: 0, waitingFor: [] }, 80)).toBe('0/0  0.0 s');
     expect(renderProgress({ ...progress, columns: [], repeat: [2, 3] }, 40)).toBe(

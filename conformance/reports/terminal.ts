@@ -238,7 +238,7 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   return lines.join('\n') + '\n';
 }
 
-/** One line without line end, at most `width` characters: done/total, elapsed, columns that are done, what it waits for, each column at work. */
+/** One line without line end, at most `width` characters: done/total, elapsed, columns that are done, each column at work, what it waits for. */
 export function renderProgress(progress: Progress, width: number): string {
   const { columns, elapsed, waitingFor } = progress;
   const sum = (key: 'done' | 'total') => columns.reduce((all, column) => all + column[key], 0);
@@ -248,16 +248,16 @@ export function renderProgress(progress: Progress, width: number): string {
   if (columns.length > 1) parts.push(`${ended} of ${columns.length} columns`);
   const broken = columns.filter((column) => column.state === 'broken').length;
   if (broken) parts.push(`${broken} broken`);
-  const [first, ...others] = waitingFor;
-  if (first !== undefined) {
-    parts.push(`waiting for ${plain(first)}${others.length ? ` and ${others.length} more` : ''}`);
-  }
   for (const column of columns) {
     const { implementation, done, total, state } = column;
     if (state !== 'running' && state !== 'starting') continue;
     parts.push(
       `${plain(placeOf(column))}/${plain(implementation)} ${state === 'starting' ? 'starting' : `${done}/${total}`}`
     );
+  }
+  const [first, ...others] = waitingFor;
+  if (first !== undefined) {
+    parts.push(`waiting for ${plain(first)}${others.length ? ` and ${others.length} more` : ''}`);
   }
   return cut(parts.join('  '), width);
 }
