@@ -117,7 +117,7 @@ it('tells globals apart where not all of an engine do the same', () => {
   };
   expect(updateExpectations(report, [line], inGlobals)).toEqual([
     { ...left, reason: line.reason, clause: line.clause },
-    { ...left, cases: ['c'], reason: placeholder, clause: 'clause-of-c' }
+    { ...left, cases: ['c'], reason: expect.stringContaining(placeholder) as string, clause: 'clause-of-c' }
   ]);
 });
 

@@ -1,5 +1,5 @@
 import type { Cell, Column, Report } from '../report.ts';
-import { indexCells } from './outcome.ts';
+import { columnKey, indexCells, placeOf } from './outcome.ts';
 import { escape, link, renderMarkdown } from './markdown.ts';
 
 /** What is thought of a deviation, or of several with one cause. */
@@ -58,7 +58,7 @@ export function checkJudgements(
 export function renderNatives(report: Report): string {
   return renderColumns(
     report,
-    ({ engine, implementation }) => implementation === 'native' && judgedEngines.includes(engine)
+    (column) => column.implementation === 'native' && judgedEngines.includes(placeOf(column))
   );
 }
 
@@ -93,15 +93,12 @@ export function renderDeviations(report: Report, judgements: Judgement[]): strin
 
 function renderColumns(report: Report, isWanted: (column: Column) => boolean): string {
   const columns = report.columns.filter(isWanted);
+  const keys = new Set(columns.map(columnKey));
   return renderMarkdown({
     ...report,
     columns,
-    cells: report.cells.filter((cell) => columns.some(isOf(cell)))
+    cells: report.cells.filter((cell) => keys.has(columnKey(cell)))
   });
-}
-
-function isOf(cell: Cell): (column: Column) => boolean {
-  return ({ engine, implementation }) => engine === cell.engine && implementation === cell.implementation;
 }
 
 function describeCell({ engine, runs }: Cell): string {
