@@ -111,5 +111,12 @@ export default tseslint.config(
     ['conformance/validator/trace.ts', 'conformance/reports/*.ts', 'conformance/oracle.ts']
   ),
   { files: ['conformance/cli.ts', 'conformance/client.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['conformance/examples/*.mjs'],
+    languageOptions: {
+      globals: { Buffer: 'readonly', console: 'readonly', fetch: 'readonly', process: 'readonly' }
+    },
+    rules: { 'no-console': 'off' }
+  },
   { files: ['**/*.test.ts'], rules: { '@typescript-eslint/no-explicit-any': 'off' } }
 );

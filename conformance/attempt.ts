@@ -28,6 +28,8 @@ export interface Attempt {
   take(origin: string, play?: string): Job | null;
   /** Takes what was observed; undefined if nobody waits for it any more. */
   handIn(play: string, observation: Observation): Judgement | undefined;
+  /** Takes what came by a route of the session that is the engine's own. */
+  receive(path: string, body: string): void;
   /** Ends the attempt for a reason that another start will not change. */
   breakDown(reason: string): void;
 }
@@ -216,6 +218,10 @@ export async function attempt(options: {
         setImmediate(finishIfAllIsDone);
         return judgement;
       },
+      receive(path, body) {
+        heard();
+        running?.receive?.(path, body);
+      },
       breakDown(reason) {
         finish(reason, true);
       }
@@ -281,6 +287,17 @@ export async function attempt(options: {
           dist: options.dist,
           take: (origin) => self.take(origin),
           handIn: (play, observation) => void self.handIn(play, observation),
+          decline(play, why) {
+            heard();
+            const waiting = inFlight.get(play);
+            if (!waiting || isOver) return;
+            inFlight.delete(play);
+            endJob(waiting.token);
+            options.onRun(waiting.planned, notObserved(waiting.planned, why));
+            setImmediate(finishIfAllIsDone);
+          },
+          hold: (play) => server.hold(inFlight.get(play)!.token),
+          breakDown: self.breakDown,
           confirm(play, isPassed) {
             confirmed.set(play, isPassed);
             finishIfAllIsDone();

@@ -103,3 +103,12 @@ it('expects failures only of cases, engines and implementations that there are',
     expect(line.clause).toMatch(/^(https:\/\/|[a-z])/);
   }
 });
+
+it('exits with 3 and names the service that cannot be used', () => {
+  const url = 'http://127.0.0.1:9/';
+  const { status, stderr } = conformance(root, '--client-service', url, '--case', 'bom-*');
+  expect(stderr).toMatch(
+    /^truesource: the service at http:\/\/127\.0\.0\.1:9\/ cannot be reached: [^\n]+\n$/
+  );
+  expect(status).toBe(3);
+});

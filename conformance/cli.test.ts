@@ -46,6 +46,8 @@ describe('a mistake in the command line', () => {
     [['conformance', '--wpt', '.'], /no checkout/],
     [['conformance', '--repeat', '0'], /--repeat must be a number/],
     [['conformance', '--repeat', '2', '--wpt', '.'], /neither --repeat nor/],
+    [['conformance', '--client-service', 'here'], /--client-service must be an http or https URL/],
+    [['conformance', '--port', '65535'], /--port must be/],
     [['conformance', 'node'], /too many arguments/],
     [['compare', 'a.json'], /missing required argument 'after'/],
     [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],

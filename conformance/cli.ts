@@ -8,6 +8,7 @@ import { distance } from 'fastest-levenshtein';
 import pc from 'picocolors';
 import picomatch from 'picomatch';
 import type { Engine } from './engine.ts';
+import { createClientServiceEngine } from './engines/client-service.ts';
 import { engines } from './engines/index.ts';
 import { checkExpectedFailures, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
@@ -25,7 +26,7 @@ import { renderJunit } from './reports/junit.ts';
 import { renderMarkdown } from './reports/markdown.ts';
 import { findFlaky } from './reports/outcome.ts';
 import { renderProgress, renderTerminal } from './reports/terminal.ts';
-import { listColumns, originCount, run } from './run.ts';
+import { listColumns, openVenue, originCount, portsFrom, run } from './run.ts';
 import { describeServer, openSuiteServer } from './serve.ts';
 import { standard } from './standard.ts';
 import { createStatusLine } from './status-line.ts';
@@ -43,6 +44,8 @@ import type { ExpectedUpstreamFailure } from './wpt/upstream-verdict.ts';
 class UsageError extends Error {}
 /** What could not be done: one line, exit code 1. */
 class Failure extends Error {}
+/** A service or endpoint that could not be used: one line, exit code 3. */
+class EndpointFailure extends Error {}
 
 const formats: Record<string, (report: Report) => string> = {
   html: renderHtml,
@@ -97,6 +100,17 @@ program
     collectWhole
   )
   .option('--require <names>', 'fail if one of these engines, separated by commas, cannot be run', collect)
+  .option(
+    '--client-service <url>',
+    'only this test service of a client in any language, which keeps the contract of sse-contract-tests; repeatable',
+    collectWhole
+  )
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option(
+    '--public-host <name>',
+    'name of this machine for services and browsers elsewhere; default: the address'
+  )
+  .option('--port <number>', 'first of the 8 ports to listen on; 0: free ones', '0')
   .option('--repeat <times>', 'run all so many times, and name what had not the same verdict each time')
   .option(
     '--print-expectations',
@@ -109,7 +123,7 @@ program
   .addHelpText(
     'after',
     `
-Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line; 130 Ctrl-C.`
+Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line; 3 a service or endpoint could not be used to the end; 130 Ctrl-C.`
   )
   .action(runConformance);
 
@@ -162,6 +176,10 @@ async function runConformance(options: {
   case?: string[];
   report?: string[];
   require?: string[];
+  clientService?: string[];
+  host: string;
+  publicHost?: string;
+  port: string;
   repeat?: string;
   printExpectations?: boolean;
   wpt?: string | true;
@@ -176,7 +194,14 @@ async function runConformance(options: {
     throw new UsageError(`--repeat must be a number from 1 to 9999, not ${JSON.stringify(options.repeat)}`);
   }
   const repeats = Number(options.repeat ?? 1);
-  const chosen = chooseEngines(options.engine);
+  const endpoints = (options.clientService ?? []).map((url) =>
+    createClientServiceEngine(checkUrl('--client-service', url))
+  );
+  const chosen: Engine[] = [
+    ...(endpoints.length > 0 && !options.engine ? [] : chooseEngines(options.engine)),
+    ...endpoints
+  ];
+  const port = checkPort(options.port);
   const implementations =
     options.implementation && (await Promise.all(options.implementation.map(chooseImplementation)));
   const chosenGlobals = options.global?.map(findGlobal);
@@ -200,24 +225,40 @@ async function runConformance(options: {
   const reports = (options.report ?? standardReports).map(parseReport);
   if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
 
+  for (const endpoint of endpoints) {
+    const found = await endpoint.find();
+    if ('missing' in found) throw new EndpointFailure(found.missing);
+  }
+
   const expectedFailures = readExpectedFailures();
   const show = createProgressLine();
   const results: Report[] = [];
   while (results.length < repeats) {
-    for await (const event of run({
-      engines: chosen,
-      ...(implementations && { implementations }),
-      ...(chosenGlobals && { globals: chosenGlobals }),
-      cases,
-      expectedFailures,
-      dist,
-      version,
-      standard
-    })) {
-      if (event.type === 'report') results.push(event.report);
-      else if (event.type === 'progress') {
-        show.update({ ...event.progress, ...(repeats > 1 && { repeat: [results.length + 1, repeats] }) });
+    const venue = await openVenue(dist, { host: options.host, ports: portsFrom(port) }).catch(
+      (error: Error) => {
+        throw new Failure(error.message);
       }
+    );
+    if (options.publicHost !== undefined) venue.origins = venue.server.originsAt(options.publicHost);
+    try {
+      for await (const event of run({
+        engines: chosen,
+        ...(implementations && { implementations }),
+        ...(chosenGlobals && { globals: chosenGlobals }),
+        cases,
+        expectedFailures,
+        dist,
+        version,
+        standard,
+        venue
+      })) {
+        if (event.type === 'report') results.push(event.report);
+        else if (event.type === 'progress') {
+          show.update({ ...event.progress, ...(repeats > 1 && { repeat: [results.length + 1, repeats] }) });
+        }
+      }
+    } finally {
+      await venue.server.close();
     }
   }
   show.end();
@@ -256,6 +297,11 @@ async function runConformance(options: {
     findFlaky(report).some(({ run: { flaky } }) => flaky!.explanation === undefined) ||
     report.columns.some(({ implementation, status }) => isOurs(implementation) && status === 'broken');
   if (isUnexpected || idle.length > 0) process.exitCode = 1;
+  for (const { engine, status, note } of report.columns) {
+    if (status === 'ran' || !endpoints.some(({ name }) => name === engine)) continue;
+    process.stderr.write(`truesource: ${note}\n`);
+    process.exitCode = 3;
+  }
 }
 
 async function runUpstreamTests(
@@ -339,12 +385,7 @@ async function serve(options: {
   key?: string;
   http2?: true;
 }): Promise<void> {
-  const port = Number(options.port);
-  if (!/^\d+$/.test(options.port) || port > 65536 - originCount) {
-    throw new UsageError(
-      `--port must be a number from 0 to ${65536 - originCount}, not ${JSON.stringify(options.port)}`
-    );
-  }
+  const port = checkPort(options.port);
   if (!existsSync(join(dist, 'suite-page.js'))) throw new Failure(`${dist} is not built: npm run build`);
   const tls = readCertificate(options);
   const server = await openSuiteServer({
@@ -364,6 +405,17 @@ async function serve(options: {
   for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
     process.once(signal, () => void server.close().finally(() => process.exit(code)));
   }
+}
+
+function checkPort(value: string): number {
+  const most = 65536 - originCount;
+  if (/^\d+$/.test(value) && Number(value) <= most) return Number(value);
+  throw new UsageError(`--port must be a number from 0 to ${most}, not ${JSON.stringify(value)}`);
+}
+
+function checkUrl(option: string, value: string): string {
+  if (/^https?:/.test(value) && URL.canParse(value)) return new URL(value).href;
+  throw new UsageError(`${option} must be an http or https URL, not ${JSON.stringify(value)}`);
 }
 
 async function listEngines(options: { json?: boolean }): Promise<void> {
@@ -588,8 +640,8 @@ try {
     process.stderr.write(`truesource: ${message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = 2;
   } else {
-    const message = error instanceof Failure ? error.message : String((error as Error).stack);
-    process.stderr.write(`truesource: ${message}\n`);
-    process.exitCode = 1;
+    const isKnown = error instanceof Failure || error instanceof EndpointFailure;
+    process.stderr.write(`truesource: ${isKnown ? error.message : String((error as Error).stack)}\n`);
+    process.exitCode = error instanceof EndpointFailure ? 3 : 1;
   }
 }

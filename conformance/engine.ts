@@ -26,6 +26,12 @@ export interface Task {
   take(origin: string): Job | null;
   /** For engines in this process: hands in what a job showed. */
   handIn(play: string, observation: Observation): void;
+  /** For engines in this process: a job that cannot be observed, and why. */
+  decline(play: string, why: string): void;
+  /** For engines in this process: lets a job's requests wait until what it returns is called. */
+  hold(play: string): () => void;
+  /** For engines in this process: ends the attempt for a reason that another start will not change. */
+  breakDown(reason: string): void;
   /** For engines with a judge of their own: says what it made of a play, to be compared with our verdict. */
   confirm(play: string, passed: boolean): void;
 }
@@ -35,6 +41,8 @@ export interface RunningEngine {
   ended: Promise<string>;
   /** Ends everything that was started, and removes its files. */
   stop(): Promise<void>;
+  /** Takes what was posted to a path below `url` + "own/", without it. */
+  receive?(path: string, body: string): void;
 }
 
 export interface Engine {

@@ -20,6 +20,17 @@ export interface ObservedEvent {
   at: number;
 }
 
+/** What a test service said of an event that its client got. */
+export interface ReportedEvent {
+  type: string;
+  /** Cut at a limit, as in ObservedEvent. */
+  data: string;
+  dataLength?: number;
+  /** Empty also where the service says nothing of it. */
+  lastEventId: string;
+  at: number;
+}
+
 /** What the probe saw in one run of one case. */
 export interface Observation {
   /** Set when the constructor (or the script) threw. */
@@ -29,6 +40,8 @@ export interface Observation {
   withCredentials?: unknown;
   events: ObservedEvent[];
   log: unknown[];
+  /** In place of `events` and of all else but requests, where a test service tells no more. */
+  reported?: ReportedEvent[];
   /** When the case was over; null without a source. */
   readyState: number | null;
   /** Which rule ended it. */

@@ -200,6 +200,11 @@ export function listColumns(
   );
 }
 
+/** The ports of a venue: free ones for 0. */
+export function portsFrom(first: number): number[] {
+  return Array.from({ length: originCount }, (_, index) => (first === 0 ? 0 : first + index));
+}
+
 /** A venue of free ports, or on `options`. Rejects as createFixturesServer does. */
 export async function openVenue(
   dist: string,
@@ -207,7 +212,7 @@ export async function openVenue(
 ): Promise<Venue> {
   const attempts = new Map<string, Attempt>();
   const server = await createFixturesServer({
-    ports: Array.from({ length: originCount }, () => 0),
+    ports: portsFrom(0),
     limits: { bodyBytes },
     ...options,
     routes: [createDistRoute(dist), ...createSessionRoutes(attempts), ...(options.routes ?? [])]

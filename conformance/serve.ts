@@ -3,7 +3,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { generate } from 'selfsigned';
 import type { FixturesServer, Route } from '../fixtures-server/server.ts';
 import { cut } from './chunkings.ts';
-import { openVenue, originCount } from './run.ts';
+import { openVenue, portsFrom } from './run.ts';
 import type { Venue } from './run.ts';
 import { createVisitRoutes } from './visits.ts';
 import type { VisitsOptions } from './visits.ts';
@@ -27,10 +27,9 @@ export async function openSuiteServer(options: ServeOptions): Promise<FixturesSe
   const tls = options.tls === 'generated' ? await generateCertificate(host) : options.tls;
   const routes = [...createVisitRoutes({ ...options, venue: () => venue }), ...(options.routes ?? [])];
   if (tls) routes.push(createCertificateRoute(tls.cert));
-  const ports = Array.from({ length: originCount }, (_, index) => (port === 0 ? 0 : port + index));
   const venue: Venue = await openVenue(options.dist, {
     host,
-    ports,
+    ports: portsFrom(port),
     suitePage: true,
     routes,
     http2,

@@ -15,6 +15,8 @@ const lanesPerFrame = 4;
 
 /** What no file of an implementation is called. */
 const bundleName = 'bundle:';
+/** What stands before the paths of a session that are its engine's own. */
+const own = 'own/';
 
 const types: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -73,7 +75,12 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
       path: '/run/',
       async handle(request, response, url) {
         const { attempt, rest } = find(url);
-        const body = await readBody(request);
+        const text = await readText(request);
+        if (rest.startsWith(own)) {
+          attempt.receive(rest.slice(own.length), text);
+          return void response.writeHead(204).end();
+        }
+        const body = parseBody(text);
         const origin = body.origin ?? url.origin;
         let answer: unknown = {};
         if (rest === 'next') {
@@ -171,13 +178,20 @@ async function sendFile(response: ServerResponse, folder: string, path: string):
   response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(content);
 }
 
-async function readBody(
-  request: IncomingMessage
-): Promise<{ origin?: string; id?: string; observation?: Observation; reason?: string }> {
+async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseBody(text: string): {
+  origin?: string;
+  id?: string;
+  observation?: Observation;
+  reason?: string;
+} {
   try {
-    return Object(JSON.parse(Buffer.concat(chunks).toString('utf8'))) as object;
+    return Object(JSON.parse(text)) as object;
   } catch {
     throw new Refusal(400, 'the body is not JSON');
   }

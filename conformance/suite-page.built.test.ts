@@ -186,6 +186,9 @@ async function visit(engine: typeof chromium, withAxe: boolean): Promise<{ told:
     dist,
     take: () => null,
     handIn() {},
+    decline() {},
+    hold: () => () => {},
+    breakDown() {},
     confirm() {}
   };
   const browser = engine.open({ ...task, url: `${origin}/test`, origins: server.origins });

@@ -237,6 +237,59 @@ describe('judge', () => {
     expect(judged({ requests: [] }, observe())).toEqual(['not observed']);
   });
 
+  it.each<[string, Expectation, string]>([
+    [
+      'passes what a test service tells',
+      {
+        events: [
+          { type: 'open', readyState: 1 },
+          { type: 'message', data: 'a', lastEventId: '' }
+        ],
+        readyState: 1
+      },
+      'pass'
+    ],
+    ['fails on other data', { events: [{ type: 'message', data: 'b' }] }, 'fail'],
+    ['fails on one event more', { events: [] }, 'fail'],
+    [
+      'does not pass an id that it does not tell',
+      { events: [{ type: 'message', data: 'a', lastEventId: '1' }] },
+      'not observed'
+    ],
+    [
+      'does not pass that the source is closed',
+      { events: [{ type: 'message', data: 'a' }], readyState: 2 },
+      'not observed'
+    ],
+    [
+      'fails on a request of a closed source',
+      { events: [{ type: 'message', data: 'a' }], readyState: 2, requests: [] },
+      'fail'
+    ],
+    [
+      'does not pass members that it does not tell',
+      { events: [{ type: 'message', data: 'a', origin: '{origin}' }] },
+      'not observed'
+    ],
+    [
+      'does not pass what a script logs',
+      { events: [{ type: 'message', data: 'a' }], log: [] },
+      'not observed'
+    ]
+  ])('%s', (_name, expected, verdict) => {
+    const reported = [{ type: 'message', data: 'a', lastEventId: '', at: 1 }];
+    expect(judged(expected, observe({ reported, readyState: null }), [request()])[0]).toBe(verdict);
+  });
+
+  it('does not pass the opening alone, nor anything without a request, on the word of a test service', () => {
+    const opening = { events: [{ type: 'open' }], requests: [{}] };
+    expect(judged(opening, observe({ reported: [] }), [request()])).toEqual(['not observed']);
+    const message = { type: 'message', data: 'a', lastEventId: '', at: 1 };
+    expect(
+      judged({ events: [{ type: 'message', data: 'a' }] }, observe({ reported: [message] }), [])[0]
+    ).toBe('fail');
+  });
+
   it('takes the worst of two verdicts', () => {
     expect(worst('pass', 'allowed')).toBe('allowed');
     expect(worst('fail', 'not observed')).toBe('fail');

@@ -34,14 +34,81 @@ export function judge(
   if (testCase.expect.requests && !requests) {
     return { verdict: 'not observed', differences: [], why: 'the log of requests was not available' };
   }
-  const differences = compare(testCase.expect, observation, requests ?? [], names);
-  if (differences.length === 0) return { verdict: 'pass', differences };
+  const look = observation.reported ? compareWithReported : compareWithObserved;
+  const { differences, untold } = look(testCase.expect, observation, requests ?? [], names);
+  if (differences.length === 0) return conclude({ verdict: 'pass', differences }, untold);
   for (const alternative of testCase.alternatives ?? []) {
-    if (compare(alternative, observation, requests ?? [], names).length === 0) {
-      return { verdict: 'allowed', differences, why: alternative.reason };
-    }
+    const { differences: none, untold } = look(alternative, observation, requests ?? [], names);
+    if (none.length === 0)
+      return conclude({ verdict: 'allowed', differences, why: alternative.reason }, untold);
   }
   return { verdict: 'fail', differences };
+}
+
+/** What was compared, and of what nothing is known. */
+interface Comparison {
+  differences: Difference[];
+  untold: string[];
+}
+
+function conclude(judgement: Judgement, untold: string[]): Judgement {
+  if (untold.length === 0) return judgement;
+  return {
+    verdict: 'not observed',
+    differences: [],
+    why: `nothing contradicts it, but a test service does not tell ${untold.join(', ')}`
+  };
+}
+
+function compareWithObserved(...parameters: Parameters<typeof compare>): Comparison {
+  return { differences: compare(...parameters), untold: [] };
+}
+
+/**
+ * A test service tells types, data and ids of the events of a stream; the server's log has the requests. That a source has opened, or is
+ * connecting again, shows in what comes of it: only where nothing else is expected, or that it is closed, is it not told.
+ */
+function compareWithReported(
+  expected: Expectation,
+  observation: Observation,
+  requests: RequestRecord[],
+  names: Names
+): Comparison {
+  const untold = new Set<string>();
+  for (const member of ['url', 'withCredentials', 'throws', 'log'] as const)
+    if (expected[member] !== undefined) untold.add(member);
+  const events = expected.events ?? [];
+  const isClosed = [expected, ...events].some(({ readyState }) => readyState === 2);
+  if (isClosed) untold.add('that the source is closed');
+  const told: ExpectedEvent[] = [];
+  const tellable = ['type', 'data', 'dataLength', 'lastEventId', 'readyState'];
+  for (const each of events) {
+    for (const member of Object.keys(each))
+      if (!tellable.includes(member)) untold.add(`${member} of an event`);
+    const { type, data, dataLength, lastEventId } = each;
+    if (data === undefined && dataLength === undefined && ['open', 'error'].includes(type)) continue;
+    const event: ExpectedEvent = { type };
+    if (data !== undefined) event.data = data;
+    if (dataLength !== undefined) event.dataLength = dataLength;
+    // It may tell the event's own id only, or none.
+    if (lastEventId && !observation.reported![told.length]?.lastEventId) untold.add('the last event ID');
+    else if (lastEventId !== undefined) event.lastEventId = lastEventId;
+    told.push(event);
+  }
+  const wanted = expected.requests ?? [];
+  if (told.length === 0 && wanted.length < 2 && wanted.every((one) => Object.keys(one).length === 0))
+    untold.add('open and error');
+  const differences = compare(
+    { events: told, ...(expected.requests && { requests: wanted }) },
+    { ...observation, events: observation.reported as ObservedEvent[] },
+    // It may be late: only a closed source must not have sent more.
+    isClosed ? requests : requests.filter(({ method }) => method !== 'OPTIONS').slice(0, wanted.length),
+    names
+  );
+  // What the service says of a stream that nobody has asked for is not of this client.
+  if (requests.length === 0)
+    differences.push({ what: 'requests[0]', expected: 'a request', observed: 'none' });
+  return { differences, untold: [...untold] };
 }
 
 /** Replaces the placeholders of a string. */

@@ -43,6 +43,8 @@ export interface FixturesServer {
   requests(token: string, play?: string): RequestRecord[];
   /** Adds plays, in place of those with the same id. Throws a TypeError on bad notation. */
   addCases(plays: Play[]): void;
+  /** Answers the token's requests only when what it returns is called. */
+  hold(token: string): () => void;
   /** Ends the token's open connections and forgets its log and where its plays were. */
   endToken(token: string): void;
   /** Ends every connection; resolves when no handle is left open. */
@@ -75,6 +77,15 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   const originsFor = (request: IncomingMessage) => {
     const name = `http://${request.headers.host ?? String(request.headers[':authority'])}`;
     return URL.canParse(name) ? originsAt(new URL(name).hostname) : origins;
+  };
+  const held = new Map<string, Promise<void>>();
+  const hold = (token: string) => {
+    let release = () => {};
+    held.set(token, new Promise((resolve) => (release = resolve)));
+    return () => {
+      held.delete(token);
+      release();
+    };
   };
   const sockets = new Set<Socket>();
   const servers: (http.Server | http2.Http2SecureServer)[] = [];
@@ -122,7 +133,7 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   }
   servers.forEach((server, index) => {
     const all: Route[] = [
-      playRoute({ plays, log, originsFor, reset, index }),
+      playRoute({ plays, log, held, originsFor, reset, index }),
       ...requestsRoutes(log),
       ...pagesRoutes(plays, suitePage),
       ...serverMessageRoutes,
@@ -137,6 +148,7 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
     originsAt,
     requests: (token, play) => log.requests(token, play),
     addCases,
+    hold,
     endToken: (token) => log.endToken(token),
     close
   };

@@ -251,6 +251,9 @@ async function runColumn(
     hosts,
     take: () => null,
     handIn() {},
+    decline() {},
+    hold: () => () => {},
+    breakDown() {},
     confirm() {}
   });
   const note = await Promise.race([finished, running.ended.then((words) => `it ended by itself: ${words}`)]);

@@ -9,6 +9,8 @@ import { Refusal, type Route, segmentsOf, streamOf } from './route.ts';
 export interface PlayRouteOptions {
   plays: Map<string, Play>;
   log: RequestLog;
+  /** By token: what its requests wait for before they are answered. */
+  held: Map<string, Promise<void>>;
   /** The server's origins, under the name by which a request came. */
   originsFor(request: IncomingMessage): string[];
   /** Sends a TCP reset on the connection of a socket. */
@@ -18,7 +20,7 @@ export interface PlayRouteOptions {
 }
 
 /** `/sse/<token>/<play id>` with any method and query: plays the next connection. */
-export function playRoute({ plays, log, originsFor, reset, index }: PlayRouteOptions): Route {
+export function playRoute({ plays, log, held, originsFor, reset, index }: PlayRouteOptions): Route {
   /** The last play on each socket: requests that a client pipelines wait for it. */
   const playing = new WeakMap<Socket, Promise<void>>();
   return {
@@ -64,6 +66,7 @@ export function playRoute({ plays, log, originsFor, reset, index }: PlayRouteOpt
       const answered = (async () => {
         await before;
         await body;
+        await held.get(token!);
         if (!script) return;
         const path = `/sse/${token}/${play.id}`;
         const stage = {

@@ -1,0 +1,143 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { loadCases } from '../load-cases.ts';
+import type { Report } from '../report.ts';
+import { run } from '../run.ts';
+import { createClientServiceEngine } from './client-service.ts';
+
+const cases = loadCases('conformance/cases').filter(({ id }) => id === 'event-names-the-type');
+
+/** Runs a case on a service. */
+async function runOn(service: RequestListener): Promise<Report> {
+  const server = createServer(service);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  let report: Report | undefined;
+  for await (const event of run({
+    engines: [createClientServiceEngine(`http://127.0.0.1:${port}/`, 500)],
+    cases,
+    expectedFailures: [],
+    dist: 'dist',
+    version: '0',
+    standard: ''
+  })) {
+    if (event.type === 'report') report = event.report;
+  }
+  server.closeAllConnections();
+  server.close();
+  return report!;
+}
+
+async function readJson(request: IncomingMessage): Promise<{ callbackUrl: string }> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString()) as { callbackUrl: string };
+}
+
+/** A service that answers the first POST with `location`, and then sends `callbacks`, by the ends of their addresses. */
+function createService(
+  callbacks: [string, string][],
+  more: { about?: string; onCommand?: (response: ServerResponse) => void } = {}
+): RequestListener {
+  return (request, response) => {
+    if (request.method === 'GET') return response.end(more.about ?? '{"capabilities":[]}');
+    if (request.method === 'DELETE') return response.end();
+    if (request.url !== '/') return more.onCommand?.(response);
+    void readJson(request).then(async ({ callbackUrl }) => {
+      response.writeHead(201, { Location: '/1' }).end();
+      for (const [number, body] of callbacks)
+        await fetch(`${callbackUrl}${number}`, { method: 'POST', body }).catch(() => {});
+    });
+  };
+}
+const event = (type: string, data: string) => JSON.stringify({ kind: 'event', event: { type, data } });
+
+describe('a service that cannot be used is named, and what it did', () => {
+  it('when it is down', async () => {
+    const found = await createClientServiceEngine('http://127.0.0.1:9/').find();
+    expect(found).toEqual({
+      missing: expect.stringMatching(
+        /^the service at http:\/\/127\.0\.0\.1:9\/ cannot be reached: ./
+      ) as string
+    });
+  });
+
+  it.each<[string, RequestListener, RegExp]>([
+    ['answers nothing', () => {}, /did not answer GET \/ in 0\.5 s/],
+    [
+      'is something else',
+      (_request, response) => response.writeHead(404).end(),
+      /answers 404 to GET \/, not 200/
+    ],
+    [
+      'tells garbage',
+      (_request, response) => response.end('<p>\x1b[2J'),
+      /no object with a list.*"<p>\\\\u\{1b\}/
+    ],
+    [
+      'tells capabilities that are none',
+      (_request, response) => response.end('{"capabilities":"all"}'),
+      /no object with a list/
+    ]
+  ])('when it %s', async (_words, service, note) => {
+    const { columns } = await runOn(service);
+    expect(columns).toMatchObject([{ status: 'not installed', note: expect.stringMatching(note) as string }]);
+  });
+
+  const get = (more: RequestListener): RequestListener => {
+    return (request, response) => (request.method === 'GET' ? response.end() : more(request, response));
+  };
+  it.each<[string, RequestListener, RegExp]>([
+    [
+      'creates nothing',
+      get((_request, response) => response.writeHead(500).end('oh')),
+      /answers 500 to POST \/.*"oh"/
+    ],
+    ['creates without end', get(() => {}), /did not answer POST \/ in 0\.5 s/],
+    ['does not say where', get((_request, response) => response.end()), /with no Location/],
+    [
+      'lies about its capabilities',
+      createService([], {
+        about: '{"capabilities":["event-type-listeners"]}',
+        onCommand: (response) => response.writeHead(404).end()
+      }),
+      /says that it has event-type-listeners, and answers 404 to the command listen/
+    ],
+    ['calls back garbage', createService([['/1', 'hello']]), /sent a callback that is not JSON: "hello"/],
+    ['calls back without a number', createService([['', '{}']]), /which has no number/],
+    [
+      'calls back what is no event',
+      createService([['/1', '{"kind":"event","event":{"data":1}}']]),
+      /not of strings/
+    ]
+  ])('when it %s', async (_words, service, note) => {
+    const { columns, cells } = await runOn(service);
+    expect(columns).toMatchObject([{ status: 'broken', note: expect.stringMatching(note) as string }]);
+    expect(columns[0]!.note).toContain('the service at http://127.0.0.1:');
+    expect(cells).toMatchObject([{ verdict: 'not observed' }]);
+  });
+});
+
+it('takes callbacks in the order of their numbers, and events of types without a listener for unheard', async () => {
+  const right: [string, string][] = [
+    ['/3', event('y', 'b')],
+    ['/2', event('unheard', '')],
+    ['/1', event('x', 'a')]
+  ];
+  const { cells } = await runOn(createService(right));
+  expect(cells).toMatchObject([{ verdict: 'fail', runs: expect.anything() as object }]);
+  expect(cells[0]!.runs[0]!.differences).toMatchObject([{ what: 'requests[0]' }]);
+  expect(cells[0]!.runs[0]!.observation!.reported).toMatchObject([
+    { type: 'x', data: 'a', lastEventId: '' },
+    { type: 'y', data: 'b', lastEventId: '' }
+  ]);
+});
+
+it('does not pass what it was told with a gap', async () => {
+  const { cells } = await runOn(createService([['/2', event('y', 'b')]]));
+  expect(cells[0]!.runs[0]).toMatchObject({
+    verdict: 'not observed',
+    why: expect.stringContaining('left out callback 1') as string
+  });
+});

@@ -1,0 +1,258 @@
+import type { Engine } from '../engine.ts';
+import type { Job, ReportedEvent } from '../observation.ts';
+import { printable } from '../validator/formats/printable.ts';
+
+/** Milliseconds that a service has to answer one request. */
+const patience = 10_000;
+/** UTF-16 code units of `data` that an observation keeps. */
+const dataLimit = 4096;
+
+/** A client that the service has started for a job. */
+interface Stream {
+  events: ReportedEvent[];
+  /** By number, what came before those that are missing. */
+  early: Map<number, unknown>;
+  /** The number of the next callback. */
+  next: number;
+  receive(message: unknown): void;
+}
+
+/**
+ * A client in any language, behind the HTTP contract of sse-contract-tests: `GET` tells capabilities, `POST` creates a client that posts what it
+ * gets to numbered callbacks, `DELETE` ends it. What the contract has no word for is not observed.
+ * https://github.com/launchdarkly/sse-contract-tests/blob/main/docs/service_spec.md
+ */
+export function createClientServiceEngine(url: string, wait = patience): Engine {
+  const name = new URL(url).host;
+  let capabilities: string[] = [];
+
+  /** Rejects with an Error that names the service. */
+  async function ask(
+    method: string,
+    address: string,
+    body?: object,
+    signal?: AbortSignal
+  ): Promise<Response> {
+    const request = `${method} ${new URL(address).pathname}`;
+    try {
+      const response = await fetch(address, {
+        method,
+        ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+        signal: AbortSignal.any([AbortSignal.timeout(wait), ...(signal ? [signal] : [])])
+      });
+      // Read to its end, so that the connection can be used again.
+      const text = await response.text();
+      return new Response(text || null, { status: response.status, headers: response.headers });
+    } catch (error) {
+      const { name: kind, message, cause } = error as Error;
+      if (kind === 'TimeoutError')
+        throw new Error(`the service at ${url} did not answer ${request} in ${wait / 1000} s`, {
+          cause: error
+        });
+      const why = (cause as Error | undefined)?.message || message;
+      throw new Error(`the service at ${url} cannot be reached: ${why}`, { cause: error });
+    }
+  }
+
+  return {
+    name,
+    implementations: ['client'],
+    features: () => [],
+    lanes: 32,
+    async find() {
+      try {
+        const response = await ask('GET', url);
+        if (response.status !== 200)
+          return { missing: `the service at ${url} answers ${response.status} to GET /, not 200` };
+        const text = await response.text();
+        const about = readAbout(text);
+        if (!about)
+          return {
+            missing: `the service at ${url} answers GET / with what is no object with a list of capabilities: ${quote(text)}`
+          };
+        capabilities = about.capabilities;
+        return { version: about.name };
+      } catch (error) {
+        return { missing: (error as Error).message };
+      }
+    },
+    open(task) {
+      const ending = new AbortController();
+      const streams = new Map<string, Stream>();
+      let count = 0;
+      let hasCreated = false;
+
+      async function runJob(job: Job): Promise<void> {
+        const { client, until, limit } = job;
+        if (client.script !== undefined) return task.decline(job.id, 'its script is for JavaScript');
+        if (client.close !== undefined)
+          return task.decline(job.id, 'a test service is not told when to close');
+        if (client.init !== undefined)
+          return task.decline(job.id, 'a test service is not told of a second argument');
+        const address = client.url ?? job.url;
+        if (!/^https?:/.test(address))
+          return task.decline(job.id, 'its stream does not come from the server');
+        const key = String(++count);
+        const started = performance.now();
+        const heard = ['message', 'open', 'error', ...(client.listen ?? [])];
+        let finish = () => {};
+        const finished = new Promise<void>((resolve) => (finish = resolve));
+        const limitTimer = setTimeout(finish, limit);
+        ending.signal.addEventListener('abort', finish);
+        const stream: Stream = {
+          events: [],
+          early: new Map(),
+          next: 1,
+          receive(message) {
+            const event = readEvent(message);
+            if (!event || !heard.includes(event.type)) return;
+            const at = performance.now() - started;
+            const { data } = event;
+            stream.events.push({
+              ...event,
+              data: data.slice(0, dataLimit),
+              ...(data.length > dataLimit && { dataLength: data.length }),
+              at
+            });
+            const nth = stream.events.filter(({ type }) => type === until?.event).length;
+            // Open and error are not told.
+            if (until && event.type === until.event && nth === until.nth) setTimeout(finish, until.settle);
+          }
+        };
+        streams.set(key, stream);
+        const types = capabilities.includes('event-type-listeners') ? (client.listen ?? []) : [];
+        const release = types.length > 0 ? task.hold(job.id) : () => {};
+        let resource: string | undefined;
+        try {
+          const created = await ask(
+            'POST',
+            url,
+            {
+              tag: job.id,
+              streamUrl: address,
+              callbackUrl: `${task.url}own/${key}`
+            },
+            ending.signal
+          );
+          if (!created.ok) {
+            const why = `the service at ${url} answers ${created.status} to POST /`;
+            if (!hasCreated) throw new Error(`${why}, not 2xx: ${quote(await created.text())}`);
+            return task.decline(job.id, why);
+          }
+          const location = created.headers.get('Location');
+          if (!location || !URL.canParse(location, url))
+            throw new Error(
+              `the service at ${url} answers POST / with ${location ? `the Location ${quote(location)}` : 'no Location'}`
+            );
+          hasCreated = true;
+          resource = new URL(location, url).href;
+          for (const type of types) {
+            const { status, ok } = await ask(
+              'POST',
+              resource,
+              { command: 'listen', listen: { type } },
+              ending.signal
+            );
+            if (!ok)
+              throw new Error(
+                `the service at ${url} says that it has event-type-listeners, and answers ${status} to the command listen`
+              );
+          }
+          release();
+          await finished;
+          if (ending.signal.aborted) return;
+          if (stream.early.size > 0)
+            return task.decline(job.id, `the service at ${url} left out callback ${stream.next}`);
+          const isOver = performance.now() - started < limit;
+          task.handIn(job.id, {
+            events: [],
+            log: [],
+            reported: stream.events,
+            readyState: null,
+            over: isOver ? 'until' : 'limit',
+            at: performance.now() - started
+          });
+        } catch (error) {
+          if (!ending.signal.aborted) task.breakDown((error as Error).message);
+        } finally {
+          release();
+          clearTimeout(limitTimer);
+          ending.signal.removeEventListener('abort', finish);
+          streams.delete(key);
+          // What it answers to that changes nothing.
+          if (resource !== undefined) await ask('DELETE', resource).catch(() => {});
+        }
+      }
+
+      async function work(): Promise<void> {
+        while (!ending.signal.aborted) {
+          const job = task.take(task.origins[0]!);
+          if (!job) return;
+          await runJob(job);
+        }
+      }
+
+      const all = Promise.all(Array.from({ length: task.lanes }, work));
+      return {
+        ended: new Promise((resolve) => all.catch((error: unknown) => resolve(String(error)))),
+        async stop() {
+          ending.abort();
+          await all.catch(() => {});
+        },
+        receive(path, body) {
+          const [key = '', number = ''] = path.split('/');
+          const stream = streams.get(key);
+          if (!stream) return;
+          try {
+            if (!/^[1-9]\d*$/.test(number)) throw new Error(`to ${quote(path)}, which has no number`);
+            stream.early.set(Number(number), parse(body));
+            for (let message; (message = stream.early.get(stream.next)) !== undefined; stream.next++) {
+              stream.early.delete(stream.next);
+              stream.receive(message);
+            }
+          } catch (error) {
+            task.breakDown(`the service at ${url} sent a callback ${(error as Error).message}`);
+          }
+        }
+      };
+    }
+  };
+}
+
+/** The event of a message, or undefined if it is of another kind. */
+function readEvent(message: unknown): Omit<ReportedEvent, 'at'> | undefined {
+  const { kind, event } = Object(message) as { kind?: unknown; event?: unknown };
+  if (typeof kind !== 'string') throw new Error(`without a kind: ${quote(JSON.stringify(message))}`);
+  if (kind !== 'event') return undefined;
+  const { type, data, id } = Object(event) as Record<string, unknown>;
+  const optional = (value: unknown) => value === undefined || value === null || typeof value === 'string';
+  if (typeof data !== 'string' || !optional(type) || !optional(id))
+    throw new Error(`whose event is not of strings: ${quote(JSON.stringify(message))}`);
+  return { type: (type as string) || 'message', data, lastEventId: (id as string | undefined) ?? '' };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new Error(`that is not JSON: ${quote(text)}`);
+  }
+}
+
+/** What the answer to `GET /` says, which may be nothing; undefined if it is something else. */
+function readAbout(text: string): { name: string; capabilities: string[] } | undefined {
+  if (text.trim() === '') return { name: 'unnamed', capabilities: [] };
+  try {
+    const { name, capabilities = [] } = parse(text) as { name?: unknown; capabilities?: unknown };
+    if (!Array.isArray(capabilities) || !capabilities.every((one) => typeof one === 'string'))
+      return undefined;
+    return { name: typeof name === 'string' && name !== '' ? name : 'unnamed', capabilities };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The beginning of a text, in which nothing can steer a terminal. */
+function quote(text: string): string {
+  return JSON.stringify(printable(text.length > 100 ? `${text.slice(0, 100)}…` : text));
+}
