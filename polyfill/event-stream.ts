@@ -44,20 +44,49 @@ export function interpretTheEventStream(
   let eventTypeBuffer = '';
 
   function processTheLine(line: string): Branch {
-    if (line === '') return dispatchTheEvent();
+    if (line === '') return dispatchTheEvent(dataBuffer);
     const colon = line.indexOf(':');
     if (colon === 0) return 'comment';
     if (colon < 0) return processTheField(line, '');
-    // "If value starts with a U+0020 SPACE character, remove it from value."
-    return processTheField(
-      line.slice(0, colon),
-      line.slice(colon + (line.charCodeAt(colon + 1) === 32 ? 2 : 1))
-    );
+    return processTheField(line.slice(0, colon), takeTheValue(line, colon + 1, line.length));
+  }
+
+  /**
+   * The same for the line of `text` from `start` to `end`, whose first character is `first`. To read the name of the field where it
+   * stands, and to cut out nothing but the value, takes two thirds of the time.
+   */
+  function processTheLineWithin(text: string, start: number, end: number, first: number): void {
+    if (start === end) dispatchTheEvent(dataBuffer);
+    else if (
+      first === 100 &&
+      text.charCodeAt(start + 1) === 97 &&
+      text.charCodeAt(start + 2) === 116 &&
+      text.charCodeAt(start + 3) === 97 &&
+      text.charCodeAt(start + 4) === 58
+    ) {
+      processTheField('data', takeTheValue(text, start + 5, end));
+    } else if (first === 105 && text.charCodeAt(start + 1) === 100 && text.charCodeAt(start + 2) === 58) {
+      processTheField('id', takeTheValue(text, start + 3, end));
+    } else if (
+      first === 101 &&
+      text.charCodeAt(start + 1) === 118 &&
+      text.charCodeAt(start + 2) === 101 &&
+      text.charCodeAt(start + 3) === 110 &&
+      text.charCodeAt(start + 4) === 116 &&
+      text.charCodeAt(start + 5) === 58
+    ) {
+      processTheField('event', takeTheValue(text, start + 6, end));
+    } else if (first !== 58) processTheLine(text.slice(start, end));
+  }
+
+  // "If value starts with a U+0020 SPACE character, remove it from value."
+  function takeTheValue(text: string, start: number, end: number): string {
+    return text.slice(text.charCodeAt(start) === 32 ? start + 1 : start, end);
   }
 
   function processTheField(field: string, value: string): Branch {
     if (field === 'data') {
-      dataBuffer = dataBuffer === null ? value : dataBuffer + '\n' + value;
+      dataBuffer = append(value);
       return field;
     }
     if (field === 'event') {
@@ -79,8 +108,12 @@ export function interpretTheEventStream(
     return 'unknown field';
   }
 
-  function dispatchTheEvent(): Branch {
-    const data = dataBuffer;
+  /** The data buffer with one more line. */
+  function append(value: string): string {
+    return dataBuffer === null ? value : dataBuffer + '\n' + value;
+  }
+
+  function dispatchTheEvent(data: string | null): Branch {
     const type = eventTypeBuffer || 'message';
     dataBuffer = null;
     eventTypeBuffer = '';
@@ -90,27 +123,49 @@ export function interpretTheEventStream(
     return 'dispatched';
   }
 
+  function find(character: string, text: string, start: number): number {
+    const index = text.indexOf(character, start);
+    return index < 0 ? text.length : index;
+  }
+
   return function (text) {
+    const length = text.length;
+    let lineFeed = -1;
+    let carriageReturn = -1;
     // The LF of a CRLF that was cut in two: its line has ended already.
     let start = afterCarriageReturn && text.charCodeAt(0) === 10 ? 1 : 0;
-    let lineFeed = text.indexOf('\n', start);
-    let carriageReturn = text.indexOf('\r', start);
-    while (lineFeed >= 0 || carriageReturn >= 0) {
-      const endsWithCarriageReturn = carriageReturn >= 0 && (lineFeed < 0 || carriageReturn < lineFeed);
-      const end = endsWithCarriageReturn ? carriageReturn : lineFeed;
-      let line = text.slice(start, end);
-      if (unfinishedLine !== '') {
-        line = unfinishedLine + line;
-        unfinishedLine = '';
+    while (start < length) {
+      const first = text.charCodeAt(start);
+      let end = start;
+      if (first !== 10) {
+        if (lineFeed < start) lineFeed = find('\n', text, start);
+        if (carriageReturn < start) carriageReturn = find('\r', text, start);
+        end = lineFeed < carriageReturn ? lineFeed : carriageReturn;
+        if (end === length) break;
       }
-      start = end + (endsWithCarriageReturn && lineFeed === end + 1 ? 2 : 1);
-      if (lineFeed >= 0 && lineFeed < start) lineFeed = text.indexOf('\n', start);
-      if (carriageReturn >= 0 && carriageReturn < start) carriageReturn = text.indexOf('\r', start);
-      const branch = processTheLine(line);
-      if (sink.trace) sink.trace(branch, line);
+      if (unfinishedLine !== '' || sink.trace) {
+        const line = unfinishedLine + text.slice(start, end);
+        unfinishedLine = '';
+        const branch = processTheLine(line);
+        if (sink.trace) sink.trace(branch, line);
+      } else if (
+        first === 100 &&
+        end === lineFeed &&
+        end + 1 < length &&
+        text.charCodeAt(end + 1) === 10 &&
+        text.charCodeAt(start + 1) === 97 &&
+        text.charCodeAt(start + 2) === 116 &&
+        text.charCodeAt(start + 3) === 97 &&
+        text.charCodeAt(start + 4) === 58
+      ) {
+        // Data and a blank line, as most events are: what would have been in the data buffer never gets there.
+        dispatchTheEvent(append(takeTheValue(text, start + 5, end)));
+        end++;
+      } else processTheLineWithin(text, start, end, first);
+      start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
-    if (text !== '') afterCarriageReturn = text.charCodeAt(text.length - 1) === 13;
-    if (start < text.length) unfinishedLine += text.slice(start);
+    if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
+    if (start < length) unfinishedLine += text.slice(start);
     return unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length);
   };
 }

@@ -9,18 +9,25 @@ interface Result {
   lastEventId: string;
 }
 
+/** What comes out with a trace, which must be what comes out without one: that takes shorter ways. */
 function interpret(pieces: string[], lastEventId = ''): Result {
-  const result: Result = { events: [], retry: null, lastEventId };
-  const push = interpretTheEventStream(
-    {
-      setTheLastEventIdString: (value) => (result.lastEventId = value),
-      setTheReconnectionTime: (value) => (result.retry = value),
-      dispatchTheEvent: (type, data, id) => result.events.push({ type, data, lastEventId: id })
-    },
-    lastEventId
-  );
-  for (const piece of pieces) push(piece);
-  return result;
+  const results = [() => {}, undefined].map((trace) => {
+    const result: Result = { events: [], retry: null, lastEventId };
+    const push = interpretTheEventStream(
+      {
+        setTheLastEventIdString: (value) => (result.lastEventId = value),
+        setTheReconnectionTime: (value) => (result.retry = value),
+        dispatchTheEvent: (type, data, id) => result.events.push({ type, data, lastEventId: id }),
+        ...(trace && { trace })
+      },
+      lastEventId
+    );
+    const held = pieces.map((piece) => push(piece));
+    return { ...result, held };
+  });
+  expect(results[1]).toEqual(results[0]);
+  const { events, retry, lastEventId: last } = results[0]!;
+  return { events, retry, lastEventId: last };
 }
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -28,6 +35,8 @@ const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 describe('every cut of a stream means the same as the oracle says of its bytes', () => {
   const streams = [
     'data: a\n\n',
+    'data: a\ndata: b\n\ndata:c\n\n\ndata\n\ndat: a\n\ndata : a\n\n',
+    'event: a\nid:\nevents: b\nids: c\ndata: 1\n\nid: d\nevent:\ndata:\r\n\n\r\ndata: 2\r\n\r\n',
     'data: a\r\rdata: b\r\n\r\ndata: c\n\r\ndata: d\n\n',
     ': comment\n:\nevent: x\ndata\ndata: 2\ndata:  3\nid: 7\nretry: 10\n\nid\ndata:x\n\n',
     'id: a\0b\nid: ok\ndata:1\n\nretry: 1x\nretry:\nretry: 007\nData: no\n data: no\ndata : no\n\nevent: lost\n\ndata: after\n\n',
@@ -48,6 +57,17 @@ describe('every cut of a stream means the same as the oracle says of its bytes',
       expect(interpret(text.split(''), 'before')).toEqual(expected);
     });
   }
+});
+
+it('takes for a field what has its name exactly', () => {
+  const lines = ['data', 'event', 'id', 'retry'].flatMap((name) =>
+    [...name, ''].flatMap((_, i) => [
+      `${name.slice(0, i)}x${name.slice(i + 1)}`,
+      `${name.slice(0, i)}x${name.slice(i)}`
+    ])
+  );
+  const stream = lines.map((name) => `${name}:7\n\ndata: 1\n${name}: 7\n\n`).join('');
+  expect(interpret([stream])).toEqual(interpretWholeStream([...new TextEncoder().encode(stream)], ''));
 });
 
 it('agrees with the oracle on random streams cut at random', () => {
