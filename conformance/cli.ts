@@ -133,7 +133,10 @@ program
     'address to listen on; 0.0.0.0 lets every device of the network use it',
     '127.0.0.1'
   )
-  .option('--port <number>', 'port of the page; the 7 after it are used as well; 0: free ones', '8000')
+  .option(
+    '--port <number>',
+    'port of the page; the 7 after it are used as well; 0: free ones (default: 8000, or free ones)'
+  )
   .option('--tls', 'https with a certificate that is made for it')
   .option('--cert <file>', 'https with this certificate, as PEM; needs --key')
   .option('--key <file>', 'its private key, as PEM')
@@ -333,14 +336,14 @@ async function runUpstreamTests(
 
 async function serve(options: {
   host: string;
-  port: string;
+  port?: string;
   tls?: true;
   cert?: string;
   key?: string;
   http2?: true;
 }): Promise<void> {
-  const port = Number(options.port);
-  if (!/^\d+$/.test(options.port) || port > 65536 - originCount) {
+  const port = options.port === undefined ? undefined : Number(options.port);
+  if (port !== undefined && (!/^\d+$/.test(options.port!) || port > 65536 - originCount)) {
     throw new UsageError(
       `--port must be a number from 0 to ${65536 - originCount}, not ${JSON.stringify(options.port)}`
     );
@@ -349,7 +352,7 @@ async function serve(options: {
   const tls = readCertificate(options);
   const server = await openSuiteServer({
     host: options.host,
-    port,
+    ...(port !== undefined && { port }),
     ...(tls && { tls }),
     ...(options.http2 && { http2: true }),
     chooseCases,
