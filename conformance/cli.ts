@@ -147,7 +147,10 @@ program
     'address to listen on; 0.0.0.0 lets every device of the network use it',
     '127.0.0.1'
   )
-  .option('--port <number>', 'port of the page; the 7 after it are used as well; 0: free ones', '8000')
+  .option(
+    '--port <number>',
+    'port of the page; the 7 after it are used as well; 0: free ones (default: 8000, or free ones)'
+  )
   .option('--tls', 'https with a certificate that is made for it')
   .option('--cert <file>', 'https with this certificate, as PEM; needs --key')
   .option('--key <file>', 'its private key, as PEM')
@@ -379,18 +382,18 @@ async function runUpstreamTests(
 
 async function serve(options: {
   host: string;
-  port: string;
+  port?: string;
   tls?: true;
   cert?: string;
   key?: string;
   http2?: true;
 }): Promise<void> {
-  const port = checkPort(options.port);
+  const port = options.port === undefined ? undefined : checkPort(options.port);
   if (!existsSync(join(dist, 'suite-page.js'))) throw new Failure(`${dist} is not built: npm run build`);
   const tls = readCertificate(options);
   const server = await openSuiteServer({
     host: options.host,
-    port,
+    ...(port !== undefined && { port }),
     ...(tls && { tls }),
     ...(options.http2 && { http2: true }),
     chooseCases,

@@ -17,29 +17,36 @@ export interface ServeOptions extends Omit<VisitsOptions, 'venue'> {
   tls?: { key: string; cert: string } | 'generated';
   /** Whether browsers get HTTP/2. */
   http2?: boolean;
-  /** Of the first origin, which shows the page; the others have the next ones. 0: free ones. */
-  port: number;
+  /** Of the first origin, which shows the page; the others have the next ones. 0: free ones. Default: 8000, or free ones if one is taken. */
+  port?: number;
 }
+
+const defaultPort = 8000;
 
 /** Starts the fixtures server with all cases and the page that runs them in the browser that shows it. Rejects with an Error that says why it cannot. */
 export async function openSuiteServer(options: ServeOptions): Promise<FixturesServer> {
-  const { host, port, http2 = false } = options;
+  const { host, http2 = false } = options;
   const tls = options.tls === 'generated' ? await generateCertificate(host) : options.tls;
   const routes = [...createVisitRoutes({ ...options, venue: () => venue }), ...(options.routes ?? [])];
   if (tls) routes.push(createCertificateRoute(tls.cert));
-  const venue: Venue = await openVenue(options.dist, {
-    host,
-    ports: portsFrom(port),
-    suitePage: true,
-    routes,
-    http2,
-    ...(tls && { tls })
-  }).catch((error: NodeJS.ErrnoException & { port?: number }) => {
-    if (error.code !== 'EADDRINUSE') throw error;
-    throw new Error(
-      `port ${error.port} of ${host} is in use; choose others with --port, or --port 0 for free ones`
-    );
-  });
+  const openAt = (port: number): Promise<Venue> =>
+    openVenue(options.dist, {
+      host,
+      ports: portsFrom(port),
+      suitePage: true,
+      routes,
+      http2,
+      ...(tls && { tls })
+    });
+  const venue: Venue = await openAt(options.port ?? defaultPort).catch(
+    (error: NodeJS.ErrnoException & { port?: number }) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      if (options.port === undefined) return openAt(0);
+      throw new Error(
+        `port ${error.port} of ${host} is in use; choose others with --port, or --port 0 for free ones`
+      );
+    }
+  );
   venue.server.addCases(
     options.chooseCases().flatMap((testCase) => cut(testCase.section, testCase).map(({ play }) => play))
   );

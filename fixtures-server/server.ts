@@ -234,7 +234,11 @@ function send(
   headers: Record<string, string> = {}
 ): void {
   response
-    .writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' })
+    .writeHead(status, {
+      ...headers,
+      'Content-Type': 'text/plain; charset=utf-8',
+      ...(response.req.httpVersionMajor === 1 && { Connection: 'close' })
+    })
     .end(reason.replace(/\s+/g, ' ') + '\n');
 }
 

@@ -22,6 +22,7 @@ button[disabled] { opacity: .55; cursor: default }
 #controls span a { margin-left: .9em }
 #status { min-height: 1.5em }
 #bar { height: 6px; background: #e3e6ea; border-radius: 3px; margin: .4em 0 }
+#summary { margin: 1.1em 0 0 }
 #done { height: 6px; width: 0; background: #0a58ca; border-radius: 3px }
 table { border-collapse: collapse; width: 100% }
 caption { text-align: left; font-weight: bold; font-size: 1.15em; padding: 0 0 .4em }
@@ -37,7 +38,9 @@ tr.total th, tr.total td { border-bottom: 0; border-top: 1px solid #767f89; font
 #notes { margin: .6em 0; padding: 0 0 0 1.2em; color: #59636e }
 #filter { border: 0; padding: 0; margin: .3em 0 .6em }
 #filter legend { padding: 0; position: absolute; left: -999em }
-#filter label { margin: 0 1.2em 0 .25em }
+#filter span { display: inline-block; margin: 0 1.2em 0 0 }
+#filter label { margin: 0 0 0 .3em }
+#filter input { margin: 0 }
 #legend { list-style: none; margin: .5em 0 1em; padding: 0; font-size: .88em; color: #59636e }
 #legend li { display: inline-block; margin: 0 1.2em .3em 0 }
 #cases { table-layout: fixed }
@@ -71,7 +74,8 @@ button:focus, a:focus, .result:focus { outline: 3px solid #0a58ca; outline-offse
   .long { display: none }
   .short { display: inline }
   th.number, td.number { padding-left: .4em; width: auto }
-  #cases td, #cases thead th { width: 2.7em }
+  #cases td, #cases thead th { width: 2.8em }
+  #cases thead th { font-size: .9em; width: 3.1em }
   .primary, .plain { display: block; width: 100%; margin: 0 0 .6em }
   #controls span a { margin: 0 .9em 0 0 }
 }

@@ -32,8 +32,8 @@ standard</a>. Nothing leaves this server, and nothing is installed.</p>
 <h2>The cases</h2>
 <ul id="legend" aria-label="Legend"></ul>
 <fieldset id="filter" style="display: none"><legend>Show</legend>
-<input type="radio" name="shown" id="differing"><label for="differing" id="differing-label"></label>
-<input type="radio" name="shown" id="all"><label for="all" id="all-label"></label>
+<span><input type="radio" name="shown" id="differing"><label for="differing" id="differing-label"></label></span>
+<span><input type="radio" name="shown" id="all"><label for="all" id="all-label"></label></span>
 </fieldset>
 <p id="nothing" style="display: none">There is none.</p>
 <table id="cases"></table>

@@ -12,7 +12,11 @@ export function pagesRoutes(plays: Map<string, Play>, hasSuite: boolean): Route[
     exact: true,
     handle(_request, response) {
       response
-        .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' })
+        .writeHead(200, {
+          'Content-Type': 'text/html; charset=utf-8',
+          'Cache-Control': 'no-store',
+          'Origin-Agent-Cluster': '?1'
+        })
         .end(text());
     }
   });
