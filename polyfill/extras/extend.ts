@@ -1,6 +1,6 @@
 import type { Extend } from '../event-source.ts';
-import { chooseDelay, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
-import { startTimer } from '../platform/timers.ts';
+import { chooseDelay, CLOSED, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
+import { queueATask, startTimer } from '../platform/timers.ts';
 import type { Transport } from '../transport.ts';
 import { chooseTransport } from '../transports/choose.ts';
 import { createFetchTransport } from '../transports/fetch.ts';
@@ -10,8 +10,9 @@ import { send } from './send.ts';
 
 /** What an `error` event of a source tells beyond the standard; each is a member of the event. */
 export interface ErrorDetails {
-  /** Of the last response; absent if there was none in this attempt. */
+  /** Of the response; absent if there was none in this attempt. */
   status?: number;
+  /** This and the headers are absent where there is no fetch. */
   statusText?: string;
   headers?: Headers;
   /** What fetch rejected with, or what an option of the page's has ended. */
@@ -34,15 +35,30 @@ export const extend: Extend = function (init, connection, source) {
   if (!transport) return transport;
 
   if (lastEventId !== undefined) connection.lastEventId = lastEventId;
-  if (signal) {
-    signal.addEventListener('abort', () => source.close(), { once: true });
-    if (signal.aborted) {
-      void Promise.resolve().then(() => source.close());
-      return () => () => {};
-    }
+  const close = () => source.close();
+  if (signal?.aborted) {
+    void Promise.resolve().then(close);
+    return () => () => {};
   }
-  return watch(transport, connection, options, () => source.close());
+  if (signal) {
+    signal.addEventListener('abort', close);
+    // A signal may live longer than many sources.
+    onceClosed(connection, () => signal.removeEventListener('abort', close));
+  }
+  return watch(transport, connection, options, close);
 };
+
+/** Calls `steps` when the connection is closed, in whichever way: all of them set its readyState. */
+function onceClosed(connection: Connection, steps: () => void): void {
+  let { readyState } = connection;
+  Object.defineProperty(connection, 'readyState', {
+    get: () => readyState,
+    set(value: Connection['readyState']) {
+      readyState = value;
+      if (readyState === CLOSED) steps();
+    }
+  });
+}
 
 /** Wraps a transport and fire so that attempts end as the options say, and error events tell why. */
 function watch(transport: Transport, connection: Connection, options: Options, close: () => void): Transport {
@@ -78,10 +94,12 @@ function watch(transport: Transport, connection: Connection, options: Options, c
 
   connection.chooseDelay = (reconnectionTime, fruitless) => {
     const { minDelay = 0, maxDelay = Infinity, factor, jitter = 0 } = policy;
+    const first = Math.max(reconnectionTime, minDelay);
     const grown =
       factor === undefined
         ? chooseDelay(reconnectionTime, fruitless)
-        : Math.max(reconnectionTime, minDelay) * Math.pow(factor, Math.max(fruitless - 1, 0));
+        : // Nothing times an overflown power is no number.
+          first && first * Math.pow(factor, Math.max(fruitless - 1, 0));
     const delay = Math.min(Math.max(grown, minDelay), maxDelay) * (1 - jitter * Math.random());
     details.delay = delay;
     return delay;
@@ -105,7 +123,10 @@ function watch(transport: Transport, connection: Connection, options: Options, c
       abort();
       if (cause !== undefined) details.cause = cause;
       const { maxAttempts = Infinity } = policy;
-      client.onEnd(isFutile || reconnection === false || fruitlessAttempts >= maxAttempts);
+      // Behind the events that have come in with the end.
+      queueATask(() => {
+        client.onEnd(isFutile || reconnection === false || fruitlessAttempts >= maxAttempts);
+      });
     };
     const abort = (): void => {
       isOver = true;
@@ -142,8 +163,12 @@ function watch(transport: Transport, connection: Connection, options: Options, c
       if (!policy.shouldReconnect) return false;
       const { status, statusText, headers } = response;
       const info: ResponseInfo = { status, statusText, headers, url };
-      if (!policy.shouldReconnect(info)) return false;
-      end(false);
+      try {
+        if (!policy.shouldReconnect(info)) return false;
+        end(false);
+      } catch (error) {
+        end(true, error);
+      }
       return true;
     }
   };

@@ -1,4 +1,5 @@
 import type { EventSourceInit } from '../types.ts';
+import { check, checkNumber } from './check.ts';
 
 export type HeadersSource = HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
 
@@ -22,7 +23,7 @@ export interface ReconnectionOptions {
   jitter?: number;
   /** How many attempts in a row may end without having delivered an event before the source is closed. Default Infinity. */
   maxAttempts?: number;
-  /** Asked about a response that would close the source; true makes it try again, as after an outage. */
+  /** Asked about a response that would close the source; true makes it try again, as after an outage. What it throws closes the source, and is the cause. */
   shouldReconnect?: (response: ResponseInfo) => boolean;
 }
 
@@ -67,22 +68,30 @@ export function readOptions(init: ExtendedEventSourceInit) {
   if (headers !== undefined && typeof headers !== 'function') checkHeaders(headers);
   check('fetch', fetch, 'function');
   check('method', method, 'string');
-  if (method !== undefined && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method)) {
-    throw new TypeError(`method is not a method: ${method}`);
+  if (
+    method !== undefined &&
+    (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method) || /^(connect|trace|track)$/i.test(method))
+  ) {
+    throw new TypeError(`method is none that fetch can send: ${method}`);
   }
-  if (body !== undefined && body !== null) {
+  if (body !== undefined) {
     if (method === undefined || /^(get|head)$/i.test(method)) {
       throw new TypeError('body needs a method other than GET and HEAD');
     }
-    if (typeof ReadableStream === 'function' && body instanceof ReadableStream) {
-      throw new TypeError('body is a stream, which cannot be sent again');
+    if (!isBody(body)) {
+      throw new TypeError(
+        'body is no string, Blob, ArrayBuffer, view of one, FormData or URLSearchParams: it must be possible to send it again'
+      );
     }
   }
   check('lastEventId', lastEventId, 'string');
   if (lastEventId !== undefined && /[\0\r\n]/.test(lastEventId)) {
     throw new TypeError('lastEventId has a character that no event ID can have');
   }
-  if (signal !== undefined && (typeof signal !== 'object' || typeof signal?.aborted !== 'boolean')) {
+  if (
+    signal !== undefined &&
+    (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+  ) {
     throw new TypeError('signal is not an AbortSignal');
   }
   checkNumber('heartbeatTimeout', heartbeatTimeout, 0);
@@ -128,12 +137,12 @@ function checkHeaders(headers: HeadersInit): void {
   }
 }
 
-function check(name: string, value: unknown, type: 'function' | 'string'): void {
-  if (value !== undefined && typeof value !== type) throw new TypeError(`${name} is not a ${type}`);
-}
-
-function checkNumber(name: string, value: unknown, min: number, max = Infinity): void {
-  if (value === undefined) return;
-  if (typeof value !== 'number') throw new TypeError(`${name} is not a number`);
-  if (!(value >= min && value <= max)) throw new RangeError(`${name} is not from ${min} to ${max}: ${value}`);
+/** By the names that objects of other realms have as well. */
+function isBody(body: unknown): boolean {
+  return (
+    ArrayBuffer.isView(body) ||
+    /^\[object (String|Blob|File|ArrayBuffer|FormData|URLSearchParams)\]$/.test(
+      Object.prototype.toString.call(body)
+    )
+  );
 }

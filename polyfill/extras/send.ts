@@ -12,7 +12,15 @@ export async function send(
   signal: AbortSignal,
   options: Options
 ): Promise<Response> {
-  const fetchIt = options.fetch ?? ((url, init) => fetch(url, init));
+  const fetchIt = async (url: string, init: RequestInit): Promise<Response> => {
+    // The source may have been closed while the headers were fetched, or between two redirects.
+    if (signal.aborted) throw new TypeError('the source was closed');
+    const response = await (options.fetch ?? fetch)(url, init);
+    if (typeof response?.headers?.get !== 'function' || response.bodyUsed || response.body?.locked) {
+      throw new TypeError('what fetch fulfilled with is no Response, or one that was read');
+    }
+    return response;
+  };
   const init = createRequestInit(request, signal);
   const standardHeaders = init.headers as Record<string, string>;
   let url = withoutCredentials(request.url);
@@ -29,8 +37,8 @@ export async function send(
 
   const headers = new Headers(given);
   for (const [name, value] of Object.entries(standardHeaders)) {
-    // The page's own Accept stands; the last event ID is the source's to know.
-    if (name !== 'Accept' || !headers.has(name)) headers.set(name, value);
+    // The page's own stand; but the last event ID is the source's to know.
+    if (!/^A/.test(name) || !headers.has(name)) headers.set(name, value);
   }
   init.headers = headers;
   // Fetch would take headers and body along to other origins.
@@ -42,11 +50,13 @@ export async function send(
     if (!redirectStatuses.includes(response.status) || location === null) return response;
     await response.body?.cancel();
     const target = new URL(location, url);
-    if (target.origin !== new URL(url).origin) leaveOrigin(init, standardHeaders);
-    if (response.status !== 307 && response.status !== 308 && init.method !== 'HEAD') {
+    if (!/^https?:$/.test(target.protocol)) throw new TypeError(`a redirect to ${target.protocol}`);
+    if (becomesGet(response.status, init.method)) {
       delete init.method;
       delete init.body;
+      for (const name of bodyHeaders) headers.delete(name);
     }
+    if (target.origin !== new URL(url).origin) leaveOrigin(init, standardHeaders);
     url = target.href;
   }
   throw new TypeError('too many redirects');
@@ -71,9 +81,19 @@ async function followOpaqueRedirect(
   return fetchIt(response.url, { ...init, redirect: 'error' });
 }
 
+/** https://fetch.spec.whatwg.org/#request-body-header-name */
+const bodyHeaders = ['Content-Encoding', 'Content-Language', 'Content-Location', 'Content-Type'];
+
+/** https://fetch.spec.whatwg.org/#http-redirect-fetch */
+function becomesGet(status: number, method = 'GET'): boolean {
+  return status === 303 ? !/^(get|head)$/i.test(method) : status < 303 && /^post$/i.test(method);
+}
+
 /** Takes from a request what must not reach another origin. */
 function leaveOrigin(init: RequestInit, standardHeaders: Record<string, string>): void {
   if (init.body !== undefined) throw new TypeError('a request with a body was redirected to another origin');
+  // It has the credentials of the URL.
+  delete standardHeaders.Authorization;
   init.headers = standardHeaders;
   init.credentials = 'omit';
 }

@@ -1,6 +1,7 @@
 import { interpretTheEventStream } from '../event-stream.ts';
 import { extractTheEssence } from '../platform/mime-type.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
+import { check, checkNumber } from './check.ts';
 import { createTooLarge, isTooLarge } from './event-size.ts';
 
 /** One event of a stream that is not an EventSource's. */
@@ -20,11 +21,17 @@ export interface EventStreamOptions {
   maxEventSize?: number;
 }
 
-/** Bytes in, events out, as the standard interprets them: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
+/**
+ * Bytes in, events out, as the standard interprets them: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ * Throws a TypeError or RangeError that names a wrong option.
+ */
 export function createEventStream(
   options: EventStreamOptions = {}
 ): TransformStream<Uint8Array, ServerSentEvent> {
   const { lastEventId = '', onRetry, maxEventSize = Infinity } = options;
+  check('lastEventId', lastEventId, 'string');
+  check('onRetry', onRetry, 'function');
+  checkNumber('maxEventSize', maxEventSize, 1);
   const decode = createUtf8Decode();
   let controller: TransformStreamDefaultController<ServerSentEvent>;
   let dataIsTooLarge = false;

@@ -1,7 +1,14 @@
+import { getEventListeners } from 'node:events';
+import { JSDOM } from 'jsdom';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
 import type { ConnectionScript } from '../../fixtures-server/stream-script.ts';
-import { EventSource, type ErrorDetails, type ExtendedEventSourceInit } from '../index.ts';
+import {
+  EventSource,
+  type ErrorDetails,
+  type ExtendedEventSourceInit,
+  type ReconnectionOptions
+} from '../index.ts';
 
 let server: FixturesServer;
 let count = 0;
@@ -56,6 +63,12 @@ async function play(
 const closed = (_seen: string[], source: Source) => source.readyState === 2;
 const ended: ConnectionScript = { stream: ['retry: 1\n\n'], end: 'close' };
 const message: ConnectionScript = { stream: ['data: a\n\n'] };
+const redirect = (status: number, to: string): ConnectionScript => ({
+  status,
+  headers: { Location: to },
+  framing: { contentLength: 0 },
+  end: 'close'
+});
 
 describe('headers', () => {
   it('are sent with the standard ones', async () => {
@@ -90,14 +103,8 @@ describe('headers', () => {
   });
 
   it('follow a redirect within the origin, and never to another', async () => {
-    const redirect = (to: string): ConnectionScript => ({
-      status: 302,
-      headers: { Location: to },
-      framing: { contentLength: 0 },
-      end: 'close'
-    });
     const { requests } = await play(
-      [redirect('{url}'), redirect('{other-url}'), message],
+      [redirect(302, '{url}'), redirect(302, '{other-url}'), message],
       { headers: { secret: 'x', Cookie: 'c=1' } },
       (seen) => seen.includes('message a')
     );
@@ -109,6 +116,20 @@ describe('headers', () => {
     expect(requests[2]!.headers).toMatchObject({ accept: 'text/event-stream' });
     expect(requests[2]!.headers.cookie).toBeUndefined();
   });
+});
+
+it('the credentials of a URL do not follow a redirect to another origin either', async () => {
+  const id = `extras-${++count}`;
+  server.addCases([{ id, connections: [redirect(302, '{other-url}'), message] }]);
+  const source = new EventSource(`${server.origins[0]!.replace('//', '//me:pass@')}/sse/t/${id}`, {
+    headers: { token: 'x' }
+  });
+  await new Promise((resolve) => (source.onmessage = resolve));
+  source.close();
+  const authorizations = server
+    .requests('t', id)
+    .map(({ headers }) => headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1]);
+  expect(authorizations).toEqual([`Basic ${btoa('me:pass')}`, undefined]);
 });
 
 describe('method and body', () => {
@@ -134,19 +155,80 @@ describe('method and body', () => {
     expect(requests.map((request) => request.method)).toEqual(['POST', 'POST']);
   });
 
+  it.each([
+    ['POST', 307, 'POST'],
+    ['POST', 302, undefined],
+    ['PUT', 301, 'PUT'],
+    ['PUT', 303, undefined]
+  ])('%s follows a %i within the origin as fetch does', async (method, status, left) => {
+    const { requests } = await play(
+      [redirect(status, '{url}'), message],
+      { method, body: 'x', headers: { 'Content-Type': 'text/x' } },
+      (seen) => seen.includes('message a')
+    );
+    expect(requests[1]).toMatchObject({ method: left ?? 'GET' });
+    expect(requests[1]!.headers['content-type']).toBe(left && 'text/x');
+    expect(requests[1]!.headers['content-length']).toBe(left && '1');
+  });
+
   it('do not follow a redirect to another origin', async () => {
-    const redirect: ConnectionScript = {
-      status: 307,
-      headers: { Location: '{other-url}' },
-      framing: { contentLength: 0 },
-      end: 'close'
-    };
-    const { requests, errors } = await play([redirect, message], { method: 'POST', body: 'x' }, closed);
+    const { requests, errors } = await play(
+      [redirect(307, '{other-url}'), message],
+      { method: 'POST', body: 'x' },
+      closed
+    );
     expect(requests).toHaveLength(1);
     expect(errors[0]!.cause).toMatchObject({
       message: 'a request with a body was redirected to another origin'
     });
   });
+});
+
+it('a redirect to another scheme is a network error', async () => {
+  const { errors } = await play(
+    [redirect(302, 'data:text/event-stream,data:a%0A%0A')],
+    { headers: {}, reconnection: false },
+    closed
+  );
+  expect(errors[0]!.cause).toMatchObject({ message: 'a redirect to data:' });
+});
+
+it.each([
+  ['nothing', () => Promise.resolve(undefined)],
+  [
+    'a response that was read',
+    async () => {
+      const response = Response.json({});
+      await response.text();
+      return response;
+    }
+  ],
+  [
+    'an error',
+    () => {
+      throw new Error('no fetch today');
+    }
+  ]
+])('fetch that answers %s counts as a network error', async (_what, fetchIt) => {
+  const { errors } = await play(
+    [message],
+    { fetch: fetchIt as unknown as typeof fetch, reconnection: false },
+    closed
+  );
+  expect(errors[0]!.cause).toMatchObject({ message: expect.stringMatching(/no Response|no fetch today/) });
+});
+
+it('a source that was closed while its headers were fetched sends no request', async () => {
+  const fetchIt = vi.fn(fetch);
+  let give: (headers: HeadersInit) => void;
+  const source = new EventSource(server.origins[0]!, {
+    fetch: fetchIt,
+    headers: () => new Promise((resolve) => (give = resolve))
+  });
+  source.close();
+  give!({});
+  await new Promise(setImmediate);
+  expect(fetchIt).not.toHaveBeenCalled();
 });
 
 it('fetch stands in for the global one', async () => {
@@ -172,6 +254,15 @@ describe('the last event ID', () => {
     expect(requests[0]!.target).toMatch(/\?after=a\+b$/);
     expect(requests[0]!.headers['last-event-id']).toBeUndefined();
   });
+
+  it('is in the query from the first reconnection on that has one', async () => {
+    const { requests } = await play(
+      [{ stream: ['retry: 1\nid: é\ndata: b\n\n'], end: 'close' }, message],
+      { lastEventIdParameter: 'after' },
+      (seen) => seen.includes('message a é')
+    );
+    expect(requests.map(({ target }) => target.split('?')[1])).toEqual([undefined, 'after=%C3%A9']);
+  });
 });
 
 describe('signal', () => {
@@ -184,6 +275,23 @@ describe('signal', () => {
     );
     expect(source.readyState).toBe(2);
   });
+
+  it.each([
+    ['closed', { stream: ['data: a\n\n'] }],
+    ['failed', { status: 404, end: 'close' }]
+  ] as [string, ConnectionScript][])(
+    'is not listened to by a source that was %s',
+    async (_how, connection) => {
+      const { signal } = new AbortController();
+      let listeners = 0;
+      await play([connection], { signal }, (seen) => {
+        listeners ||= getEventListeners(signal, 'abort').length;
+        return seen.some((line) => /message|error 2/.test(line));
+      });
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+      expect(listeners).toBe(_how === 'closed' ? 1 : 0);
+    }
+  );
 
   it('that is aborted already lets no request go out', async () => {
     const fetchIt = vi.fn();
@@ -205,10 +313,10 @@ describe('heartbeatTimeout', () => {
     expect(requests).toHaveLength(3);
   });
 
-  it('counts comments', async () => {
+  it('counts any byte, of comments too', async () => {
     const { seen } = await play(
-      [{ stream: [':\n', { pause: 60 }, ':\n', { pause: 60 }, ':\n', { pause: 60 }, 'data: a\n\n'] }],
-      { heartbeatTimeout: 120 },
+      [{ stream: [':', { pause: 100 }, ' ', { pause: 100 }, '\n', { pause: 100 }, 'data: a\n\n'] }],
+      { heartbeatTimeout: 250 },
       (seen) => seen.length > 1
     );
     expect(seen).toEqual(['open', 'message a']);
@@ -257,6 +365,44 @@ describe('reconnection', () => {
     expect(jittered[0]!.delay).toBeLessThanOrEqual(100);
   });
 
+  it('counts what came in together with the end as delivered', async () => {
+    const { XMLHttpRequest } = new JSDOM('', { url: server.origins[0]! }).window;
+    vi.stubGlobal('XMLHttpRequest', XMLHttpRequest);
+    vi.stubGlobal('fetch', undefined);
+    try {
+      const { seen } = await play(
+        [{ stream: ['retry: 1\ndata: b\n\n'], end: 'close' }, message],
+        { reconnection: { maxAttempts: 1 } },
+        (seen, source) => seen.includes('message a') || source.readyState === 2
+      );
+      expect(seen).toEqual(['open', 'message b', 'error 0', 'open', 'message a']);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it('never waits a delay that is no number', async () => {
+    const { errors } = await play(
+      [{ stream: ['retry: 0\n\n'], end: 'close' }, { end: 'close' }, { end: 'close' }, message],
+      { reconnection: { factor: Number.MAX_VALUE } },
+      (seen) => seen.includes('message a')
+    );
+    expect(errors.map(({ delay }) => delay)).toEqual([0, 0, 0]);
+  });
+
+  it('closes with what shouldReconnect throws', async () => {
+    const error = new Error('oops');
+    const shouldReconnect = () => {
+      throw error;
+    };
+    const { errors } = await play(
+      [{ status: 503, end: 'close' }],
+      { reconnection: { shouldReconnect } },
+      closed
+    );
+    expect(errors).toEqual([expect.objectContaining({ cause: error, status: 503, reconnecting: false })]);
+  });
+
   it('after a response that would close is what shouldReconnect says', async () => {
     const unavailable: ConnectionScript = { status: 503, headers: { 'Retry-After': '1' }, end: 'close' };
     const shouldReconnect = vi.fn(({ status }: { status: number }) => status === 503);
@@ -303,33 +449,106 @@ describe('maxEventSize', () => {
   });
 });
 
-it.each<[string, unknown, typeof TypeError | typeof RangeError]>([
-  ['headers', 5, TypeError],
-  ['headers', { 'a b': 'x' }, TypeError],
-  ['fetch', 'x', TypeError],
-  ['method', 5, TypeError],
-  ['method', 'a b', TypeError],
-  ['body', 'x', TypeError],
-  ['lastEventId', 5, TypeError],
-  ['lastEventId', 'a\nb', TypeError],
-  ['signal', {}, TypeError],
-  ['heartbeatTimeout', '5', TypeError],
-  ['heartbeatTimeout', -1, RangeError],
-  ['heartbeatTimeout', NaN, RangeError],
-  ['maxEventSize', 0, RangeError],
-  ['lastEventIdParameter', '', TypeError],
-  ['reconnection', 5, TypeError],
-  ['reconnection', null, TypeError],
-  ['reconnection.minDelay', -1, RangeError],
-  ['reconnection.maxDelay', '1', TypeError],
-  ['reconnection.factor', 0.5, RangeError],
-  ['reconnection.jitter', 2, RangeError],
-  ['reconnection.maxAttempts', 0, RangeError],
-  ['reconnection.shouldReconnect', true, TypeError]
-])('%s: %j throws at construction and is named', (name, value, type) => {
-  const [outer, inner] = name.split('.') as [string, string?];
-  const init = { [outer]: inner ? { [inner]: value } : value } as ExtendedEventSourceInit;
-  const construct = () => new EventSource(server.origins[0]!, init).close();
-  expect(construct).toThrow(type);
-  expect(construct).toThrow(name);
+it('an error without a response has its cause alone', async () => {
+  const { errors } = await play([{ head: [], end: 'reset' }], { reconnection: { maxAttempts: 1 } }, closed);
+  expect(errors[0]).toMatchObject({ reconnecting: false, cause: expect.any(TypeError) as unknown });
+  expect(errors[0]).not.toHaveProperty('status');
 });
+
+it('without a second argument nothing is added to an error event', async () => {
+  const id = `extras-${++count}`;
+  server.addCases([{ id, connections: [{ status: 404, end: 'close' }] }]);
+  const source = new EventSource(`${server.origins[0]}/sse/t/${id}`);
+  const event = await new Promise<Event>((resolve) => (source.onerror = resolve));
+  expect(Object.keys(event)).toEqual(Object.keys(new Event('error')));
+});
+
+type Wrong = readonly [value: unknown, error: typeof TypeError | typeof RangeError];
+type Option =
+  Exclude<keyof ExtendedEventSourceInit, 'withCredentials'> | `reconnection.${keyof ReconnectionOptions}`;
+const number: Wrong[] = [
+  ['5', TypeError],
+  [null, TypeError],
+  [5n, TypeError],
+  [-1, RangeError],
+  [NaN, RangeError]
+];
+const text: Wrong[] = [
+  [5, TypeError],
+  [null, TypeError],
+  [{}, TypeError]
+];
+const callback: Wrong[] = [
+  ['x', TypeError],
+  [null, TypeError],
+  [{}, TypeError]
+];
+/** Of every option what is wrong. */
+const wrong: Record<Option, Wrong[]> = {
+  headers: [
+    [5, TypeError],
+    [null, TypeError],
+    ['a: b', TypeError],
+    [{ 'a b': 'x' }, TypeError],
+    [{ a: 'x\ny' }, TypeError],
+    [[['a']], TypeError]
+  ],
+  fetch: callback,
+  method: [...text, ['a b', TypeError], ['', TypeError], ['TRACE', TypeError], ['connect', TypeError]],
+  body: [['x', TypeError]],
+  lastEventId: [...text, ['a\nb', TypeError], ['a\rb', TypeError], ['a\0b', TypeError]],
+  signal: [
+    [{}, TypeError],
+    [null, TypeError],
+    [{ aborted: false }, TypeError],
+    [true, TypeError]
+  ],
+  heartbeatTimeout: number,
+  maxEventSize: [...number, [0, RangeError]],
+  lastEventIdParameter: [...text, ['', TypeError]],
+  reconnection: [
+    [5, TypeError],
+    [null, TypeError],
+    ['yes', TypeError],
+    [() => true, TypeError]
+  ],
+  'reconnection.minDelay': number,
+  'reconnection.maxDelay': number,
+  'reconnection.factor': [...number, [0.5, RangeError]],
+  'reconnection.jitter': [...number, [1.1, RangeError]],
+  'reconnection.maxAttempts': [...number, [0, RangeError]],
+  'reconnection.shouldReconnect': [...callback, [true, TypeError]]
+};
+
+function construct(init: object): () => void {
+  return () => new EventSource(server.origins[0]!, init as ExtendedEventSourceInit).close();
+}
+
+it.each(
+  Object.entries(wrong).flatMap(([name, values]) =>
+    values.map(([value, error]) => [name, value, error] as const)
+  )
+)('%s: %o throws at construction and is named', (name, value, type) => {
+  const [outer, inner] = name.split('.') as [string, string?];
+  const throwing = construct({ [outer]: inner ? { [inner]: value } : value });
+  expect(throwing).toThrow(type);
+  expect(throwing).toThrow(name);
+});
+
+it.each([
+  ['body', { method: 'POST', body: 5 }],
+  ['body', { method: 'POST', body: null }],
+  ['body', { method: 'POST', body: { a: 1 } }],
+  ['body', { method: 'POST', body: new ReadableStream() }],
+  ['body', { method: 'get', body: 'x' }],
+  ['reconnection.maxDelay', { reconnection: { minDelay: 5, maxDelay: 4 } }]
+])('%s is looked at with the others: %o', (name, init) => {
+  expect(construct(init)).toThrow(name);
+});
+
+it.each(['x', new Blob(['x']), new ArrayBuffer(1), new Uint8Array(1), new FormData(), new URLSearchParams()])(
+  '%o is a body',
+  (body) => {
+    expect(construct({ method: 'POST', body })).not.toThrow();
+  }
+);

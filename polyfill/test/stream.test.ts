@@ -73,3 +73,14 @@ it('errors on an event that is too large', async () => {
   const allowed = ('data: ' + 'x'.repeat(10) + '\r\n\r\n').repeat(3);
   expect(await collect(body(...allowed), { maxEventSize: 10 })).toHaveLength(3);
 });
+
+it.each([
+  ['lastEventId', 5, TypeError],
+  ['onRetry', 5, TypeError],
+  ['maxEventSize', '5', TypeError],
+  ['maxEventSize', 0, RangeError]
+])('%s: %j throws and is named', (name, value, type) => {
+  const throwing = () => createEventStream({ [name]: value });
+  expect(throwing).toThrow(type);
+  expect(throwing).toThrow(name);
+});
