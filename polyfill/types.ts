@@ -10,8 +10,17 @@ export interface EventSourceEventMap {
   open: Event;
 }
 
-/** https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface */
-export interface EventSource extends EventTarget {
+/** A method's parameters, unlike a function's, may be those of a more special event: sources of typed events stay sources. */
+type Handler<Type> = { handle(this: EventSource, event: Type): unknown }['handle'] | null;
+
+/**
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
+ *
+ * `Events` has the events by their types; a page extends EventSourceEventMap with its own.
+ */
+export interface EventSource<
+  out Events extends EventSourceEventMap = EventSourceEventMap
+> extends EventTarget {
   readonly url: string;
   readonly withCredentials: boolean;
   /** CONNECTING, OPEN or CLOSED. */
@@ -19,15 +28,15 @@ export interface EventSource extends EventTarget {
   readonly CONNECTING: 0;
   readonly OPEN: 1;
   readonly CLOSED: 2;
-  onopen: ((this: EventSource, event: Event) => unknown) | null;
-  onmessage: ((this: EventSource, event: MessageEvent) => unknown) | null;
+  onopen: Handler<Events['open']>;
+  onmessage: Handler<Events['message']>;
   /** A connection that ended is tried again while readyState is CONNECTING in here; CLOSED is for good. */
-  onerror: ((this: EventSource, event: Event) => unknown) | null;
+  onerror: Handler<Events['error']>;
   /** Ends the connection and sets readyState to CLOSED; nothing is dispatched afterwards. */
   close(): void;
-  addEventListener<K extends keyof EventSourceEventMap>(
-    type: K,
-    listener: (this: EventSource, event: EventSourceEventMap[K]) => unknown,
+  addEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: (this: EventSource, event: Events[Type]) => unknown,
     options?: boolean | AddEventListenerOptions
   ): void;
   addEventListener(
@@ -40,9 +49,9 @@ export interface EventSource extends EventTarget {
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions
   ): void;
-  removeEventListener<K extends keyof EventSourceEventMap>(
-    type: K,
-    listener: (this: EventSource, event: EventSourceEventMap[K]) => unknown,
+  removeEventListener<Type extends keyof Events & string>(
+    type: Type,
+    listener: (this: EventSource, event: Events[Type]) => unknown,
     options?: boolean | EventListenerOptions
   ): void;
   removeEventListener(
@@ -57,8 +66,11 @@ export interface EventSource extends EventTarget {
   ): void;
 }
 
-export interface EventSourceConstructor<Init extends EventSourceInit = EventSourceInit> {
-  readonly prototype: EventSource;
+export interface EventSourceConstructor<
+  Init extends EventSourceInit = EventSourceInit,
+  Events extends EventSourceEventMap = EventSourceEventMap
+> {
+  readonly prototype: EventSource<Events>;
   readonly CONNECTING: 0;
   readonly OPEN: 1;
   readonly CLOSED: 2;
@@ -66,5 +78,5 @@ export interface EventSourceConstructor<Init extends EventSourceInit = EventSour
    * @throws TypeError without `new` or without arguments, or if `init` is neither an object nor undefined or null.
    * @throws DOMException named SyntaxError if the URL cannot be parsed.
    */
-  new (url: string | URL, init?: Init): EventSource;
+  new <OwnEvents extends Events = Events>(url: string | URL, init?: Init): EventSource<OwnEvents>;
 }

@@ -1,5 +1,5 @@
 import { expectTypeOf, it } from 'vitest';
-import { EventSource, StandardEventSource, type ErrorDetails } from '../index.ts';
+import { EventSource, StandardEventSource, type ErrorDetails, type EventSourceEventMap } from '../index.ts';
 
 // A page's code, written against lib.dom.
 function listen(Constructor: typeof globalThis.EventSource): void {
@@ -22,16 +22,42 @@ it('stands in for lib.dom', () => {
 });
 
 it('knows the events and the extras', () => {
-  type Source = InstanceType<typeof EventSource>;
-  const use = (source: Source) => {
+  const use = (source: EventSource) => {
     source.addEventListener('message', (event) => expectTypeOf(event).toEqualTypeOf<MessageEvent>());
     source.addEventListener('open', (event) => expectTypeOf(event).toEqualTypeOf<Event>());
     source.addEventListener('token', (event) => expectTypeOf(event).toEqualTypeOf<MessageEvent>());
+    source.onerror = (event) => expectTypeOf(event.status).toEqualTypeOf<number | undefined>();
+    source.addEventListener('error', ({ delay }) => expectTypeOf(delay).toEqualTypeOf<number | undefined>());
   };
-  expectTypeOf(use).toBeFunction();
+  expectTypeOf(use).toBeCallableWith({} as InstanceType<typeof EventSource>);
   expectTypeOf<ErrorDetails['reconnecting']>().toEqualTypeOf<boolean>();
   // @ts-expect-error -- a wrong option
   expectTypeOf(EventSource).toBeConstructibleWith('', { heartbeatTimeout: '5' });
   // @ts-expect-error -- no extras here
   expectTypeOf(StandardEventSource).toBeConstructibleWith('', { headers: {} });
+});
+
+it('takes types of custom events', () => {
+  interface Events extends EventSourceEventMap {
+    token: MessageEvent<string>;
+    message: MessageEvent<'a' | 'b'>;
+  }
+  const listenToTokens = (source: EventSource<Events>) => {
+    source.addEventListener('token', (event) => {
+      expectTypeOf(event).toEqualTypeOf<MessageEvent<string>>();
+    });
+    source.removeEventListener('token', (event) => expectTypeOf(event.data).toBeString());
+    source.onmessage = (event) => expectTypeOf(event.data).toEqualTypeOf<'a' | 'b'>();
+    source.addEventListener('message', (event) => expectTypeOf(event.data).toEqualTypeOf<'a' | 'b'>());
+    source.addEventListener('open', (event) => expectTypeOf(event).toEqualTypeOf<Event>());
+    source.addEventListener('other', (event) => expectTypeOf(event).toEqualTypeOf<MessageEvent>());
+    source.onerror = ({ status }) => expectTypeOf(status).toEqualTypeOf<number | undefined>();
+  };
+  const plain: EventSource = {} as EventSource<Events>;
+  const dom: globalThis.EventSource = {} as EventSource<Events>;
+  expectTypeOf({ plain, dom }).toBeObject();
+  const construct = () => listenToTokens(new EventSource<Events>('', { lastEventId: '1' }));
+  expectTypeOf(construct).toBeFunction();
+  class Tokens extends EventSource<Events> {}
+  expectTypeOf<Tokens>().toExtend<EventSource<Events>>();
 });
