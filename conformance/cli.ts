@@ -5,7 +5,6 @@ import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { distance } from 'fastest-levenshtein';
-import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import picomatch from 'picomatch';
 import type { Engine } from './engine.ts';
@@ -29,6 +28,7 @@ import { renderProgress, renderTerminal } from './reports/terminal.ts';
 import { listColumns, originCount, run } from './run.ts';
 import { describeServer, openSuiteServer } from './serve.ts';
 import { standard } from './standard.ts';
+import { createStatusLine } from './status-line.ts';
 import { addValidatorCommands } from './validator/command.ts';
 import { findUnknownHandlers, planUpstreamTests, runUpstream } from './wpt/upstream.ts';
 import type { UpstreamTest } from './wpt/upstream.ts';
@@ -535,17 +535,17 @@ function createLine(): { update(text: string | ((width: number) => string)): voi
   const { stderr } = process;
   const interval = stderr.isTTY ? 100 : plainInterval;
   let shownAt = stderr.isTTY ? 0 : Date.now();
-  const logUpdate = createLogUpdate(stderr);
+  const statusLine = createStatusLine(stderr);
   return {
     update(text) {
       if (Date.now() - shownAt < interval) return;
       shownAt = Date.now();
       const line = typeof text === 'string' ? text : text(stderr.isTTY ? stderr.columns || 80 : 200);
-      if (stderr.isTTY) logUpdate(line);
+      if (stderr.isTTY) statusLine.show(line);
       else stderr.write(`${line}\n`);
     },
     end() {
-      if (stderr.isTTY) logUpdate.clear();
+      if (stderr.isTTY) statusLine.clear();
     }
   };
 }

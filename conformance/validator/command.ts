@@ -1,7 +1,7 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { CommanderError, type Command } from 'commander';
-import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
+import { createStatusLine } from '../status-line.ts';
 import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
@@ -235,12 +235,11 @@ async function runValidate(
 /** What is waited for, on the last line of the terminal; without a terminal, a line for each. */
 function createWaitingLine() {
   const { stderr } = process;
-  const logUpdate = createLogUpdate(stderr);
+  const statusLine = createStatusLine(stderr);
   const startedAt = Date.now();
   let what = '';
   const draw = () => {
-    const line = `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  waiting for ${what}`;
-    logUpdate(line.slice(0, (stderr.columns || 80) - 1));
+    statusLine.show(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  waiting for ${what}`);
   };
   const timer = stderr.isTTY ? setInterval(draw, 100) : undefined;
   return {
@@ -249,16 +248,13 @@ function createWaitingLine() {
       if (timer) draw();
     },
     write(line: string) {
-      if (timer) logUpdate.clear();
+      if (timer) statusLine.clear();
       stderr.write(line);
       if (timer) draw();
     },
     end() {
       clearInterval(timer);
-      if (timer) {
-        logUpdate.clear();
-        logUpdate.done();
-      }
+      if (timer) statusLine.clear();
     }
   };
 }

@@ -76,7 +76,7 @@ export interface Recording {
 export interface Listener {
   /** True stops the reading as `enough`. */
   head?(head: Head): boolean | undefined;
-  /** One call per read; `bytes` without framing. True stops the reading as `enough`. */
+  /** One call per read; `bytes` without framing, and only until it returns. True stops the reading as `enough`. */
   body?(bytes: Buffer, at: number): boolean | undefined;
 }
 
@@ -123,7 +123,18 @@ export function exchange<T extends object>(
           ALPNProtocols: ['http/1.1'],
           ...(net.isIP(host) ? {} : { servername: host })
         })
-      : net.connect({ host, port });
+      : net.connect({
+          host,
+          port,
+          // One buffer for all reads: garbage at 50 MB/s would be most of the memory.
+          onread: {
+            buffer: Buffer.allocUnsafeSlow(65536),
+            callback: (length, buffer) => {
+              take(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+              return true;
+            }
+          }
+        });
     socket.setNoDelay(true);
 
     const finish = (ending?: Ending, failure?: Failure) => {
@@ -160,7 +171,7 @@ export function exchange<T extends object>(
       );
       socket.write(formatRequest(request));
     });
-    socket.on('data', (bytes) => {
+    function take(bytes: Buffer) {
       if (done) return;
       const hadHead = recording.head !== undefined;
       let ending: Ending | undefined;
@@ -179,7 +190,8 @@ export function exchange<T extends object>(
         recording.ending = 'complete';
         recording.endedAt = clock();
       } else if (ending) finish(ending);
-    });
+    }
+    socket.on('data', take);
     socket.on('end', () => {
       if (recording.ending) finish(recording.ending);
       else if (!recording.head) {

@@ -10,7 +10,7 @@ import type {
   WatchContext,
   Watcher
 } from './rule.ts';
-import type { Branch, Trace, TraceObserver } from './trace.ts';
+import type { Trace, TraceObserver } from './trace.ts';
 
 /** What became of one rule. */
 export type RuleVerdict = { rule: string } & (
@@ -41,35 +41,14 @@ export class Judging {
   }
 
   /** The observers for the trace of the stream that is judged. */
-  watch(context: WatchContext): TraceObserver {
+  watch(context: WatchContext): TraceObserver[] {
     this.#watchers = [];
     for (const rule of this.#rules) {
       const { judge } = rule;
       if (!('watch' in judge)) continue;
       this.#watchers.push({ rule, watcher: judge.watch((evidence) => this.#find(rule, evidence), context) });
     }
-    const all = this.#watchers.map(({ watcher }) => watcher);
-    const lines = new Map<Branch, Watcher[]>();
-    const onBranch = (branch: Branch) => {
-      const those = all.filter(({ line, branches }) => line && (!branches || branches.includes(branch)));
-      lines.set(branch, those);
-      return those;
-    };
-    const blocks = all.filter((watcher) => watcher.block);
-    return {
-      line(line, block) {
-        for (const watcher of lines.get(line.branch) ?? onBranch(line.branch)) watcher.line!(line, block);
-      },
-      block(block) {
-        for (const watcher of blocks) watcher.block!(block);
-      },
-      utf8Fault(place) {
-        for (const watcher of all) watcher.utf8Fault?.(place);
-      },
-      splitSequence(offset, at) {
-        for (const watcher of all) watcher.splitSequence?.(offset, at);
-      }
-    };
+    return this.#watchers.map(({ watcher }) => watcher);
   }
 
   /** The stream that is judged is over. */

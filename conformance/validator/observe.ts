@@ -210,7 +210,7 @@ async function observeOne(
         whole.firstByteAt ??= at;
         whole.lastByteAt = at;
         if (decoder) {
-          if (!decoderStop) decoder.write(bytes);
+          if (!decoderStop) decoder.write(Buffer.from(bytes));
           return undefined;
         }
         take(bytes, at);

@@ -1,6 +1,6 @@
 import type { Negotiated } from './connect.ts';
 import type { Exchange } from './observe.ts';
-import type { Branch, Place, Trace, TracedBlock, TracedLine } from './trace.ts';
+import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver } from './trace.ts';
 
 export type Severity = 'error' | 'warning' | 'information';
 
@@ -86,13 +86,7 @@ export interface Observations {
 }
 
 /** What a rule on the lines of a stream is told. */
-export interface Watcher {
-  /** The lines that `line` is told of; default: all. */
-  branches?: Branch[];
-  line?(line: TracedLine, block: TracedBlock): void;
-  block?(block: TracedBlock): void;
-  utf8Fault?(place: Place): void;
-  splitSequence?(offset: number, at: number): void;
+export interface Watcher extends TraceObserver {
   /** The stream is over, or is watched no longer. The verdict counts if nothing was found. */
   end?(stream: StreamEnd): Verdict | undefined;
 }

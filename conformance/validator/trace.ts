@@ -36,11 +36,11 @@ export interface TracedBlock {
   comments: number;
   unknownFields: number;
   /** Value of the last `event` line, latin1. */
-  type?: string;
+  type: string | undefined;
   /** Value of the last `id` line, latin1. */
-  id?: string;
+  id: string | undefined;
   /** What was dispatched, as latin1. */
-  event?: { type: string; data: string; lastEventId: string };
+  event: { type: string; data: string; lastEventId: string } | undefined;
 }
 
 /** Ill-formed UTF-8, or the place of something else, in the body. */
@@ -54,6 +54,8 @@ export interface Place {
 
 /** Told of each thing as it is read. */
 export interface TraceObserver {
+  /** The lines that `line` is told of; default: all. */
+  branches?: Branch[];
   line?(line: TracedLine, block: TracedBlock): void;
   /** A blank line: `block.event` is there if it dispatched one. */
   block?(block: TracedBlock): void;
@@ -67,6 +69,11 @@ export type LineEnd = 'LF' | 'CRLF' | 'CR';
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
 const longestLine = 8 * 1024 * 1024;
 const longestBlock = 16 * 1024 * 1024;
+/**
+ * Bytes that become one string. Strings that outlive a scavenge make V8's young generation grow: with those of 64 KiB the flood of
+ * flood.built.test.ts took 20 MB more.
+ */
+const pieceBytes = 8 * 1024;
 /** Bytes shown before and after a place. */
 const excerptBytes = 24;
 
@@ -108,9 +115,12 @@ export class Trace {
   lastEventId = '';
   /** What was too long to be read on, and from where on nothing was read. */
   overflow: { what: 'line' | 'block'; offset: number; line: number } | undefined;
-  /** Times of the first and last data line, ms. */
-  firstDataAt: number | undefined;
+  firstDataLine: TracedLine | undefined;
+  /** When the last data line came, ms. */
   lastDataAt: number | undefined;
+  /** Texts of the last line, and of the last data line. */
+  lastText = '';
+  lastDataText: string | undefined;
 
   /** Offset of the line that is not ended. */
   #cursor = 0;
@@ -123,13 +133,17 @@ export class Trace {
   #faults: number[] = [];
   #block: TracedBlock;
   #firstReadOfLine = 0;
+  /** The last event. */
   #dispatched: TracedBlock['event'];
   #unfinished = '';
   #interpret: (text: string) => void;
   #observers: TraceObserver[];
+  #ofLines: Partial<Record<Branch, TraceObserver[]>> = {};
+  #ofBlocks: TraceObserver[];
 
   constructor(observers: TraceObserver[] = []) {
     this.#observers = observers;
+    this.#ofBlocks = observers.filter(({ block }) => block);
     this.#block = this.#newBlock(0);
     this.#interpret = interpretTheEventStream(
       {
@@ -186,7 +200,8 @@ export class Trace {
     const opening = this.#opening!.length === 0 ? bytes : Buffer.concat([this.#opening!, bytes]);
     const mark = [0xef, 0xbb, 0xbf];
     if (opening.length < 3 && mark.slice(0, opening.length).every((byte, i) => opening[i] === byte)) {
-      this.#opening = opening;
+      // The bytes of a read are its owner's again after it.
+      this.#opening = Buffer.from(opening);
       return;
     }
     this.#opening = undefined;
@@ -199,9 +214,13 @@ export class Trace {
   }
 
   #take(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    const text = bytes.toString('latin1');
     this.#checkUtf8(bytes);
+    for (let index = 0; index < bytes.length && !this.overflow; index += pieceBytes) {
+      this.#readPiece(bytes.toString('latin1', index, index + pieceBytes));
+    }
+  }
+
+  #readPiece(text: string): void {
     this.#text = text;
     if (this.#afterCarriageReturn) {
       if (text.charCodeAt(0) === 10) {
@@ -215,7 +234,7 @@ export class Trace {
     if (this.#unfinished === '') this.#firstReadOfLine = this.reads;
     this.#interpret(text);
     const end = this.#base + text.length;
-    // All of it, or what this read adds to it.
+    // All of it, or what this piece adds to it.
     if (this.lines > before || this.#unfinished === '') {
       this.#unfinished = this.#cursor < end ? text.slice(this.#cursor - this.#base) : '';
       if (this.#unfinished !== '' && this.lines > before) this.#firstReadOfLine = this.reads;
@@ -242,7 +261,10 @@ export class Trace {
       lastRead: 0,
       dataLines: 0,
       comments: 0,
-      unknownFields: 0
+      unknownFields: 0,
+      type: undefined,
+      id: undefined,
+      event: undefined
     };
   }
 
@@ -258,21 +280,23 @@ export class Trace {
       this.#countEnd('CRLF', offset, number);
     } else this.#countEnd('CR', offset, number);
 
-    const line = { branch, text, offset, number, at: this.#at, read: this.reads };
     if (this.#faults.length > 0) this.#reportFaults(text, offset, this.#cursor, number);
     const block = this.#block;
-    if (block.lines === 0 && text !== '') {
-      block.startedAt = this.#at;
-      block.firstRead = this.#firstReadOfLine;
+    if (text !== '') {
+      if (block.lines++ === 0) {
+        block.startedAt = this.#at;
+        block.firstRead = this.#firstReadOfLine;
+      }
+      this.lastText = text;
     }
     this.#firstReadOfLine = this.reads;
-    if (text !== '') block.lines++;
     switch (branch) {
       case 'data':
         block.dataLines++;
         this.dataLines++;
-        this.firstDataAt ??= this.#at;
+        this.firstDataLine ??= { branch, text, offset, number, at: this.#at, read: this.reads };
         this.lastDataAt = this.#at;
+        this.lastDataText = text;
         break;
       case 'event':
         block.type = fieldValue(text);
@@ -289,17 +313,27 @@ export class Trace {
         break;
       case 'dispatched':
         this.events++;
-        block.event = this.#dispatched!;
+        block.event = this.#dispatched;
         break;
     }
-    for (const observer of this.#observers) observer.line?.(line, block);
+    const observers = this.#ofLines[branch] ?? this.#observersOf(branch);
+    if (observers.length > 0) {
+      const line = { branch, text, offset, number, at: this.#at, read: this.reads };
+      for (const observer of observers) observer.line!(line, block);
+    }
     if (text !== '') return;
     this.blankLines++;
     block.at = this.#at;
     block.lastRead = this.reads;
     this.#block = this.#newBlock(this.#cursor);
-    this.#dispatched = undefined;
-    for (const observer of this.#observers) observer.block?.(block);
+    for (const observer of this.#ofBlocks) observer.block!(block);
+  }
+
+  #observersOf(branch: Branch): TraceObserver[] {
+    const those = this.#observers.filter(
+      ({ line, branches }) => line && (!branches || branches.includes(branch))
+    );
+    return (this.#ofLines[branch] = those);
   }
 
   #countEnd(end: LineEnd, offset: number, line: number): void {

@@ -259,14 +259,14 @@ async function run(
     return exchange;
   };
 
-  const watcher = judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: false });
+  const watchers = judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: false });
   const seenByClients = createClientObserver();
   // Redirects and all.
   const whole = AbortSignal.timeout(Math.ceil(Math.max(duration, headTimeout) + connectTimeout));
   const plain = await ask('plain', {
     request: request(),
     limits: limits({ headTimeout: Math.max(duration, headTimeout), duration }),
-    observers: [watcher, seenByClients],
+    observers: [...watchers, seenByClients],
     signal: options.signal ? AbortSignal.any([options.signal, whole]) : whole,
     onHead(exchange) {
       observations.plain = exchange;
@@ -500,15 +500,11 @@ export async function lint(
   );
   const seenByClients = createClientObserver();
   const trace = new Trace([
-    judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: true }),
+    ...judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: true }),
     seenByClients
   ]);
   for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
-    // Pieces of a size that keeps strings and their lines short-lived.
-    for (let index = 0; index < piece.length; index += 65536) {
-      const part = piece.subarray(index, index + 65536);
-      trace.push(Buffer.from(part.buffer, part.byteOffset, part.byteLength), 0);
-    }
+    trace.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), 0);
     if (trace.overflow) break;
   }
   trace.end(0);

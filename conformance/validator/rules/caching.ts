@@ -12,7 +12,7 @@ import {
   rule,
   type Rule
 } from '../rule.ts';
-import { decodeUtf8, type TracedBlock, type TracedLine } from '../trace.ts';
+import { type TracedBlock, type TracedLine } from '../trace.ts';
 import { heartbeatName } from './format.ts';
 import { nginx, rfc, standard } from './sources.ts';
 
@@ -49,11 +49,15 @@ function wasCutAfterIdle(exchange: Exchange): boolean {
   return cuts.some((cut) => Math.abs(idle - cut) < 1000);
 }
 
+/** U+1F493, as latin1. */
+const growingHeart = Buffer.from('💓').toString('latin1');
+
 /** An event that stands for nothing but that the connection lives. */
 function isHeartbeat({ event, id }: TracedBlock): boolean {
-  if (!event || event.type !== 'message' || id !== undefined) return false;
+  if (!event || event.type !== 'message' || id !== undefined || event.data.length > 60) return false;
   const data = event.data.trim();
-  if (data === '' || heartbeatName.test(data) || decodeUtf8(data) === '💓') return true;
+  if (data !== '' && data.length < 4) return false;
+  if (data === '' || heartbeatName.test(data) || data === growingHeart) return true;
   const [, type] = /^\{\s*"(?:type|event)"\s*:\s*"([^"]*)"\s*\}$/.exec(data) ?? [];
   return type !== undefined && heartbeatName.test(type);
 }
@@ -336,8 +340,9 @@ export const caching: Rule[] = [
     onStream((found, { captured }) => {
       let last: TracedLine | undefined;
       return {
+        branches: ['comment'],
         line(line) {
-          if (line.branch === 'comment' && last?.branch === 'comment' && line.at - last.at > 400) {
+          if (last && line.number === last.number + 1 && line.at - last.at > 400) {
             found({ message: 'Comments come without a blank line between them', ...at(last) });
           }
           last = line;

@@ -12,7 +12,7 @@ import {
   type Rule,
   type Verdict
 } from '../rule.ts';
-import { decodeUtf8, excerptAround, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
+import { decodeUtf8, excerptAround, fieldValue, type TracedBlock } from '../trace.ts';
 import { standard } from './sources.ts';
 
 const { parsing, interpretation } = standard;
@@ -70,65 +70,50 @@ export const format: Rule[] = [
     'The stream ends within a block',
     parsing,
     'End each event with a blank line: two line feeds after its last field.',
-    onStream((found) => {
-      let last: TracedLine | undefined;
-      let lastOfData: TracedLine | undefined;
-      return {
-        line(line) {
-          last = line;
-          if (line.branch === 'data') lastOfData = line;
-        },
-        end({ trace, ended, at }): Verdict {
-          if (!ended) return notObserved('the end of the stream');
-          const { pending } = trace;
-          if (!pending) return ok;
-          const { block, unfinished } = pending;
-          const isLost =
-            block.dataLines > 0 ||
-            block.type !== undefined ||
-            block.id !== undefined ||
-            /^(data|event|id)(:|$)/.test(unfinished);
-          if (!isLost) return notApplicable('what is unfinished at the end says nothing');
-          const shown = unfinished || (lastOfData ?? last)?.text || '';
-          const place = { at, offset: block.offset, line: block.line, excerpt: shown.slice(0, 48) };
-          found({
-            message:
-              trace.events === 0
-                ? `No message will ever be delivered: the block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`
-                : `The last block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`,
-            ...place
-          });
-          return ok;
-        }
-      };
-    })
+    onStream((found) => ({
+      end({ trace, ended, at }): Verdict {
+        if (!ended) return notObserved('the end of the stream');
+        const { pending } = trace;
+        if (!pending) return ok;
+        const { block, unfinished } = pending;
+        const isLost =
+          block.dataLines > 0 ||
+          block.type !== undefined ||
+          block.id !== undefined ||
+          /^(data|event|id)(:|$)/.test(unfinished);
+        if (!isLost) return notApplicable('what is unfinished at the end says nothing');
+        const shown = unfinished || trace.lastDataText || trace.lastText;
+        const place = { at, offset: block.offset, line: block.line, excerpt: shown.slice(0, 48) };
+        found({
+          message:
+            trace.events === 0
+              ? `No message will ever be delivered: the block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`
+              : `The last block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`,
+          ...place
+        });
+        return ok;
+      }
+    }))
   ),
   rule(
     ['F02', 'never-blank', 'E V'],
     'Lines flow, and never a blank one',
     parsing,
     'End each event with a blank line: two line feeds after its last field.',
-    onStream((found) => {
-      let first: TracedLine | undefined;
-      let later: TracedLine | undefined;
-      return {
-        branches: ['data'],
-        line(line) {
-          first ??= line;
-          if (line.at - first.at >= 1000) later ??= line;
-        },
-        end({ trace, ended }): Verdict {
-          if (trace.blankLines > 0) return ok;
-          if (ended) return notApplicable('the stream has ended; F01 judges its end');
-          if (!first || !later) return notObserved('data lines over a second without a blank line');
-          found({
-            message: `No message will be delivered: ${trace.dataLines} data lines in ${Math.round(trace.lastDataAt! - trace.firstDataAt!)} ms, and not one blank line`,
-            ...at(first)
-          });
-          return ok;
-        }
-      };
-    })
+    onStream((found) => ({
+      end({ trace, ended }) {
+        if (trace.blankLines > 0) return ok;
+        if (ended) return notApplicable('the stream has ended; F01 judges its end');
+        const { firstDataLine: first, lastDataAt } = trace;
+        const time = first ? lastDataAt! - first.at : 0;
+        if (!first || time < 1000) return notObserved('data lines over a second without a blank line');
+        found({
+          message: `No message will be delivered: ${trace.dataLines} data lines in ${Math.round(time)} ms, and not one blank line`,
+          ...at(first)
+        });
+        return ok;
+      }
+    }))
   ),
   rule(
     ['F03', 'missing-data-prefix', 'E C'],
@@ -180,7 +165,7 @@ export const format: Rule[] = [
       return {
         block(block) {
           if (!block.event) return;
-          if (/\\n$/.test(block.event.data)) first ??= block;
+          if (block.event.data.endsWith('\\n')) first ??= block;
           else others++;
         },
         end() {
@@ -311,7 +296,8 @@ export const format: Rule[] = [
     'One space is stripped, the second is part of the value.',
     onLine(['data', 'event', 'id'], (line, found, block) => {
       if (line.branch === 'data' && block.dataLines > 1) return;
-      if (/^[a-z]+: {2}\S/.test(line.text)) {
+      const value = line.text.indexOf(':') + 2;
+      if (line.text.charCodeAt(value) === 32 && /^[a-z]+: {2}\S/.test(line.text)) {
         found({ message: `The value of ${quote(line.text)} keeps a space`, ...at(line) });
       }
     })
@@ -419,7 +405,7 @@ export const format: Rule[] = [
     interpretation,
     'Serialize it: JSON.stringify.',
     onEvent(({ data }, found, block) => {
-      if (/^\[object Object\](, ?\[object Object\]){0,20}$/.test(data)) {
+      if (data.startsWith('[object') && /^\[object Object\](, ?\[object Object\]){0,20}$/.test(data)) {
         found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
       }
     })
@@ -441,7 +427,7 @@ export const format: Rule[] = [
     interpretation,
     'Serialize once.',
     onEvent(({ data }, found, block) => {
-      if (!/^"\s*[{[]/.test(data) || data.length > megabyte) return;
+      if (data.charCodeAt(0) !== 34 || !/^"\s*[{[]/.test(data) || data.length > megabyte) return;
       const text = parseJson(decodeUtf8(data));
       if (typeof text === 'string' && typeof parseJson(text) === 'object') {
         found({ message: `The data is a JSON string that holds JSON: ${quote(data)}`, ...atBlock(block) });

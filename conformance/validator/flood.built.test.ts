@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Result } from './index.ts';
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+/** Says at its end what the process used: kB at most (what resourceUsage says is its parent's as well), and µs of the processor. */
+const meter = `data:text/javascript,${encodeURIComponent(
+  `import { readFileSync } from 'node:fs';
+  process.on('exit', () => {
+    const [, memory] = /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'));
+    const { user, system } = process.cpuUsage();
+    process.stderr.write(JSON.stringify({ memory: Number(memory), time: user + system }));
+  })`
+)}`;
+
+const event = `id: 123456\ndata: {"n":123456,"text":"${'lorem ipsum dolor sit amet '.repeat(4)}"}\n\n`;
+const server = createServer((socket) => {
+  const bytes = Buffer.from(event.repeat(500));
+  const write = () => {
+    while (!socket.destroyed && socket.write(bytes));
+  };
+  socket.on('error', () => {});
+  socket.once('data', () => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n');
+    socket.on('drain', write);
+    write();
+  });
+});
+beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+afterAll(() => void server.close());
+
+it.runIf(process.platform === 'linux')(
+  'a flood of 50 MB/s is read within 100 MB of memory',
+  { timeout: 30_000 },
+  async () => {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const options = '--duration 3 --probes none --max-bytes 1000000000000 --format json'.split(' ');
+    const child = spawn(process.execPath, ['--import', meter, cli, 'validate', url, ...options], {
+      // Certificates of one's own cost memory of Node's own.
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: undefined }
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (bytes) => (stdout += bytes));
+    child.stderr.on('data', (bytes) => (stderr += bytes));
+    await once(child, 'close');
+    const { bytes } = (JSON.parse(stdout) as Result).stream!;
+    const { memory, time } = JSON.parse(stderr.slice(stderr.lastIndexOf('{'))) as {
+      memory: number;
+      time: number;
+    };
+    expect(memory * 1024).toBeLessThan(100e6);
+    // Of the processor's time, its start included: how much of it there is on the clock is the machine's.
+    expect(bytes / time).toBeGreaterThan(50);
+  }
+);
