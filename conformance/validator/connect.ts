@@ -1,6 +1,6 @@
-import http2 from 'node:http2';
 import net from 'node:net';
-import tls from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { speakHttp2 } from './http2.ts';
 
 /** Why no answer could be read. */
 export type FailureKind =
@@ -19,7 +19,7 @@ export interface Header {
 
 /** A response head as it came; texts are latin1. */
 export interface Head {
-  /** `1.0` or `1.1`. */
+  /** `1.0`, `1.1` or `2`. */
   version: string;
   status: number;
   reason: string;
@@ -50,7 +50,7 @@ export interface Limits {
 export type Ending =
   'complete' | 'closed' | 'cut' | 'reset' | 'bad framing' | 'byte limit' | 'time limit' | 'enough';
 
-export type Framing = 'chunked' | 'length' | 'close' | 'none';
+export type Framing = 'chunked' | 'length' | 'close' | 'none' | 'HTTP/2';
 
 /** The raw side of one request and its answer. */
 export interface Recording {
@@ -61,6 +61,10 @@ export interface Recording {
   failure?: Failure;
   head?: Head;
   framing?: Framing;
+  /** Fields in an answer over HTTP/2 that are forbidden there; the rest is then of an answer over HTTP/1.1. */
+  forbiddenFields?: string[];
+  /** Of HTTP/2's SETTINGS, if it says so. */
+  maxConcurrentStreams?: number;
   /** Value of Content-Length, as a number if it is one. */
   contentLength?: number;
   chunks: number;
@@ -88,11 +92,30 @@ const linger = 150;
 const shortestBody = 300;
 
 /**
- * Sends one request on a connection of its own and reads the answer, head and chunks itself, with the time of each read.
+ * Sends one request on a connection of its own and reads the answer, over HTTP/1.1 head and chunks itself, with the time of each read.
+ * Over TLS it offers HTTP/2 first, as browsers do.
  * What there is of it so far stands in `into`.
  * `clock` gives ms. Resolves always, within the limits; an aborted `signal` ends it as `time limit`.
  */
-export function exchange<T extends object>(
+export async function exchange<T extends object>(
+  request: OutgoingRequest,
+  limits: Limits,
+  clock: () => number,
+  listener: Listener,
+  signal: AbortSignal | undefined,
+  into: T
+): Promise<T & Recording> {
+  const recording = await exchangeOver(['h2', 'http/1.1'], request, limits, clock, listener, signal, into);
+  const { failure, forbiddenFields } = recording;
+  if (!failure || !forbiddenFields) return recording;
+  delete recording.failure;
+  await exchangeOver(['http/1.1'], request, limits, clock, listener, signal, recording);
+  if (recording.failure) recording.failure = failure;
+  return recording;
+}
+
+async function exchangeOver<T extends object>(
+  protocols: string[],
   request: OutgoingRequest,
   limits: Limits,
   clock: () => number,
@@ -109,18 +132,19 @@ export function exchange<T extends object>(
     extraBytes: 0
   }) as T & Recording;
   const { url } = request;
-  const secure = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port || (secure ? 443 : 80));
+  const tls = url.protocol === 'https:' ? await import('node:tls') : undefined;
+  const http2 = tls && (await import('node:http2'));
+  const port = Number(url.port || (tls ? 443 : 80));
 
   return new Promise((resolve) => {
     let done = false;
     let timer: NodeJS.Timeout;
-    const socket = secure
+    const socket = tls
       ? tls.connect({
           host,
           port,
-          ALPNProtocols: ['http/1.1'],
+          ALPNProtocols: protocols,
           ...(net.isIP(host) ? {} : { servername: host })
         })
       : net.connect({
@@ -164,13 +188,51 @@ export function exchange<T extends object>(
       fail('timeout', `no connection to ${host} port ${port} within ${limits.connectTimeout} ms`)
     );
     const parser = createParser(recording, listener, clock);
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
+    const readHead = () => {
+      const left = limits.duration - (clock() - recording.sentAt);
+      wait(Math.max(shortestBody, left), () => finish('time limit'));
+    };
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
       recording.sentAt = clock();
       wait(limits.headTimeout, () =>
         fail('timeout', `no complete response head within ${limits.headTimeout} ms of the request`)
       );
-      socket.write(formatRequest(request));
+      if (http2 && (socket as TLSSocket).alpnProtocol === 'h2') askOverHttp2(http2);
+      else {
+        socket.on('data', take);
+        socket.write(formatRequest(request));
+      }
     });
+    function askOverHttp2(module: typeof import('node:http2')) {
+      speakHttp2(module, socket as TLSSocket, request, {
+        settings(most) {
+          if (most !== undefined) recording.maxConcurrentStreams = most;
+        },
+        forbiddenField(name) {
+          if (!recording.forbiddenFields?.includes(name)) (recording.forbiddenFields ??= []).push(name);
+        },
+        head(head) {
+          if (done) return;
+          recording.head = { ...head, at: clock() };
+          recording.framing = 'HTTP/2';
+          setContentLength(recording);
+          if (listener.head?.(recording.head)) finish('enough');
+          else readHead();
+        },
+        body(bytes) {
+          if (done) return;
+          const ending = deliver(recording, listener, clock, bytes, limits.maxBytes);
+          if (ending) finish(ending);
+        },
+        end: () => finish('complete'),
+        failed(message) {
+          if (recording.head) finish('reset');
+          else if (recording.forbiddenFields)
+            fail('garbage', `the answer over HTTP/2 has ${recording.forbiddenFields.join(' and ')}`);
+          else fail('garbage', message);
+        }
+      });
+    }
     function take(bytes: Buffer) {
       if (done) return;
       const hadHead = recording.head !== undefined;
@@ -180,18 +242,13 @@ export function exchange<T extends object>(
       } catch (error) {
         return fail('garbage', (error as Error).message);
       }
-      if (!hadHead && recording.head) {
-        wait(Math.max(shortestBody, limits.duration - (clock() - recording.sentAt)), () =>
-          finish('time limit')
-        );
-      }
+      if (!hadHead && recording.head) readHead();
       if (ending === 'complete' && recording.framing === 'length') {
         wait(linger, () => finish('complete'));
         recording.ending = 'complete';
         recording.endedAt = clock();
       } else if (ending) finish(ending);
     }
-    socket.on('data', take);
     socket.on('end', () => {
       if (recording.ending) finish(recording.ending);
       else if (!recording.head) {
@@ -206,7 +263,7 @@ export function exchange<T extends object>(
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (recording.ending) finish(recording.ending);
       else if (recording.head) finish('reset');
-      else finish(undefined, describeError(error, Number.isNaN(recording.sentAt) && secure));
+      else finish(undefined, describeError(error, Number.isNaN(recording.sentAt) && tls !== undefined));
     });
     socket.on('close', () => {
       if (recording.ending) finish(recording.ending);
@@ -226,6 +283,24 @@ function formatRequest({ url, method, headers, body }: OutgoingRequest): Buffer 
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body ?? Buffer.alloc(0)]);
 }
 
+const untrusted =
+  'the certificate is not of an authority that is trusted here (NODE_EXTRA_CA_CERTS adds one)';
+/** By code of OpenSSL and Node; others speak for themselves. */
+const tlsMessages: Record<string, string> = {
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `the certificate is self-signed: ${untrusted}`,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `the certificates between it and its authority are not sent, or ${untrusted}`,
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what answers does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answers does not speak TLS',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'no version of TLS in common',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'no version of TLS in common',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'the server takes neither h2 nor http/1.1',
+  ECONNRESET: 'the connection was reset during the handshake'
+};
+
 function describeError(error: NodeJS.ErrnoException, inTls: boolean): Failure {
   const code = error.code ?? '';
   const message = error.message || code;
@@ -236,8 +311,32 @@ function describeError(error: NodeJS.ErrnoException, inTls: boolean): Failure {
   if (code === 'ETIMEDOUT') return { kind: 'timeout', message };
   if (/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES|EPERM)$/.test(code))
     return { kind: 'unreachable', message };
-  if (inTls) return { kind: 'TLS', message };
+  if (inTls) return { kind: 'TLS', message: tlsMessages[code] ?? message };
   return { kind: 'closed', message };
+}
+
+function setContentLength(recording: Recording): void {
+  const fields = recording.head!.headers.filter(({ name }) => name.toLowerCase() === 'content-length');
+  const length = fields[0]?.value.trim();
+  if (length !== undefined && /^\d+$/.test(length)) recording.contentLength = Number(length);
+}
+
+/** Hands on what is within the limit, and says how the body ended once it has. */
+function deliver(
+  recording: Recording,
+  listener: Listener,
+  clock: () => number,
+  bytes: Buffer,
+  maxBytes: number,
+  ending?: Ending
+): Ending | undefined {
+  if (recording.bodyBytes + bytes.length > maxBytes) {
+    bytes = bytes.subarray(0, maxBytes - recording.bodyBytes);
+    ending = 'byte limit';
+  }
+  recording.bodyBytes += bytes.length;
+  if (bytes.length > 0 && listener.body?.(bytes, clock()) && ending === undefined) return 'enough';
+  return ending;
 }
 
 /** Reads head and framing. `push` returns how the body ended once it has, and throws what is not HTTP. */
@@ -286,8 +385,7 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
 
   function setFraming({ status, headers }: Head, isHead: boolean): void {
     const values = (name: string) => headers.filter((header) => header.name.toLowerCase() === name);
-    const length = values('content-length')[0]?.value.trim();
-    if (length !== undefined && /^\d+$/.test(length)) recording.contentLength = Number(length);
+    setContentLength(recording);
     const isChunked = values('transfer-encoding').some(({ value }) => /(^|,)\s*chunked\s*$/i.test(value));
     if (isHead || status === 204 || status === 304 || status === 101) recording.framing = 'none';
     else if (isChunked) recording.framing = 'chunked';
@@ -297,29 +395,18 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
     } else recording.framing = 'close';
   }
 
-  function deliver(parts: Buffer[], maxBytes: number, ending?: Ending): Ending | undefined {
-    let bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    if (recording.bodyBytes + bytes.length > maxBytes) {
-      bytes = bytes.subarray(0, maxBytes - recording.bodyBytes);
-      ending = 'byte limit';
-    }
-    recording.bodyBytes += bytes.length;
-    if (bytes.length > 0 && listener.body?.(bytes, clock()) && ending === undefined) return 'enough';
-    return ending;
-  }
-
   function pushBody(bytes: Buffer, maxBytes: number): Ending | undefined {
     if (state === 'over') {
       recording.extraBytes += bytes.length;
       return undefined;
     }
-    if (recording.framing === 'close') return deliver([bytes], maxBytes);
+    if (recording.framing === 'close') return deliver(recording, listener, clock, bytes, maxBytes);
     if (recording.framing === 'length') {
       const body = bytes.subarray(0, remaining);
       remaining -= body.length;
       if (remaining === 0) state = 'over';
       recording.extraBytes += bytes.length - body.length;
-      return deliver([body], maxBytes, remaining === 0 ? 'complete' : undefined);
+      return deliver(recording, listener, clock, body, maxBytes, remaining === 0 ? 'complete' : undefined);
     }
     const parts: Buffer[] = [];
     let ending: Ending | undefined;
@@ -366,7 +453,8 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
         ending = 'complete';
       }
     }
-    return deliver(parts, maxBytes, ending);
+    const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    return deliver(recording, listener, clock, body, maxBytes, ending);
   }
 
   return {
@@ -396,45 +484,4 @@ function parseHead(text: string, at: number): Head {
     } else throw new Error(`not a header line: ${JSON.stringify(line.slice(0, 60))}`);
   }
   return { version: parts[1]!, status: Number(parts[2]), reason: parts[3] ?? '', headers, at };
-}
-
-export interface Negotiated {
-  protocol: string;
-  /** Of HTTP/2's SETTINGS, if it says so. */
-  maxConcurrentStreams?: number;
-}
-
-/** What the server picks of `h2` and `http/1.1`: a TLS handshake, with HTTP/2 its settings, and no request. */
-export function negotiate(url: URL, timeout: number): Promise<Negotiated | Failure> {
-  return new Promise((resolve) => {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    const socket = tls.connect({
-      host,
-      port: Number(url.port || 443),
-      ALPNProtocols: ['h2', 'http/1.1'],
-      ...(net.isIP(host) ? {} : { servername: host })
-    });
-    let isH2 = false;
-    const finish = (result: Negotiated | Failure) => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(result);
-    };
-    const fail = (failure: Failure) => finish(isH2 ? { protocol: 'h2' } : failure);
-    const timer = setTimeout(
-      () => fail({ kind: 'timeout', message: `no TLS connection within ${timeout} ms` }),
-      timeout
-    );
-    socket.once('secureConnect', () => {
-      isH2 = socket.alpnProtocol === 'h2';
-      if (!isH2) return finish({ protocol: 'http/1.1' });
-      const session = http2.connect(url.origin, { createConnection: () => socket });
-      session.on('error', () => fail({ kind: 'closed', message: 'the HTTP/2 connection was closed' }));
-      session.once('remoteSettings', ({ maxConcurrentStreams }) => {
-        session.destroy();
-        finish({ protocol: 'h2', ...(maxConcurrentStreams !== undefined && { maxConcurrentStreams }) });
-      });
-    });
-    socket.on('error', (error) => fail(describeError(error, true)));
-  });
 }

@@ -1,4 +1,3 @@
-import type { Negotiated } from './connect.ts';
 import type { Exchange } from './observe.ts';
 import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver } from './trace.ts';
 
@@ -46,7 +45,6 @@ export type Probe =
   | 'origin-request'
   | 'compressed'
   | 'bogus-id'
-  | 'protocol'
   | 'parallel'
   | 'inject';
 
@@ -78,8 +76,6 @@ export interface Observations {
   'origin-request'?: Exchange;
   compressed?: Exchange;
   'bogus-id'?: Exchange;
-  /** What TLS negotiated. */
-  protocol?: Negotiated;
   parallel?: Exchange[];
   inject?: Injection;
   missing: Partial<Record<Probe, string>>;

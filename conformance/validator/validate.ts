@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { negotiate, type Failure, type Header, type Limits, type OutgoingRequest } from './connect.ts';
+import { type Failure, type Header, type Limits, type OutgoingRequest } from './connect.ts';
 import { createClientObserver, describeClients, type ClientView } from './clients.ts';
 import { Judging, rankOf, type RuleVerdict } from './judging.ts';
 import { hasEnded, headersOf, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
@@ -89,7 +89,6 @@ export const probes: Probe[] = [
   'head-request',
   'compressed',
   'bogus-id',
-  'protocol',
   'parallel',
   'inject'
 ];
@@ -105,7 +104,6 @@ const descriptions: Record<Probe, string> = {
   'head-request': 'an answer to HEAD',
   compressed: 'an answer that may be compressed',
   'bogus-id': 'an answer to an unknown Last-Event-ID',
-  protocol: 'TLS to choose a protocol',
   parallel: 'seven streams at a time',
   inject: 'what becomes of a value in the URL'
 };
@@ -321,9 +319,7 @@ async function run(
     if (signal.aborted && probe !== 'inject')
       return `more time: the probes had ${probesTime / 1000} s, and ${probe} was left`;
     const isAnswered = isStreamHead(plain.head) || (probe === 'origin-request' && plain.head.status < 500);
-    if (!isAnswered && probe !== 'protocol') return 'an event stream';
-    if (probe === 'protocol' && url.protocol !== 'https:') return undefined;
-    return undefined;
+    return isAnswered ? undefined : 'an event stream';
   }
 
   async function runProbe(probe: Probe): Promise<void> {
@@ -401,17 +397,6 @@ async function run(
           onHead: ({ head }) => headersOf(head, 'content-encoding').length === 0,
           until: (exchange) => exchange.events.length > 0
         });
-        return;
-      }
-      case 'protocol': {
-        if (url.protocol !== 'https:') {
-          observations.protocol = { protocol: 'http/1.1' };
-          return;
-        }
-        emit({ type: 'progress', waitingFor: descriptions.protocol });
-        const chosen = await negotiate(url, answerTimeout);
-        if ('protocol' in chosen) observations.protocol = chosen;
-        else observations.missing.protocol = chosen.message;
         return;
       }
       case 'parallel':

@@ -254,6 +254,9 @@ describe('bundled for browsers', () => {
       origins: server.origins,
       take: () => null,
       handIn() {},
+      decline() {},
+      hold: () => () => {},
+      breakDown() {},
       confirm() {}
     });
     try {

@@ -426,29 +426,24 @@ export const caching: Rule[] = [
     'No HTTP/2',
     rfc(9113, '5.1.2'),
     'Offer it: over HTTP/1.1 browsers open six connections to a host, so the seventh tab waits.',
-    {
-      needs: ['protocol'],
-      check({ url, protocol }) {
-        if (url.protocol !== 'https:') return notApplicable('no TLS');
-        return protocol!.protocol === 'h2'
-          ? ok
-          : finding(`Asked for h2, the server chose ${quote(protocol!.protocol)}`);
-      }
-    }
+    onHead(({ head, request, forbiddenFields }) => {
+      if (request.url.protocol !== 'https:') return notApplicable('no TLS');
+      return head.version === '2' || forbiddenFields
+        ? ok
+        : finding('Offered h2 and http/1.1, the server chose http/1.1', { at: head.at });
+    })
   ),
   rule(
     ['T21', 'h2-stream-limit', 'I A'],
     'A limit of streams per HTTP/2 connection',
     rfc(9113, '5.1.2'),
     'Know it: each open event stream of a browser, in all its tabs, is one of them.',
-    {
-      needs: ['protocol'],
-      check({ protocol }) {
-        if (protocol!.protocol !== 'h2') return notApplicable('no HTTP/2');
-        const most = protocol!.maxConcurrentStreams;
-        return most !== undefined && most <= 100 ? finding(`SETTINGS_MAX_CONCURRENT_STREAMS is ${most}`) : ok;
-      }
-    }
+    onHead(({ head, maxConcurrentStreams: most }) => {
+      if (head.version !== '2') return notApplicable('no HTTP/2');
+      return most !== undefined && most <= 100
+        ? finding(`SETTINGS_MAX_CONCURRENT_STREAMS is ${most}`, { at: head.at })
+        : ok;
+    })
   ),
   rule(
     ['T22', 'plain-http', 'W S'],

@@ -296,7 +296,10 @@ export const head: Rule[] = [
     'HTTP/1.0',
     rfc(9112, '2.3'),
     'Answer as HTTP/1.1: 1.0 has no chunks, and proxies gather the whole answer.',
-    onHead(({ head }) => (head.version === '1.0' ? finding('The answer is HTTP/1.0', { at: head.at }) : ok))
+    onHead(({ head }) => {
+      if (head.version === '2') return notApplicable('the answer is HTTP/2');
+      return head.version === '1.0' ? finding('The answer is HTTP/1.0', { at: head.at }) : ok;
+    })
   ),
   rule(
     ['H18', 'content-length', 'W A'],
@@ -304,7 +307,10 @@ export const head: Rule[] = [
     rfc(9112, '6.3'),
     'Send no length: the stream ends for clients where it says, and what comes later is lost.',
     onHead(({ head, contentLength, framing }) =>
-      isStreamHead(head) && contentLength !== undefined && contentLength > 0 && framing === 'length'
+      isStreamHead(head) &&
+      contentLength !== undefined &&
+      contentLength > 0 &&
+      (framing === 'length' || framing === 'HTTP/2')
         ? finding(`Content-Length: ${contentLength} on an event stream`, { at: head.at })
         : ok
     )
@@ -317,11 +323,13 @@ export const head: Rule[] = [
     {
       needs: ['plain'],
       check: ({ plain }) =>
-        plain!.framing === 'length' && plain!.contentLength === 0 && plain!.extraBytes > 0
-          ? finding(`Content-Length: 0, and ${plain!.extraBytes} bytes came after it`, {
-              at: plain!.head!.at
-            })
-          : ok
+        plain!.framing === 'HTTP/2'
+          ? notApplicable('HTTP/2 marks the end itself')
+          : plain!.framing === 'length' && plain!.contentLength === 0 && plain!.extraBytes > 0
+            ? finding(`Content-Length: 0, and ${plain!.extraBytes} bytes came after it`, {
+                at: plain!.head!.at
+              })
+            : ok
     }
   ),
   rule(
@@ -330,23 +338,30 @@ export const head: Rule[] = [
     rfc(9112, '6.1'),
     'Send one of the two: with both, proxies disagree on where the answer ends.',
     onHead(({ head }) =>
-      headerOf(head, 'transfer-encoding') !== undefined && headerOf(head, 'content-length') !== undefined
-        ? finding(
-            `Transfer-Encoding: ${quote(headerOf(head, 'transfer-encoding')!)} and Content-Length: ${quote(headerOf(head, 'content-length')!)}`,
-            { at: head.at }
-          )
-        : ok
+      head.version === '2'
+        ? notApplicable('HTTP/2 has no Transfer-Encoding: H22')
+        : headerOf(head, 'transfer-encoding') !== undefined && headerOf(head, 'content-length') !== undefined
+          ? finding(
+              `Transfer-Encoding: ${quote(headerOf(head, 'transfer-encoding')!)} and Content-Length: ${quote(headerOf(head, 'content-length')!)}`,
+              { at: head.at }
+            )
+          : ok
     )
   ),
   rule(
     ['H21', 'chunk-broken', 'W V'],
-    'The chunks are broken off',
+    'The answer is broken off',
     rfc(9112, '8'),
     'End the answer with the last chunk: clients take this for a network error.',
     {
       needs: ['plain'],
       check({ plain }) {
         const { framing, ending, framingFault, endedAt, bodyBytes } = plain!;
+        if (framing === 'HTTP/2' && (ending === 'cut' || ending === 'reset')) {
+          return finding(`The HTTP/2 stream was reset or its connection closed, after ${bodyBytes} bytes`, {
+            at: endedAt
+          });
+        }
         if (framing !== 'chunked') return notApplicable('the answer is not chunked');
         if (ending === 'bad framing')
           return finding(`The chunks cannot be read: ${framingFault}`, { at: endedAt, severity: 'error' });
@@ -366,7 +381,19 @@ export const head: Rule[] = [
     rfc(9113, '8.2.2'),
     'Send it on HTTP/1.1 only.',
     {
-      undecided: 'the validator speaks HTTP/1.1'
+      needs: [],
+      wants: ['plain'],
+      check({ plain }) {
+        const { forbiddenFields, head, endedAt } = plain!;
+        if (forbiddenFields) {
+          return finding(
+            `Over HTTP/2 the answer has ${forbiddenFields.map((name) => quote(name)).join(' and ')}: clients that are strict, WebKit among them, fail the connection`,
+            { at: head?.at ?? endedAt }
+          );
+        }
+        if (!head) return notObserved('an answer');
+        return head.version === '2' ? ok : notApplicable(`the answer is HTTP/${head.version}`);
+      }
     }
   ),
   rule(
