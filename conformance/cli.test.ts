@@ -47,6 +47,8 @@ describe('a mistake in the command line', () => {
     [['conformance', '--repeat', '0'], /--repeat must be a number/],
     [['conformance', '--repeat', '2', '--wpt', '.'], /neither --repeat nor/],
     [['conformance', '--client-service', 'here'], /--client-service must be an http or https URL/],
+    [['conformance', '--capabilities', '{}'], /goes with --webdriver/],
+    [['conformance', '--webdriver', 'http://127.0.0.1:9/', '--capabilities', 'x'], /must be a JSON object/],
     [['conformance', '--port', '65535'], /--port must be/],
     [['conformance', 'node'], /too many arguments/],
     [['compare', 'a.json'], /missing required argument 'after'/],

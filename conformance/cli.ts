@@ -10,6 +10,8 @@ import picomatch from 'picomatch';
 import type { Engine } from './engine.ts';
 import { createClientServiceEngine } from './engines/client-service.ts';
 import { engines } from './engines/index.ts';
+import { createWebDriverEngines } from './engines/webdriver.ts';
+import type { WebDriverEndpoint } from './engines/webdriver.ts';
 import { checkExpectedFailures, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import { findImplementation } from './implementation.ts';
@@ -105,6 +107,12 @@ program
     'only this test service of a client in any language, which keeps the contract of sse-contract-tests; repeatable',
     collectWhole
   )
+  .option(
+    '--webdriver <url>',
+    'only the browser of this WebDriver endpoint; repeatable: sessions with the same capabilities share the cases out',
+    collectWhole
+  )
+  .option('--capabilities <json>', 'of the session there, repeatable: one for all, or one each', collectWhole)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option(
     '--public-host <name>',
@@ -180,6 +188,8 @@ async function runConformance(options: {
   report?: string[];
   require?: string[];
   clientService?: string[];
+  webdriver?: string[];
+  capabilities?: string[];
   host: string;
   publicHost?: string;
   port: string;
@@ -197,9 +207,12 @@ async function runConformance(options: {
     throw new UsageError(`--repeat must be a number from 1 to 9999, not ${JSON.stringify(options.repeat)}`);
   }
   const repeats = Number(options.repeat ?? 1);
-  const endpoints = (options.clientService ?? []).map((url) =>
-    createClientServiceEngine(checkUrl('--client-service', url))
-  );
+  const endpoints = [
+    ...(options.clientService ?? []).map((url) =>
+      createClientServiceEngine(checkUrl('--client-service', url))
+    ),
+    ...createWebDriverEngines(pairEndpoints(options.webdriver ?? [], options.capabilities ?? []))
+  ];
   const chosen: Engine[] = [
     ...(endpoints.length > 0 && !options.engine ? [] : chooseEngines(options.engine)),
     ...endpoints
@@ -414,6 +427,31 @@ function checkPort(value: string): number {
   const most = 65536 - originCount;
   if (/^\d+$/.test(value) && Number(value) <= most) return Number(value);
   throw new UsageError(`--port must be a number from 0 to ${most}, not ${JSON.stringify(value)}`);
+}
+
+function pairEndpoints(urls: string[], capabilities: string[]): WebDriverEndpoint[] {
+  if (capabilities.length > 1 && capabilities.length !== urls.length) {
+    throw new UsageError(
+      `there are ${urls.length} --webdriver and ${capabilities.length} --capabilities; give one for all, or one each`
+    );
+  }
+  if (urls.length === 0 && capabilities.length > 0)
+    throw new UsageError('--capabilities goes with --webdriver');
+  const parsed = capabilities.map((text) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      value = undefined;
+    }
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+    throw new UsageError(`--capabilities must be a JSON object, not ${JSON.stringify(text)}`);
+  });
+  return urls.map((url, index) => ({
+    url: checkUrl('--webdriver', url),
+    capabilities: parsed[index] ?? parsed[0] ?? {}
+  }));
 }
 
 function checkUrl(option: string, value: string): string {

@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadCases } from '../load-cases.ts';
+import type { Report } from '../report.ts';
+import { run } from '../run.ts';
+import { findExecutable } from './executable.ts';
+import { createWebDriverEngines } from './webdriver.ts';
+
+/** What the engine of one endpoint finds there. */
+async function look(endpoint: RequestListener): Promise<unknown> {
+  const server = createServer(endpoint);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const [engine] = createWebDriverEngines([{ url: `http://127.0.0.1:${port}/`, capabilities: {} }], 500);
+  const found = await engine!.find();
+  server.closeAllConnections();
+  server.close();
+  return found;
+}
+
+const ready = '{"value":{"ready":true}}';
+const withStatus = (more: RequestListener): RequestListener => {
+  return (request, response) => (request.url === '/status' ? response.end(ready) : more(request, response));
+};
+
+describe('an endpoint that cannot be used is named, and what it did', () => {
+  it('when it is down', async () => {
+    const [engine] = createWebDriverEngines([{ url: 'http://127.0.0.1:9/', capabilities: {} }]);
+    expect(await engine!.find()).toEqual({
+      missing: expect.stringMatching(
+        /^the WebDriver endpoint http:\/\/127\.0\.0\.1:9\/ cannot be reached: ./
+      ) as string
+    });
+  });
+
+  it.each<[string, RequestListener, RegExp]>([
+    ['answers nothing', () => {}, /did not answer GET \/status in 0\.5 s/],
+    ['is something else', (_request, response) => response.end('<p>'), /is no WebDriver endpoint: .*"<p>"/],
+    [
+      'is not ready',
+      (_request, response) => response.end('{"value":{"ready":false,"message":"no node"}}'),
+      /is not ready: no node/
+    ],
+    ['gives no session in time', withStatus(() => {}), /did not give a session in 0\.5 s/],
+    [
+      'refuses the capabilities',
+      withStatus((_request, response) =>
+        response
+          .writeHead(500, { 'Content-Type': 'application/json' })
+          .end('{"value":{"error":"session not created","message":"no such browser","stacktrace":""}}')
+      ),
+      /gives no session: .*no such browser/
+    ],
+    ['answers garbage', withStatus((_request, response) => response.end('hello')), /gives no session: ./]
+  ])('when it %s', async (_words, endpoint, missing) => {
+    const found = await look(endpoint);
+    expect(found).toEqual({ missing: expect.stringMatching(missing) as string });
+    expect((found as { missing: string }).missing).toContain('http://127.0.0.1:');
+  });
+});
+
+it('makes one engine of the same capabilities, and another of others', () => {
+  const chrome = { browserName: 'chrome' };
+  const engines = createWebDriverEngines([
+    { url: 'http://a/', capabilities: chrome },
+    { url: 'http://b/', capabilities: { browserName: 'firefox' } },
+    { url: 'http://c/', capabilities: { ...chrome } },
+    { url: 'http://c/', capabilities: { ...chrome, browserVersion: '99' } }
+  ]);
+  expect(engines.map(({ name }) => name)).toEqual([
+    'webdriver chrome',
+    'webdriver firefox',
+    'webdriver chrome 2'
+  ]);
+});
+
+const chromedriver = await findExecutable(['chromedriver']);
+const drivers: ReturnType<typeof spawn>[] = [];
+afterAll(() => {
+  for (const { pid } of drivers) process.kill(-pid!, 'SIGKILL');
+});
+
+async function countSessions(url: string): Promise<number> {
+  const { value } = (await (await fetch(`${url}sessions`)).json()) as { value: unknown[] };
+  return value.length;
+}
+
+// conformance/engines/install has it installed.
+it.skipIf(chromedriver === undefined && process.env.REQUIRE_CHROMIUM !== 'yes')(
+  'shares the cases out over two sessions of chromedriver',
+  async () => {
+    const urls = await Promise.all(
+      [1, 2].map(async () => {
+        const driver = spawn(chromedriver!, ['--port=0'], {
+          detached: true,
+          stdio: ['ignore', 'pipe', 'ignore']
+        });
+        drivers.push(driver);
+        let told = '';
+        while (!/on port \d+\./.test(told)) told += String((await once(driver.stdout, 'data'))[0]);
+        return `http://127.0.0.1:${/on port (\d+)\./.exec(told)![1]}/`;
+      })
+    );
+    const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+    const capabilities = { browserName: 'chrome', 'goog:chromeOptions': { args } };
+    let report: Report | undefined;
+    let sessions: number[] | undefined;
+    for await (const event of run({
+      engines: createWebDriverEngines(urls.map((url) => ({ url, capabilities }))),
+      implementations: ['native'],
+      cases: loadCases('conformance/cases').filter(({ id }) => id.startsWith('bom-')),
+      expectedFailures: [],
+      dist: 'dist',
+      version: '0',
+      standard: ''
+    })) {
+      if (event.type === 'report') report = event.report;
+      else if (event.type === 'cell') sessions ??= await Promise.all(urls.map(countSessions));
+    }
+    expect(report!.columns).toMatchObject([
+      { status: 'ran', version: expect.stringMatching(/^chrome.* \d/) as string }
+    ]);
+    expect(report!.cells.every(({ verdict }) => verdict === 'pass')).toBe(true);
+    expect(sessions).toEqual([1, 1]);
+  },
+  60_000
+);

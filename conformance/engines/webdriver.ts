@@ -1,0 +1,177 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { features } from '../case.ts';
+import type { Feature } from '../case.ts';
+import type { Engine, Task } from '../engine.ts';
+import { printable } from '../validator/formats/printable.ts';
+
+/** Where a session is created: an endpoint of WebDriver, and the capabilities that are asked for. */
+export interface WebDriverEndpoint {
+  url: string;
+  capabilities: Record<string, unknown>;
+}
+
+/** What is used of selenium-webdriver. */
+interface Selenium {
+  WebDriver: { createSession(executor: unknown, capabilities: unknown): Driver };
+  Capabilities: new (capabilities: object) => unknown;
+}
+interface SeleniumHttp {
+  HttpClient: new (url: string) => unknown;
+  Executor: new (client: unknown) => unknown;
+}
+interface Driver {
+  getCapabilities(): Promise<{ get(name: string): unknown }>;
+  get(url: string): Promise<void>;
+  quit(): Promise<void>;
+}
+
+/** Milliseconds that an endpoint has for a session or a page: a grid may have to start a machine. */
+const patience = 60_000;
+/** Browsers that keep 6 connections per origin, however many origins: the others get fewer cases at a time. */
+const manyConnections = ['chrome', 'chromium', 'firefox', 'msedge'];
+const lanes = { many: 32, few: 12 };
+
+/** Endpoints with the same capabilities are one engine, whose sessions share the cases out. */
+export function createWebDriverEngines(endpoints: WebDriverEndpoint[], wait = patience): Engine[] {
+  const groups = new Map<string, WebDriverEndpoint[]>();
+  for (const endpoint of endpoints) {
+    const key = JSON.stringify(endpoint.capabilities);
+    groups.set(key, [...(groups.get(key) ?? []), endpoint]);
+  }
+  const names = new Map<string, number>();
+  return [...groups.values()].map((group) => {
+    const browser = String(group[0]!.capabilities.browserName ?? 'browser');
+    const nth = (names.get(browser) ?? 0) + 1;
+    names.set(browser, nth);
+    return createEngine(`webdriver ${browser}${nth > 1 ? ` ${nth}` : ''}`, browser, group, wait);
+  });
+}
+
+function createEngine(name: string, browser: string, endpoints: WebDriverEndpoint[], wait: number): Engine {
+  let found: Promise<{ version: string } | { missing: string }> | undefined;
+
+  async function look(): Promise<{ version: string } | { missing: string }> {
+    try {
+      await Promise.all(endpoints.map(({ url }) => checkStatus(url, wait)));
+      const versions = endpoints.map(async (endpoint) => {
+        const driver = await createSession(endpoint, wait);
+        const capabilities = await driver.getCapabilities();
+        await driver.quit();
+        return `${String(capabilities.get('browserName'))} ${String(capabilities.get('browserVersion'))}`;
+      });
+      return { version: [...new Set(await Promise.all(versions))].join(', ') };
+    } catch (error) {
+      return { missing: (error as Error).message };
+    }
+  }
+
+  return {
+    name,
+    implementations: ['native', 'truesource-fetch', 'truesource-xhr'],
+    features: () => Object.keys(features) as Feature[],
+    lanes: manyConnections.includes(browser.toLowerCase()) ? lanes.many : lanes.few,
+    find: () => (found ??= look()),
+    open(task: Task) {
+      let isStopped = false;
+      const drivers: Driver[] = [];
+      const start = async (endpoint: WebDriverEndpoint, nth: number): Promise<void> => {
+        const driver = await createSession(endpoint, wait);
+        drivers.push(driver);
+        if (!isStopped) await within(driver.get(`${task.url}?session=${nth}`), wait, endpoint.url, 'a page');
+      };
+      // What is run one by one needs no other session.
+      const started = Promise.all((task.lanes === 1 ? endpoints.slice(0, 1) : endpoints).map(start));
+      return {
+        ended: new Promise((resolve) => started.catch((error: Error) => resolve(error.message))),
+        async stop() {
+          isStopped = true;
+          await started.catch(() => {});
+          await Promise.all(
+            drivers.map((driver) => within(driver.quit(), wait, name, 'an end').catch(() => {}))
+          );
+        }
+      };
+    }
+  };
+}
+
+/** Rejects with an Error that names the endpoint and says what it answered. */
+async function checkStatus(url: string, wait: number): Promise<void> {
+  const status = `${url.replace(/\/$/, '')}/status`;
+  let text: string;
+  try {
+    const response = await fetch(status, { signal: AbortSignal.timeout(wait) });
+    text = await response.text();
+  } catch (error) {
+    const { name, message, cause } = error as Error;
+    if (name === 'TimeoutError')
+      throw new Error(`the WebDriver endpoint ${url} did not answer GET /status in ${wait / 1000} s`, {
+        cause: error
+      });
+    const why = (cause as Error | undefined)?.message || message;
+    throw new Error(`the WebDriver endpoint ${url} cannot be reached: ${why}`, { cause: error });
+  }
+  const value = readValue(text);
+  if (typeof value?.ready !== 'boolean')
+    throw new Error(
+      `${url} is no WebDriver endpoint: it answers GET /status with ${JSON.stringify(printable(text.slice(0, 100)))}`
+    );
+  if (!value.ready)
+    throw new Error(
+      `the WebDriver endpoint ${url} is not ready: ${printable(String(value.message)).slice(0, 200)}`
+    );
+}
+
+function readValue(text: string): { ready?: unknown; message?: unknown } | undefined {
+  try {
+    return (JSON.parse(text) as { value?: { ready?: unknown; message?: unknown } } | null)?.value;
+  } catch {
+    return undefined;
+  }
+}
+
+async function createSession({ url, capabilities }: WebDriverEndpoint, wait: number): Promise<Driver> {
+  const { WebDriver, Capabilities, HttpClient, Executor } = loadSelenium();
+  const driver = WebDriver.createSession(new Executor(new HttpClient(url)), new Capabilities(capabilities));
+  const created = driver.getCapabilities().then(
+    () => driver,
+    (error: Error) => {
+      const why = printable(error.message.split('\n')[0]!).slice(0, 300);
+      throw new Error(`the WebDriver endpoint ${url} gives no session: ${why}`, { cause: error });
+    }
+  );
+  // One that comes too late is ended.
+  return within(created, wait, url, 'a session').catch((error: unknown) => {
+    created.then(() => driver.quit()).catch(() => {});
+    throw error;
+  });
+}
+
+async function within<T>(promise: Promise<T>, wait: number, url: string, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`the WebDriver endpoint ${url} did not give ${what} in ${wait / 1000} s`)),
+      wait
+    );
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** From this package or from the working directory. Throws an Error that says how to get it. */
+function loadSelenium(): Selenium & SeleniumHttp {
+  for (const from of [import.meta.url, join(process.cwd(), 'index.js')]) {
+    const require = createRequire(from);
+    try {
+      require.resolve('selenium-webdriver');
+    } catch {
+      continue;
+    }
+    return {
+      ...(require('selenium-webdriver') as Selenium),
+      ...(require('selenium-webdriver/http') as SeleniumHttp)
+    };
+  }
+  throw new Error('selenium-webdriver is missing: npm install --save-dev selenium-webdriver');
+}
