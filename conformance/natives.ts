@@ -1,4 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import type { Report } from './report.ts';
 import { readReport } from './reports/comparison.ts';
 import {
@@ -26,7 +28,7 @@ if (problems.length > 0) {
   throw new Error(`natives.json does not fit ${files.join(', ')}:\n${problems.join('\n')}`);
 }
 
-const path = new URL('NATIVES.md', import.meta.url);
+const path = fileURLToPath(new URL('NATIVES.md', import.meta.url));
 let text = await readFile(path, 'utf8');
 for (const [name, part] of Object.entries({
   results: renderNatives(report),
@@ -37,4 +39,4 @@ for (const [name, part] of Object.entries({
   if (!marks.test(text)) throw new Error(`NATIVES.md has no ${name} marks`);
   text = text.replace(marks, (_, start: string, end: string) => `${start}\n\n${part}\n${end}`);
 }
-await writeFile(path, text);
+await writeFile(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));

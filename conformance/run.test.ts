@@ -174,7 +174,8 @@ describe('a run', () => {
       if (event.type === 'progress') told.push(event.progress.waitingFor.join(' '));
     }
     expect(told).toContain('good wrong');
-    expect(told.filter((one) => one === 'good').length).toBeGreaterThan(1);
+    // When it was taken, when the other was handed in, and in between.
+    expect(told.filter((one) => one === 'good').length).toBeGreaterThan(2);
   });
 
   it('breaks a column whose harness says otherwise, or whose engine is not there', async () => {

@@ -25,6 +25,21 @@ describe('compareReports', () => {
     expect(renderComparison(comparison, ['a', 'b'])).toBe('No cell changed from a to b.\n');
   });
 
+  it('does not care which chunking was done first', () => {
+    const report = (chunkings: string[]) => {
+      const made = sampleReport();
+      const cell = cellOf(made, 'sample-case-0');
+      const [run] = cell.runs;
+      cell.verdict = 'fail';
+      cell.runs = [
+        ...chunkings.map((chunking) => ({ ...run!, chunking, verdict: 'fail' as const })),
+        { ...run!, chunking: 'whole' }
+      ];
+      return made;
+    };
+    expect(compareReports(report(['a', 'b']), report(['b', 'a'])).cells).toEqual([]);
+  });
+
   it('names cells whose verdict changed, in all chunkings or some', () => {
     const comparison = compare((report) => {
       const [run] = cellOf(report, 'sample-case-0').runs;

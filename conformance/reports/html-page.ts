@@ -157,7 +157,7 @@ export function page(): void {
   function table(head: string[], rows: Child[][], attributes: Record<string, string> = {}): HTMLElement {
     return el(
       'div',
-      { class: 'scroll' },
+      { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': head.join(', ') },
       el(
         'table',
         attributes,
@@ -226,7 +226,9 @@ export function page(): void {
     'expected failures',
     'unexpected'
   ] as const;
-  document.body.append(
+  const main = el('main', {});
+  document.body.append(main);
+  main.append(
     el('h1', {}, 'How faithful is this EventSource?'),
     el('p', { class: `conclusion ${good ? 'good' : 'bad'}` }, view.conclusion),
     el(
@@ -308,7 +310,7 @@ export function page(): void {
     )
   );
   if (view.stale.length) {
-    document.body.append(
+    main.append(
       el('h3', {}, 'Expected failures that no run confirmed'),
       el(
         'ul',
@@ -324,7 +326,7 @@ export function page(): void {
       )
     );
   }
-  document.body.append(
+  main.append(
     el(
       'ul',
       { class: 'legend', 'aria-label': 'Legend' },
@@ -369,8 +371,8 @@ export function page(): void {
     'aria-label': 'Cases by implementation'
   });
   const detail = el('aside', { class: 'detail', 'aria-label': 'Details', hidden: true });
-  const work = el('main', { class: 'work' }, matrix, detail);
-  document.body.append(filters, count, work);
+  const work = el('div', { class: 'work' }, matrix, detail);
+  main.append(filters, count, work);
 
   let buttons: (HTMLButtonElement | null)[][] = [];
   let rows: HTMLTableRowElement[] = [];

@@ -160,6 +160,10 @@ describe('renderHtml', () => {
 });
 
 describe('pack', () => {
+  it('writes what occurs once where it is', () => {
+    expect(pack({ a: ['x', { b: 'y' }] }).values).toEqual([[0, [-1, 'x', [1, 'y']]]]);
+  });
+
   it('writes each distinct value once', () => {
     const packed = pack({ a: ['x', 'x', { b: 1, c: undefined }], d: [['x'], { b: 1 }, -1, null, true] });
     expect(packed.values.filter((value) => value === 'x')).toHaveLength(1);
