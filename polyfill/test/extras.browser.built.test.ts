@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
-import { chromium } from '../../conformance/engines/chromium.ts';
 import { createFixturesServer } from '../../fixtures-server/server.ts';
 import type { ConnectionScript } from '../../fixtures-server/stream-script.ts';
+import { openPage, whyNoChromium } from './open-page.ts';
 
 // A browser does not say where a redirect leads, so that what follows one there is code of its own.
 
@@ -46,10 +46,9 @@ play('to-itself', { headers })
   .then(() => fetch('/told', { method: 'POST', body: JSON.stringify(told) }));
 `;
 
-const found = await chromium.find();
-const isMissing = 'missing' in found && process.env.REQUIRE_CHROMIUM === undefined;
+const why = await whyNoChromium();
 
-it.skipIf(isMissing)(
+it.skipIf(why)(
   'custom headers and credentials follow redirects within the origin and to no other in Chromium',
   async () => {
     const { outputFiles } = await build({
@@ -85,14 +84,7 @@ it.skipIf(isMissing)(
         }
       ]
     });
-    const nothing = { implementation: 'native', lanes: 1, plays: [], dist: '', take: () => null };
-    const browser = chromium.open({
-      ...nothing,
-      url: `${server.origins[0]}/page`,
-      origins: server.origins,
-      handIn() {},
-      confirm() {}
-    });
+    const browser = openPage(`${server.origins[0]}/page`);
     try {
       expect(await heard).toEqual({
         'to-itself': 'a',
