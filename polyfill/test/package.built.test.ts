@@ -11,8 +11,8 @@ import { JSDOM } from 'jsdom';
 import { rollup } from 'rollup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
-import { chromium } from '../../conformance/engines/chromium.ts';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
+import { openPage, whyNoChromium } from './open-page.ts';
 
 // The package as npm packs it, in projects that know nothing of this repository.
 
@@ -245,20 +245,9 @@ describe('bundled for browsers', () => {
   );
 
   it('it runs in Chromium', async (context) => {
-    const found = await chromium.find();
-    if ('missing' in found && process.env.REQUIRE_CHROMIUM === undefined) context.skip(found.missing);
-    const nothing = { implementation: 'native', lanes: 1, plays: [], dist: '' };
-    const browser = chromium.open({
-      ...nothing,
-      url: `${server.origins[0]}/bundles`,
-      origins: server.origins,
-      take: () => null,
-      handIn() {},
-      decline() {},
-      hold: () => () => {},
-      breakDown() {},
-      confirm() {}
-    });
+    const why = await whyNoChromium();
+    if (why !== undefined) context.skip(why);
+    const browser = openPage(`${server.origins[0]}/bundles`);
     try {
       const all = Object.fromEntries(Object.keys(bundlers).map((name) => [name, expected]));
       await expect.poll(() => told, { timeout: 20_000 }).toEqual(all);
