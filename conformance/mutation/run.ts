@@ -71,16 +71,17 @@ function describe(
 ): Mutant {
   const lines = source.split('\n');
   const offset = ({ line, column }: Position) =>
-    lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0) + column;
+    lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, column - 1);
   const short = (text: string) => text.replace(/\s+/g, ' ').trim().slice(0, longestCode);
   return {
     path,
-    line: short(lines[start.line]!),
+    line: short(lines[start.line - 1]!),
     from: short(source.slice(offset(start), offset(end))),
     to: short(replacement)
   };
 }
 
+/** Both from 1 on. */
 interface Position {
   line: number;
   column: number;
