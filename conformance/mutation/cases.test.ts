@@ -7,7 +7,7 @@ import type { Case, Feature } from '../case.ts';
 import { cut } from '../chunkings.ts';
 import { loadCases } from '../load-cases.ts';
 import type { Verdict } from '../report.ts';
-import { runInProcess, type Surroundings } from './run-in-process.ts';
+import { runInVirtualTime, type Surroundings } from './run-in-virtual-time.ts';
 
 interface Column extends Surroundings {
   name: string;
@@ -127,7 +127,7 @@ describe.each(columns)('$name', (column) => {
   test.each(possible.map((each) => [each.id, each] as const))('%s', async (id, testCase) => {
     for (const { chunking, play } of cut(testCase.section, testCase)) {
       const planned = { play: play.id, chunking, case: testCase };
-      const { verdict, differences } = await runInProcess(column.create, column, planned, play);
+      const { verdict, differences } = await runInVirtualTime(column.create, column, planned, play);
       expect(verdict, `${chunking} ${JSON.stringify(differences)}`).toBe(column.verdicts[id] ?? 'pass');
     }
   });

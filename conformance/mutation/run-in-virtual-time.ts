@@ -25,7 +25,7 @@ const origins = ['http://127.0.0.1:8001', 'http://127.0.0.1:8002'];
  *
  * @param create answers the EventSource; called among the surroundings.
  */
-export async function runInProcess(
+export async function runInVirtualTime(
   create: () => unknown,
   { isPage, missing, random }: Surroundings,
   planned: PlannedRun,
