@@ -19,6 +19,8 @@ const mutants = await new Stryker({
   vitest: { related: false },
   testFiles: [tests],
   mutate: mutated,
+  // Nothing of it is tested here.
+  ignorePatterns: ['/dist'],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.argv[2] ?? 2),
   // A mutant whose tests take longer never ends: all of them take 3 s together.
