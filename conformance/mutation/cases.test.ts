@@ -7,7 +7,7 @@ import type { Case, Feature } from '../case.ts';
 import { cut } from '../chunkings.ts';
 import { loadCases } from '../load-cases.ts';
 import type { Verdict } from '../report.ts';
-import { runInVirtualTime, type Surroundings } from './run-in-virtual-time.ts';
+import { replaceGlobals, runInVirtualTime, type Surroundings } from './run-in-virtual-time.ts';
 
 interface Column extends Surroundings {
   name: string;
@@ -23,13 +23,13 @@ interface Column extends Surroundings {
 let old: typeof import('../../polyfill/event-source.ts') &
   typeof import('../../polyfill/transports/choose.ts');
 beforeAll(async () => {
-  vi.stubGlobal('EventTarget', undefined);
+  const restore = replaceGlobals({}, ['EventTarget']);
   vi.resetModules();
   old = {
     ...(await import('../../polyfill/event-source.ts')),
     ...(await import('../../polyfill/transports/choose.ts'))
   };
-  vi.unstubAllGlobals();
+  restore();
 });
 
 const everywhere: Record<string, Verdict> = {
@@ -48,7 +48,7 @@ const longest = 1 - Number.EPSILON;
 const columns: Column[] = [
   {
     name: 'the module, as in Node',
-    isPage: false,
+    scope: null,
     missing: ['XMLHttpRequest'],
     random: 0,
     features: [],
@@ -56,8 +56,8 @@ const columns: Column[] = [
     verdicts: { ...everywhere, 'unknown-members-of-the-init-are-not-read': 'fail' }
   },
   {
-    name: 'the standard, as in a page',
-    isPage: true,
+    name: 'the standard, as in a worker',
+    scope: 'worker',
     missing: ['XMLHttpRequest'],
     random: longest,
     features: ['base-url', 'cross-origin'],
@@ -75,18 +75,17 @@ const columns: Column[] = [
     }
   },
   {
-    name: 'the standard, as in a page of an old browser',
-    isPage: true,
+    name: 'the standard, as in a window of an old browser',
+    scope: 'window',
     missing: ['fetch', 'DOMException'],
     random: longest,
     features: ['base-url', 'cross-origin'],
     create() {
-      const { Symbol, EventTarget, WeakMap } = globalThis;
-      Object.assign(globalThis, { Symbol: undefined, EventTarget: undefined, WeakMap: undefined });
+      const restore = replaceGlobals({}, ['Symbol', 'EventTarget', 'WeakMap']);
       try {
         return old.createTheInterface(old.chooseTransport);
       } finally {
-        Object.assign(globalThis, { Symbol, EventTarget, WeakMap });
+        restore();
       }
     },
     verdicts: {
@@ -102,7 +101,7 @@ const columns: Column[] = [
   },
   {
     name: 'where nothing can be fetched',
-    isPage: false,
+    scope: null,
     missing: ['fetch', 'XMLHttpRequest'],
     random: longest,
     features: [],
