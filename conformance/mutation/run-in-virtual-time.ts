@@ -67,10 +67,15 @@ export async function runInVirtualTime(
   }
 }
 
-/** What the polyfill needs of one. */
+/** What the polyfill and the cases need of one. */
 function createDocument(baseURI: string): object {
   return {
     baseURI,
+    createEvent() {
+      const event = new Event('', { cancelable: true });
+      const initEvent = (type: string) => Object.defineProperty(event, 'type', { value: type });
+      return Object.assign(event, { initEvent });
+    },
     querySelector() {
       throw Object.assign(new Error('an empty selector'), { name: 'SyntaxError', code: 12 });
     }
