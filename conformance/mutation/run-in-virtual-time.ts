@@ -73,7 +73,10 @@ function createDocument(baseURI: string): object {
     baseURI,
     createEvent() {
       const event = new Event('', { cancelable: true });
-      const initEvent = (type: string) => Object.defineProperty(event, 'type', { value: type });
+      const initEvent = (type: string, _bubbles: boolean, cancelable: boolean) => {
+        Object.defineProperty(event, 'type', { value: type });
+        if (!cancelable) Object.defineProperty(event, 'preventDefault', { value: () => {} });
+      };
       return Object.assign(event, { initEvent });
     },
     querySelector() {
