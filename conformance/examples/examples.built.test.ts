@@ -25,7 +25,7 @@ const example = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 describe('the suite as a library', () => {
   it('is one test per case under node:test', () => {
     const { status, output } = execute(process.execPath, '--test', example('node-test.mjs'));
-    expect(output).toMatch(/^ℹ pass 39\d$/m);
+    expect(output).toMatch(/^ℹ pass \d{3}$/m);
     expect(output).toContain('ℹ fail 0\n');
     expect(output).toContain('unsupported: ');
     expect(status).toBe(0);

@@ -19,6 +19,8 @@ const mutants = await new Stryker({
   vitest: { related: false },
   testFiles: [tests],
   mutate: mutated,
+  // Nothing of it is tested here.
+  ignorePatterns: ['/dist'],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.argv[2] ?? 2),
   // A mutant whose tests take longer never ends: all of them take 3 s together.
@@ -71,16 +73,17 @@ function describe(
 ): Mutant {
   const lines = source.split('\n');
   const offset = ({ line, column }: Position) =>
-    lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0) + column;
+    lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, column - 1);
   const short = (text: string) => text.replace(/\s+/g, ' ').trim().slice(0, longestCode);
   return {
     path,
-    line: short(lines[start.line]!),
+    line: short(lines[start.line - 1]!),
     from: short(source.slice(offset(start), offset(end))),
     to: short(replacement)
   };
 }
 
+/** Both from 1 on. */
 interface Position {
   line: number;
   column: number;

@@ -17,41 +17,46 @@ const longestTimeout = 0x7fffffff;
 
 interface Task {
   at: number;
+  id: number;
   steps: () => void;
 }
 
 export function createVirtualClock(): VirtualClock {
   const realImmediate = setImmediate;
-  const tasks = new Map<number, Task>();
+  const timers = new Map<number, Task>();
+  /** Those that wait for nothing but their turn: there may be very many. */
+  const immediates: Task[] = [];
+  let next = 0;
   let time = 0;
   let count = 0;
 
   const add = (milliseconds: number, steps: () => void): number => {
-    tasks.set(++count, { at: time + milliseconds, steps });
+    timers.set(++count, { at: time + milliseconds, id: count, steps });
     return count;
   };
   const takeNext = (): Task | undefined => {
-    let first: number | undefined;
-    // In the order of insertion, which decides between equal times.
-    for (const [id, { at }] of tasks) if (first === undefined || at < tasks.get(first)!.at) first = id;
-    const task = first === undefined ? undefined : tasks.get(first);
-    if (first !== undefined) tasks.delete(first);
-    return task;
+    let first = immediates[next];
+    for (const timer of timers.values()) {
+      if (!first || timer.at < first.at || (timer.at === first.at && timer.id < first.id)) first = timer;
+    }
+    if (first && first === immediates[next]) next++;
+    else if (first) timers.delete(first.id);
+    return first;
   };
 
   return {
     now: () => time,
     after(milliseconds, steps) {
       const id = add(milliseconds, steps);
-      return () => tasks.delete(id);
+      return () => timers.delete(id);
     },
     globals: {
       setTimeout: (steps: (...parameters: unknown[]) => void, milliseconds = 0, ...parameters: unknown[]) =>
         add(milliseconds >= 1 && milliseconds <= longestTimeout ? milliseconds : 1, () =>
           steps(...parameters)
         ),
-      clearTimeout: (id: number) => tasks.delete(id),
-      setImmediate: (steps: () => void) => add(0, steps),
+      clearTimeout: (id: number) => timers.delete(id),
+      setImmediate: (steps: () => void) => immediates.push({ at: time, id: ++count, steps }),
       Date: class extends Date {
         constructor() {
           // Looking at it takes a while: a script may wait for it to go on.

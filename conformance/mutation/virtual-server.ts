@@ -26,7 +26,7 @@ const safelisted = ['accept', 'accept-language', 'content-language'];
 
 /**
  * The fixtures server, and a fetch over it without sockets, for one play. It knows of HTTP what the notation of connections says, of raw heads
- * only the empty one; of fetch it has redirects, `data:` and CORS, but neither cookies nor caches.
+ * only the empty one; of fetch it has redirects, `data:` and CORS, but neither cookies, caches nor codings.
  *
  * @param page origin of the page that fetches; null: none, and no CORS.
  */
@@ -54,7 +54,8 @@ export function createVirtualServer(
     return new Promise((resolve, reject) => {
       if (isStopped) return;
       const fail = () => reject(new TypeError('fetch failed'));
-      if (url.protocol === 'data:') return void clock.after(step, () => resolve(answerWithData(url)));
+      const data = readDataUrl(url);
+      if (data) return void clock.after(step, () => resolve(data));
       if (!origins.includes(url.origin) || url.pathname !== path) return void clock.after(step, fail);
       const given = { ...(init.headers as Record<string, string>) };
       const isCrossOrigin = page !== null && (url.origin !== page || origin !== page);
@@ -182,12 +183,14 @@ function isAllowed(headers: Headers, origin: string, withCredentials: boolean): 
   );
 }
 
-function answerWithData(url: URL): VirtualResponse {
-  const [type = '', ...rest] = url.pathname.split(',');
-  const bytes = Buffer.from(decodeURIComponent(rest.join(',')));
+/** https://fetch.spec.whatwg.org/#data-url-processor, as far as cases go; null on failure. */
+function readDataUrl(url: URL): VirtualResponse | null {
+  const [, type, isBase64, text] = /^data:([^,]*?)(;base64)?,(.*)$/.exec(url.href) ?? [];
+  if (text === undefined) return null;
+  const bytes = Buffer.from(decodeURIComponent(text), isBase64 ? 'base64' : 'utf8');
   return {
     status: 200,
-    headers: new Headers({ 'Content-Type': type }),
+    headers: new Headers({ 'Content-Type': type! }),
     url: url.href,
     body: new ReadableStream({
       start(controller) {

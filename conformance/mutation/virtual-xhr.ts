@@ -1,5 +1,7 @@
 import type { VirtualResponse, VirtualServer } from './virtual-server.ts';
 
+type Handler = (event: { type: string }) => void;
+
 /** An XMLHttpRequest over a virtual server: what a transport needs of one. */
 export function createVirtualXhr(server: VirtualServer): new () => unknown {
   return class {
@@ -8,11 +10,11 @@ export function createVirtualXhr(server: VirtualServer): new () => unknown {
     responseText = '';
     responseURL = '';
     withCredentials = false;
-    onreadystatechange = (): void => {};
-    onprogress = (): void => {};
-    onload: (event: { type: string }) => void = () => {};
-    onerror: (event: { type: string }) => void = () => {};
-    onabort: (event: { type: string }) => void = () => {};
+    onreadystatechange: Handler | null = null;
+    onprogress: Handler | null = null;
+    onload: Handler | null = null;
+    onerror: Handler | null = null;
+    onloadend: Handler | null = null;
     #url = '';
     #headers: Record<string, string> = {};
     #response: VirtualResponse | undefined;
@@ -54,26 +56,29 @@ export function createVirtualXhr(server: VirtualServer): new () => unknown {
           const reader = response.body?.getReader();
           for (;;) {
             const result = await reader?.read();
-            if (!result || result.done) break;
+            if (!result || result.done) return true;
             this.responseText += decoder.decode(result.value, { stream: true });
             this.#become(3);
-            this.onprogress();
+            this.onprogress?.({ type: 'progress' });
           }
-          this.#become(4);
-          this.onload({ type: 'load' });
         })
         .catch(() => {
-          if (signal.aborted) return;
           this.status = 0;
           this.responseText = '';
+          return false;
+        })
+        .then((isWhole) => {
+          if (signal.aborted) return;
           this.#become(4);
-          this.onerror({ type: 'error' });
+          if (isWhole) this.onload?.({ type: 'load' });
+          else this.onerror?.({ type: 'error' });
+          this.onloadend?.({ type: 'loadend' });
         });
     }
 
     #become(readyState: number): void {
       this.readyState = readyState;
-      this.onreadystatechange();
+      this.onreadystatechange?.({ type: 'readystatechange' });
     }
   };
 }

@@ -10,8 +10,8 @@ import { createVirtualXhr } from './virtual-xhr.ts';
 
 /** What an EventSource finds around it. */
 export interface Surroundings {
-  /** Whether there is a location, and CORS. */
-  isPage: boolean;
+  /** In a worker there are a location, and CORS; in a window also a document. */
+  scope: 'worker' | 'window' | null;
   /** Names of globals that are missing. */
   missing: string[];
   /** What Math.random answers. */
@@ -25,9 +25,9 @@ const origins = ['http://127.0.0.1:8001', 'http://127.0.0.1:8002'];
  *
  * @param create answers the EventSource; called among the surroundings.
  */
-export async function runInProcess(
+export async function runInVirtualTime(
   create: () => unknown,
-  { isPage, missing, random }: Surroundings,
+  { scope, missing, random }: Surroundings,
   planned: PlannedRun,
   play: Play
 ): Promise<Judgement> {
@@ -36,7 +36,7 @@ export async function runInProcess(
   const server = createVirtualServer(clock, play, {
     path: new URL(names.url).pathname,
     origins,
-    page: isPage ? names.origin : null
+    page: scope && names.origin
   });
   let observation: Observation | undefined;
   const globals: Record<string, unknown> = {
@@ -45,9 +45,10 @@ export async function runInProcess(
     XMLHttpRequest: createVirtualXhr(server),
     Math: Object.create(Math, { random: { value: () => random } })
   };
-  if (isPage) globals.location = { href: `${names.origin}/sse/page`, origin: names.origin };
-  for (const name of missing) globals[name] = undefined;
-  const restore = replaceGlobals(globals);
+  const base = `${names.origin}/sse/page`;
+  if (scope) globals.location = { href: base, origin: names.origin };
+  if (scope === 'window') globals.document = createDocument(base);
+  const restore = replaceGlobals(globals, missing);
   const listeners = process.listeners('unhandledRejection');
   // As an engine would: a mutant that throws in a promise's callback is told by what then does not happen.
   process.removeAllListeners('unhandledRejection').on('unhandledRejection', () => {});
@@ -66,13 +67,33 @@ export async function runInProcess(
   }
 }
 
-function replaceGlobals(globals: Record<string, unknown>): () => void {
-  const before = Object.keys(globals).map(
+/** What the polyfill and the cases need of one. */
+function createDocument(baseURI: string): object {
+  return {
+    baseURI,
+    createEvent() {
+      const event = new Event('', { cancelable: true });
+      const initEvent = (type: string, _bubbles: boolean, cancelable: boolean) => {
+        Object.defineProperty(event, 'type', { value: type });
+        if (!cancelable) Object.defineProperty(event, 'preventDefault', { value: () => {} });
+      };
+      return Object.assign(event, { initEvent });
+    },
+    querySelector() {
+      throw Object.assign(new Error('an empty selector'), { name: 'SyntaxError', code: 12 });
+    }
+  };
+}
+
+/** Sets some globals and takes others away. Answers a function that undoes it. */
+export function replaceGlobals(globals: Record<string, unknown>, missing: string[]): () => void {
+  const before = [...Object.keys(globals), ...missing].map(
     (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
   );
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
+  for (const name of missing) Reflect.deleteProperty(globalThis, name);
   return () => {
     for (const [name, descriptor] of before) {
       if (descriptor) Object.defineProperty(globalThis, name, descriptor);
