@@ -73,7 +73,7 @@ describe('a mistake in the command line', () => {
   );
 });
 
-describe('what only tells', () => {
+describe('what only tells', { timeout: 30_000 }, () => {
   it.concurrent.each([
     [['--help'], /Usage: truesource/],
     [['conformance', '--help'], /--implementation/],
