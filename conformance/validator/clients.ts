@@ -1,4 +1,5 @@
 import { hasEnded, isStreamHead, type Exchange } from './observe.ts';
+import measured from './measured.json' with { type: 'json' };
 import { quote, type Finding } from './rule.ts';
 import { decodeUtf8, type Trace, type TraceObserver } from './trace.ts';
 
@@ -15,9 +16,8 @@ interface Facts {
   trace: Trace;
 }
 
-/** Where a native EventSource departs from the standard: measured by the suite, in these cases. */
-interface Departure {
-  family: (typeof families)[number];
+/** What some clients make of a stream otherwise than the standard: those that fail one of these cases of the suite. */
+interface Behaviour {
   cases: string[];
   when(facts: Facts): boolean;
   says: string;
@@ -25,74 +25,87 @@ interface Departure {
   refuses?: true;
 }
 
-const families = ['Chromium (156)', 'Firefox (153)', 'WebKitGTK (2.50)'] as const;
-const [chromium, firefox, webkit] = families;
+/** Of the cases that `behaviours` name, those that a family of clients failed when it was measured. */
+export interface Family {
+  name: string;
+  fails: string[];
+}
 
-export const departures: Departure[] = [
+const families: Family[] = measured;
+
+export const behaviours: Behaviour[] = [
   {
-    family: chromium,
     cases: ['charset-parameter-never-matters', 'type-with-charset-utf8-label-is-right-and-read-as-utf-8'],
     when: ({ found }) => Boolean(found('H02') ?? found('H03')),
     says: 'fails the connection, because of the charset: no event arrives',
     refuses: true
   },
   {
-    family: firefox,
-    cases: ['nul-in-data-is-content', 'id-with-nul-is-ignored'],
-    when: ({ found }) => Boolean(found('F28') ?? found('R01')),
-    says: 'reads lines with U+0000 in another way'
+    cases: ['nul-in-data-is-content'],
+    when: ({ found }) => found('F28') !== undefined,
+    says: 'reads data with U+0000 in another way'
   },
   {
-    family: firefox,
+    cases: ['id-with-nul-is-ignored'],
+    when: ({ found }) => found('R01') !== undefined,
+    says: 'reads an id with U+0000 in another way'
+  },
+  {
     cases: ['id-of-a-block-without-data-is-sent-on-reconnection'],
     when: ({ idWithoutData }) => idWithoutData,
     says: 'forgets the id of a block without data'
   },
   {
-    family: webkit,
-    cases: ['id-of-a-block-without-data-is-sent-on-reconnection'],
-    when: ({ idWithoutData }) => idWithoutData,
-    says: 'forgets the id of a block without data'
-  },
-  {
-    family: webkit,
     cases: ['one-leading-bom-is-removed'],
-    when: ({ found }) => Boolean(found('F08')),
+    when: ({ found }) => found('F08') !== undefined,
     says: 'does not remove the byte order mark: the first line is lost'
   },
   {
-    family: webkit,
+    cases: ['cr-ends-a-line', 'event-fires-at-the-cr-of-its-blank-line'],
+    when: ({ found }) => found('F12') !== undefined,
+    says: 'does not take a CR for the end of a line, or not at once'
+  },
+  {
+    cases: ['crlf-ends-a-line'],
+    when: ({ trace }) => trace.ends.CRLF !== undefined,
+    says: 'reads lines that end with CRLF in another way'
+  },
+  {
+    cases: ['two-byte-sequence-may-be-cut', 'three-byte-sequence-may-be-cut-anywhere'],
+    when: ({ found }) => found('F10') !== undefined,
+    says: 'breaks characters that come in two reads'
+  },
+  {
+    cases: ['one-space-after-the-colon-is-dropped', 'retry-without-space-is-valid'],
+    when: ({ found }) => found('F13') !== undefined,
+    says: 'reads values without a space before them in another way'
+  },
+  {
+    cases: ['one-empty-data-line-dispatches-an-empty-string'],
+    when: ({ found }) => found('F17') !== undefined,
+    says: 'does not dispatch empty data'
+  },
+  {
+    cases: ['last-event-id-is-sent-as-utf-8'],
+    when: ({ found }) => found('R02') !== undefined,
+    says: 'does not send such an id back as UTF-8'
+  },
+  {
     cases: ['retry-with-a-plus-sign-is-ignored', 'retry-with-a-trailing-space-is-ignored'],
     when: ({ found }) => /^retry: ?[ \t+]*\d+[ \t]*$/.test(found('R15')?.excerpt ?? ''),
     says: 'takes the retry that the standard ignores'
   },
   {
-    family: firefox,
     cases: ['retry-of-2-to-the-32-and-one-does-not-fire-early'],
     when: ({ trace }) => (trace.reconnectionTime ?? 0) > 2 ** 32,
     says: 'comes back early: the retry is too large for it'
   },
   {
-    family: firefox,
     cases: ['open-fires-before-any-byte-of-the-body'],
     when: ({ found }) => found('T10') !== undefined,
     says: 'fires open only with the first byte of the body'
   }
 ];
-
-/** Findings that clients over fetch are known to stumble at, in a few words. */
-const stumblingBlocks: Record<string, string> = {
-  F08: 'the byte order mark',
-  F10: 'characters cut in two',
-  F11: 'the different line ends',
-  F12: 'lines ended by CR',
-  F13: 'colons without a space',
-  F25: 'the size of events',
-  R02: 'ids that are not ASCII',
-  X06: 'the preflight for Last-Event-ID',
-  X07: 'the preflight for Last-Event-ID',
-  X08: 'the preflight for Last-Event-ID'
-};
 
 /** Sees of a stream what `describeClients` needs beside the findings. */
 export function createClientObserver(): TraceObserver & { idWithoutData: boolean } {
@@ -104,7 +117,7 @@ export function createClientObserver(): TraceObserver & { idWithoutData: boolean
   };
 }
 
-/** A line per family: the standard, the natives that the suite measured, packages over fetch. Without an exchange: of captured bytes. */
+/** A line per family: the standard, and the browsers and packages that the suite measured (measured.json). Without an exchange: of captured bytes. */
 export function describeClients(
   trace: Trace | undefined,
   findings: Finding[],
@@ -124,20 +137,15 @@ export function describeClients(
       says: `${events === 0 ? 'no event' : events === 1 ? '1 event' : `${events} events`}; ${verb} ${wait}, with ${id}`
     }
   ];
-  for (const family of families) {
-    const own = departures.filter((departure) => departure.family === family && departure.when(facts));
+  for (const { name, fails } of families) {
+    const own = behaviours.filter(({ cases, when }) => cases.some((id) => fails.includes(id)) && when(facts));
     const refusal = own.find(({ refuses }) => refuses);
     views.push({
-      family,
+      family: name,
       says:
         refusal?.says ??
         (own.length === 0 ? 'the same' : `the same, but it ${own.map(({ says }) => says).join(', and ')}`)
     });
   }
-  const blocks = [...new Set(findings.flatMap(({ rule }) => stumblingBlocks[rule] ?? []))];
-  views.push({
-    family: 'packages over fetch',
-    says: blocks.length === 0 ? 'the same' : `the same at best; some stumble at ${blocks.join(', ')}`
-  });
   return views;
 }
