@@ -36,6 +36,8 @@ const cuts = [30, 60, 100, 120, 300].map((seconds) => seconds * 1000);
 /** What is taken for a burst, in events, and for a wait within one, in ms. */
 const leastBurst = 5;
 const shortestStall = 200;
+/** Between events that come as they are written, ms. */
+const shortestPause = 20;
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
@@ -185,7 +187,7 @@ export const caching: Rule[] = [
                 });
               }
             }
-          } else if (previous && block.firstRead > previous.lastRead && wait >= shortestStall) prompt++;
+          } else if (previous && block.firstRead > previous.lastRead && wait >= shortestPause) prompt++;
           eventsOfRead = block.lastRead === previous?.lastRead ? eventsOfRead + 1 : 1;
           previous = block;
         },

@@ -14,7 +14,7 @@ import {
   type Rule,
   type Verdict
 } from '../rule.ts';
-import { fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
+import { fieldValue, type Branch, type Trace, type TracedBlock, type TracedLine } from '../trace.ts';
 import { standard } from './sources.ts';
 
 const { interpretation, lastEventId, processingModel } = standard;
@@ -24,6 +24,25 @@ function onId(look: (id: string, line: TracedLine) => string | undefined) {
   return onLine(['id'], (line, found) => {
     const message = look(fieldValue(line.text), line);
     if (message) found({ message, ...at(line) });
+  });
+}
+
+/** Found if no such line comes, in a stream that has what `count` counts. */
+function onAbsence(branches: Branch[], message: string, needed: string, count: (trace: Trace) => number) {
+  return onStream((found) => {
+    let any = false;
+    return {
+      branches,
+      line() {
+        any = true;
+      },
+      end({ trace }) {
+        if (any) return ok;
+        if (count(trace) === 0) return notObserved(needed);
+        found({ message });
+        return undefined;
+      }
+    };
   });
 }
 
@@ -294,21 +313,7 @@ export const resume: Rule[] = [
     'No retry',
     processingModel,
     'Say how long to wait, 2000 to 5000: the default is the client’s own.',
-    onStream((found) => {
-      let any = false;
-      return {
-        branches: ['retry', 'retry ignored'],
-        line() {
-          any = true;
-        },
-        end({ trace }) {
-          if (any) return ok;
-          if (trace.lines === 0) return notObserved('lines');
-          found({ message: 'The stream has no retry field' });
-          return undefined;
-        }
-      };
-    })
+    onAbsence(['retry', 'retry ignored'], 'The stream has no retry field', 'lines', ({ lines }) => lines)
   ),
   rule(
     ['R19', 'retry-same-for-all', 'I A'],
@@ -408,20 +413,6 @@ export const resume: Rule[] = [
     'No event has an id',
     lastEventId,
     'Give each event an id, and continue after Last-Event-ID: without, clients miss what comes while they are away.',
-    onStream((found) => {
-      let any = false;
-      return {
-        branches: ['id', 'id ignored'],
-        line() {
-          any = true;
-        },
-        end({ trace }) {
-          if (any) return ok;
-          if (trace.dataLines === 0) return notObserved('data lines');
-          found({ message: 'There is no id' });
-          return undefined;
-        }
-      };
-    })
+    onAbsence(['id', 'id ignored'], 'There is no id', 'data lines', ({ dataLines }) => dataLines)
   )
 ];
