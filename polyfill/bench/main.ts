@@ -1,16 +1,33 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { endAllGroups } from '../../conformance/processes.ts';
+import { benchEndToEnd } from './end-to-end.ts';
+import { benchFixturesServer } from './fixtures-server.ts';
 import { benchParsers } from './parser.ts';
 
 const { values } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, json: { type: 'string' } }
+  options: {
+    // Shows that it runs; its figures mean nothing.
+    short: { type: 'boolean', default: false },
+    'end-to-end': { type: 'boolean', default: false },
+    engine: { type: 'string' },
+    json: { type: 'string' }
+  }
 });
+const report = (line: string): void => void process.stdout.write(`${line}\n`);
+const isShort = values.short;
 const result = {
-  isShort: values.short,
   date: new Date().toISOString().slice(0, 10),
   machine: `${cpus().length} × ${cpus()[0]!.model.trim()}`,
   node: process.versions.node,
-  parser: await benchParsers(values.short, (line) => void process.stdout.write(`${line}\n`))
+  isShort,
+  ...(values['end-to-end']
+    ? {
+        endToEnd: await benchEndToEnd(isShort, values.engine?.split(','), report),
+        fixturesServer: await benchFixturesServer(isShort, report)
+      }
+    : { parser: await benchParsers(isShort, report) })
 };
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
+await endAllGroups();

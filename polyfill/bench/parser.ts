@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { corpora } from './corpora.ts';
 import type { Growth, Pair, ParserJob } from './parser-job.ts';
 import { type ParserName, parsers } from './parsers.ts';
-import { geometricMean, spread, type Spread } from './statistics.ts';
+import { geometricMean, show, spread, type Spread } from './statistics.ts';
 
 export interface ParserResult {
   corpora: CorpusResult[];
@@ -80,10 +80,6 @@ export async function benchParsers(isShort: boolean, report: (line: string) => v
     }
   }
   return result;
-}
-
-function show({ median, low, high }: Spread): string {
-  return `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 function run(job: ParserJob): Promise<Pair[]> {

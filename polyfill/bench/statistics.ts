@@ -20,3 +20,7 @@ export function quantile(sorted: number[], part: number): number {
 export function geometricMean(figures: number[]): number {
   return Math.exp(figures.reduce((sum, figure) => sum + Math.log(figure), 0) / figures.length);
 }
+
+export function show({ median, low, high }: Spread): string {
+  return `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+}
