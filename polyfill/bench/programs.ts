@@ -71,6 +71,9 @@ export async function runProgram(
     take: () => null,
     handIn() {},
     dist: directory,
+    decline() {},
+    hold: () => () => {},
+    breakDown() {},
     confirm() {}
   });
   const timer = setTimeout(
