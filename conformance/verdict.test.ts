@@ -281,6 +281,15 @@ describe('judge', () => {
     expect(judged(expected, observe({ reported, readyState: null }), [request()])[0]).toBe(verdict);
   });
 
+  it('does not judge what a test service tells of the time after an end that it does not tell', () => {
+    const message = { type: 'message', data: 'a', lastEventId: '', at: 1 };
+    const observation = observe({ reported: [message, message], readyState: null, over: 'limit' });
+    const expected: Expectation = { events: [{ type: 'message', data: 'a' }, { type: 'error' }] };
+    expect(judged(expected, observation, [request()])).toEqual(['not observed']);
+    expect(judged({ ...expected, readyState: 2 }, observation, [request()])[0]).toBe('fail');
+    expect(judged({ requests: [{ method: 'GET' }] }, observation, [request()])).toEqual(['pass']);
+  });
+
   it('does not pass the opening alone, nor anything without a request, on the word of a test service', () => {
     const opening = { events: [{ type: 'open' }], requests: [{}] };
     expect(judged(opening, observe({ reported: [] }), [request()])).toEqual(['not observed']);

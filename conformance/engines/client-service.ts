@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts';
-import type { Job, ReportedEvent } from '../observation.ts';
+import type { Job, Observation, ReportedEvent } from '../observation.ts';
 import { printable } from '../validator/formats/printable.ts';
 
 /** Milliseconds that a service has to answer one request. */
@@ -97,7 +97,11 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         const heard = ['message', 'open', 'error', ...(client.listen ?? [])];
         let finish = () => {};
         const finished = new Promise<void>((resolve) => (finish = resolve));
-        const limitTimer = setTimeout(finish, limit);
+        let over: Observation['over'] = 'until';
+        const limitTimer = setTimeout(() => {
+          over = 'limit';
+          finish();
+        }, limit);
         ending.signal.addEventListener('abort', finish);
         const stream: Stream = {
           events: [],
@@ -163,13 +167,12 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           if (ending.signal.aborted) return;
           if (stream.early.size > 0)
             return task.decline(job.id, `the service at ${url} left out callback ${stream.next}`);
-          const isOver = performance.now() - started < limit;
           task.handIn(job.id, {
             events: [],
             log: [],
             reported: stream.events,
             readyState: null,
-            over: isOver ? 'until' : 'limit',
+            over,
             at: performance.now() - started
           });
         } catch (error) {

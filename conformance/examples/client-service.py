@@ -37,7 +37,7 @@ class Client:
             try:
                 if not self.read_once(self.url):
                     return self.closed.set()
-            except (OSError, http.client.HTTPException):
+            except (OSError, ValueError, http.client.HTTPException):
                 pass
             self.closed.wait(self.reconnection_time)
 

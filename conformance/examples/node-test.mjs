@@ -1,5 +1,7 @@
 // node --test node-test.mjs
-import { StandardEventSource } from 'truesource';
+import { EventSource } from 'truesource';
 import { cases, conformance } from 'truesource/conformance';
 
-conformance(StandardEventSource, { cases: cases.filter(({ section }) => section !== 'interface') });
+const sections = ['parsing', 'fields', 'dispatching', 'reconnecting'];
+
+conformance(EventSource, { cases: cases.filter(({ section }) => sections.includes(section)) });
