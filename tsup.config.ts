@@ -1,7 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { minify } from 'terser';
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 /** For pages: no module, no export, ES5 through swc. */
 const inPages = {
@@ -13,21 +13,86 @@ const inPages = {
 /** For Node. Libraries are bundled: the package has no dependencies. */
 const inNode = { format: 'esm', target: 'node20', platform: 'node' } as const;
 
+/** What a bundle of the polyfill is for (polyfill/platform/engines.d.ts); what is for others is left out. */
+function forEngines(engines: { old: boolean; fetch: boolean; servers: boolean }): Options {
+  return {
+    define: {
+      FOR_OLD_ENGINES: `${engines.old}`,
+      FOR_FETCH: `${engines.fetch}`,
+      FOR_SERVERS: `${engines.servers}`
+    }
+  };
+}
+const forAll = forEngines({ old: true, fetch: true, servers: true });
+const forOldPages = forEngines({ old: true, fetch: false, servers: false });
+const forNewPages = forEngines({ old: false, fetch: true, servers: false });
+const inModules: Options = { format: ['esm', 'cjs'], target: 'es2018', platform: 'neutral' };
+
+async function minifyScript(name: string): Promise<void> {
+  const { code } = await minify(await readFile(`dist/${name}.js`, 'utf8'), {
+    ecma: 5,
+    compress: { passes: 3, inline: 1, pure_getters: true, unsafe: true, unsafe_comps: true },
+    // Members that only the polyfill sees.
+    mangle: {
+      properties: {
+        regex:
+          /^(setThe\w+|dispatchTheEvent|trace|on[RTE][a-z]+|hasBeenOpen|isUnanswered|isResumable|listeners|callback|fire)$/
+      }
+    },
+    // Engines older than ES2015 give a function no other name than its own.
+    keep_fnames: /^(EventSource|close)$/,
+    format: { ascii_only: true }
+  });
+  // Nothing in it means anything else in sloppy mode.
+  await writeFile(`dist/${name}.min.js`, code!.replace('"use strict";', ''));
+}
+
+/** Bundlers know no constants at the top of a module. */
+async function writeConstantsWhereTheyAreUsed(name: string): Promise<void> {
+  for (const file of [`dist/${name}.js`, `dist/${name}.cjs`]) {
+    const { code } = await minify(await readFile(file, 'utf8'), {
+      ecma: 2018,
+      toplevel: true,
+      compress: { defaults: false, evaluate: true, reduce_vars: true, unused: true },
+      mangle: false,
+      format: { beautify: true, indent_level: 2, preserve_annotations: true }
+    });
+    await writeFile(file, code!);
+  }
+}
+
 export default defineConfig([
   {
     ...inPages,
+    ...forOldPages,
     entry: { truesource: 'polyfill/polyfill.ts' },
-    async onSuccess() {
-      const { code } = await minify(await readFile('dist/truesource.js', 'utf8'), {
-        ecma: 5,
-        compress: { passes: 3 },
-        ie8: false,
-        // Engines older than ES2015 give a function no other name than its own.
-        keep_fnames: /^(EventSource|close)$/,
-        format: { ascii_only: true }
-      });
-      await writeFile('dist/truesource.min.js', code!);
-    }
+    onSuccess: () => minifyScript('truesource')
+  },
+  {
+    ...inPages,
+    ...forNewPages,
+    entry: { 'truesource.fetch': 'polyfill/polyfill.ts' },
+    onSuccess: () => minifyScript('truesource.fetch')
+  },
+  {
+    ...inModules,
+    ...forNewPages,
+    entry: { index: 'polyfill/index.ts' },
+    // Else code for other engines is there, though it is never reached, and bundlers keep what it calls.
+    treeshake: true,
+    onSuccess: () => writeConstantsWhereTheyAreUsed('index'),
+    dts: true
+  },
+  {
+    ...inModules,
+    ...forAll,
+    entry: { full: 'polyfill/index.ts' }
+  },
+  {
+    ...inModules,
+    ...forAll,
+    entry: { polyfill: 'polyfill/polyfill.ts', stream: 'polyfill/extras/stream.ts' },
+    dts: true
   },
   {
     ...inPages,
@@ -37,17 +102,6 @@ export default defineConfig([
       'wpt-driver': 'conformance/wpt/driver.ts',
       'wpt-tests': 'conformance/wpt/tests.ts'
     }
-  },
-  {
-    entry: {
-      index: 'polyfill/index.ts',
-      polyfill: 'polyfill/polyfill.ts',
-      stream: 'polyfill/extras/stream.ts'
-    },
-    format: ['esm', 'cjs'],
-    target: 'es2018',
-    platform: 'neutral',
-    dts: true
   },
   {
     ...inNode,

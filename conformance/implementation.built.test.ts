@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Each is one way to offer an EventSource; the `inner` package is what a page can only get by a bundle. */
 const files: Record<string, string> = {
-  'installs.js': readFileSync(join(root, 'dist/truesource.js'), 'utf8'),
+  'installs.js': readFileSync(join(root, 'dist/polyfill.cjs'), 'utf8'),
   'named.mjs': "export { EventSource } from 'inner';\n",
   'default.js': "import { EventSource as Other } from 'inner';\nexport default Other;\n",
   'other-name.mjs': "export { EventSource as Another } from 'inner';\n",

@@ -121,7 +121,8 @@ export function describePage(
   const page = { path: `/run/${token}/`, implementation, lanes, worker };
   if (implementation === 'native') return { ...page, load: null };
   if (implementation.startsWith('truesource-')) {
-    return { ...page, load: { url: '/dist/truesource.min.js', module: false } };
+    const name = implementation === 'truesource-fetch' ? 'truesource.fetch' : 'truesource';
+    return { ...page, load: { url: `/dist/${name}.min.js`, module: false } };
   }
   const file = fileURLToPath(implementation);
   const name = bundle === undefined ? encodeURIComponent(basename(file)) : bundleName;

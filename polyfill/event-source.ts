@@ -1,27 +1,21 @@
 import {
-  addEventListener,
   createEventTarget,
-  eventTargetMethods,
-  eventTargetPrototype,
-  fireAnEvent,
-  removeEventListener
+  inheritFromEventTarget,
+  slotsOf,
+  type EventTargetSlots
 } from './platform/event-target.ts';
-import { root } from './platform/globals.ts';
-import { createSlots } from './platform/slots.ts';
+import { support } from './platform/events.ts';
+import { checkObject, ignore, isObject, root } from './platform/globals.ts';
 import { parseUrl } from './platform/urls.ts';
 import { CLOSED, CONNECTING, OPEN, runTheProcessingModel, type Connection } from './processing-model.ts';
 import type { Transport } from './transport.ts';
-import type { EventSource, EventSourceConstructor, EventSourceInit } from './types.ts';
+import type { EventSource, EventSourceConstructor, EventSourceEventMap, EventSourceInit } from './types.ts';
 
-interface State extends Connection {
-  close(): void;
-  /** Event handlers by event type. */
-  handlers: Record<string, Handler | undefined>;
-}
-
-interface Handler {
-  value: unknown;
-  listener: (event: Event) => void;
+interface State extends Connection, EventTargetSlots {
+  /** The event handlers, by event type. */
+  open?: object | null;
+  message?: object | null;
+  error?: object | null;
 }
 
 /** What extras do to a source that is being constructed: read and check their members of `init`, and choose the transport. */
@@ -36,57 +30,41 @@ export function createTheInterface(
   chooseTransport: () => Transport | null,
   extend?: Extend
 ): EventSourceConstructor {
-  const states = createSlots<State>('[[EventSource]]');
-  const prototype = Object.create(eventTargetPrototype) as EventSource;
-
-  const Interface = function EventSource(this: unknown, url: unknown): EventSource {
-    if (!Object.prototype.isPrototypeOf.call(prototype, this as object) || states.get(this)) {
-      throw new TypeError("'new' is missing before EventSource");
-    }
-    if (arguments.length === 0) {
-      throw new TypeError('EventSource needs a URL');
+  const Interface = function EventSource(this: object, url: unknown): EventSource {
+    // Not a named parameter, which would make `length` 2.
+    const init = arguments[1] as EventSourceInit | null | undefined;
+    // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
+    if (!arguments.length || !prototype.isPrototypeOf(this) || slotsOf<State>(this)) {
+      throw new TypeError('Use new EventSource(url)');
     }
     // concat is the one ES5 way to ToString: an object's toString comes before its valueOf, and a Symbol throws.
     const givenUrl = ''.concat(url as string);
-    // Not a named parameter, which would make `length` 2.
-    const withCredentials = convertInit(arguments[1]);
+    checkObject(init, 'init');
+    const withCredentials = !!Object(init).withCredentials;
     const parsedUrl = parseUrl(givenUrl);
-    if (!parsedUrl) {
-      throw createSyntaxError(givenUrl + ' is not a URL');
-    }
-    const source = createEventTarget(Object.getPrototypeOf(this) as object) as EventSource;
+    if (!parsedUrl) throwASyntaxError(givenUrl + ' is not a URL');
     const state: State = {
       url: parsedUrl.href,
       withCredentials: withCredentials,
       readyState: CONNECTING,
-      handlers: {},
+      lastEventId: '',
       fire(event) {
-        fireAnEvent(source, event);
+        dispatchEvent.call(source, event);
       },
-      close() {}
+      cancel: ignore
     };
-    states.set(source, state);
-    const init = arguments[1] as object | null | undefined;
-    state.close = runTheProcessingModel(
-      state,
-      extend && init ? extend(init, state, source) : chooseTransport()
-    );
+    const source = createEventTarget(this, state) as EventSource;
+    runTheProcessingModel(state, extend && init ? extend(init, state, source) : chooseTransport());
     return source;
   } as unknown as EventSourceConstructor;
 
-  function stateOf(source: unknown): State {
-    const state = states.get(source);
-    if (!state) throw new TypeError('Illegal invocation');
-    return state;
-  }
-
-  // As a literal, so that accessors have the names that Web IDL gives them, and methods cannot be constructed.
-  const members = {
+  // A literal gives accessors the names that Web IDL gives them, and methods that cannot be constructed.
+  const prototype: EventSource = {
     get url() {
-      return stateOf(this).url;
+      return slotsOf<State>(this).url;
     },
     get withCredentials() {
-      return stateOf(this).withCredentials;
+      return slotsOf<State>(this).withCredentials;
     },
     get onopen() {
       return getHandler(this, 'open');
@@ -107,91 +85,60 @@ export function createTheInterface(
       setHandler(this, 'error', value);
     },
     get readyState() {
-      return stateOf(this).readyState;
+      return slotsOf<State>(this).readyState;
     },
     close() {
-      stateOf(this).close();
+      const state = slotsOf<State>(this);
+      state.readyState = CLOSED;
+      state.cancel();
     }
-  };
-  addMembers(prototype, members);
-  addMembers(prototype, eventTargetMethods);
+  } as ThisType<EventTarget> as never;
   const constants = { CONNECTING: CONNECTING, OPEN: OPEN, CLOSED: CLOSED };
-  addMembers(prototype, constants, { writable: false, configurable: false });
-  addMembers(Interface, constants, { writable: false, configurable: false });
-  addMembers(prototype, { constructor: Interface }, { enumerable: false });
-  if (typeof Symbol === 'function') {
+  for (const name in constants) {
+    const descriptor = { value: constants[name as 'OPEN'], enumerable: true };
+    Object.defineProperty(Interface, name, descriptor);
+    Object.defineProperty(prototype, name, descriptor);
+  }
+  Object.defineProperty(prototype, 'constructor', { value: Interface, writable: true, configurable: true });
+  if (!FOR_OLD_ENGINES || root.Symbol) {
     Object.defineProperty(prototype, Symbol.toStringTag, { value: 'EventSource', configurable: true });
   }
-  Object.defineProperty(Interface, 'prototype', { value: prototype, writable: false });
-  if (typeof root.EventTarget === 'function' && Object.setPrototypeOf) {
-    Object.setPrototypeOf(Interface, root.EventTarget);
+  // Bundlers and minifiers take the name of a function.
+  if (FOR_FETCH && (!FOR_OLD_ENGINES || support > 1)) {
+    Object.defineProperty(Interface, 'name', { value: 'EventSource', configurable: true });
   }
+  Object.defineProperty(Interface, 'prototype', { value: prototype, writable: false });
+  inheritFromEventTarget(Interface);
+  // Past whatever a page will put over them.
+  const { addEventListener, removeEventListener, dispatchEvent } = prototype;
   return Interface;
 
   // https://html.spec.whatwg.org/multipage/webappapis.html#event-handler-idl-attributes
-  function getHandler(source: unknown, type: string): unknown {
-    const handler = stateOf(source).handlers[type];
-    return handler ? handler.value : null;
+  function getHandler(source: unknown, type: keyof EventSourceEventMap): never {
+    return (slotsOf<State>(source)[type] || null) as never;
   }
 
-  function setHandler(source: unknown, type: string, value: unknown): void {
-    const handlers = stateOf(source).handlers;
-    const handler = handlers[type];
-    if (Object(value) !== value) {
-      // "Deactivate an event handler": its place among the listeners is given up.
-      if (handler) removeEventListener.call(source as EventTarget, type, handler.listener);
-      handlers[type] = undefined;
-    } else if (handler) handler.value = value;
-    else handlers[type] = activate(source as EventTarget, type, value as object);
+  function setHandler(source: EventTarget, type: keyof EventSourceEventMap, value: unknown): void {
+    const isActive = isObject(value);
+    slotsOf<State>(source)[type] = isActive ? value : null;
+    // "Activate" and "deactivate an event handler": one that is added already keeps its place among the listeners.
+    (isActive ? addEventListener : removeEventListener).call(source, type, callTheHandler);
   }
 }
 
-/** Copies members with their attributes, but for those that `attributes` has. */
-function addMembers(object: object, members: object, attributes?: PropertyDescriptor): void {
-  for (const name in members) {
-    const descriptor = Object.getOwnPropertyDescriptor(members, name) as Record<string, unknown>;
-    for (const attribute in attributes) {
-      descriptor[attribute] = (attributes as Record<string, unknown>)[attribute];
-    }
-    Object.defineProperty(object, name, descriptor);
-  }
+function callTheHandler(this: unknown, event: Event): void {
+  const callback = slotsOf<State>(this)[event.type as keyof EventSourceEventMap];
+  // "If return value is false, set event's canceled flag."
+  if (typeof callback === 'function' && callback.call(this, event) === false) event.preventDefault();
 }
 
-/** https://webidl.spec.whatwg.org/#js-dictionary, for EventSourceInit. */
-function convertInit(init: unknown): boolean {
-  if (init === undefined || init === null) return false;
-  if (Object(init) !== init) {
-    throw new TypeError('The EventSourceInit is not an object');
-  }
-  return !!(init as EventSourceInit).withCredentials;
-}
-
-function createSyntaxError(message: string): Error {
+function throwASyntaxError(message: string): never {
+  let error;
   try {
-    return new DOMException(message, 'SyntaxError');
+    error = new DOMException(message, 'SyntaxError');
   } catch {
-    const error = new Error(message) as Error & { code: number };
-    error.name = 'SyntaxError';
-    error.code = 12;
-    try {
-      // Old engines make one for themselves alone.
-      document.querySelector('');
-    } catch (own) {
-      return (own as typeof error).code ? (own as Error) : error;
-    }
-    return error;
+    // Old engines make one for themselves alone.
+    if (FOR_OLD_ENGINES) document.querySelector('');
   }
-}
-
-function activate(source: EventTarget, type: string, value: object): Handler {
-  const handler: Handler = {
-    value: value,
-    listener(event) {
-      const callback = handler.value;
-      // "If return value is false, set event's canceled flag."
-      if (typeof callback === 'function' && callback.call(source, event) === false) event.preventDefault();
-    }
-  };
-  addEventListener.call(source, type, handler.listener);
-  return handler;
+  throw error;
 }

@@ -11,6 +11,9 @@ export type Branch =
   | 'dispatched'
   | 'nothing to dispatch';
 
+/** Bundles for pages do without the trace, and without what only takes less time. */
+const isWhole = typeof FOR_SERVERS === 'undefined' || FOR_SERVERS;
+
 /** What the interpreter tells its owner. */
 export interface EventStreamSink {
   /** A blank line: the last event ID string is now this one, whether or not an event follows. */
@@ -143,11 +146,11 @@ export function interpretTheEventStream(
         end = lineFeed < carriageReturn ? lineFeed : carriageReturn;
         if (end === length) break;
       }
-      if (unfinishedLine !== '' || sink.trace) {
+      if (!isWhole || unfinishedLine !== '' || sink.trace) {
         const line = unfinishedLine + text.slice(start, end);
         unfinishedLine = '';
         const branch = processTheLine(line);
-        if (sink.trace) sink.trace(branch, line);
+        if (isWhole && sink.trace) sink.trace(branch, line);
       } else if (
         first === 100 &&
         end === lineFeed &&

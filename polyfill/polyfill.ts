@@ -3,11 +3,10 @@ import { root } from './platform/globals.ts';
 import { chooseTransport } from './transports/choose.ts';
 
 // https://webidl.spec.whatwg.org/#define-the-global-property-references
-if (typeof root.EventSource === 'undefined') {
+if (!root.EventSource) {
   Object.defineProperty(root, 'EventSource', {
     value: createTheInterface(chooseTransport),
     writable: true,
-    enumerable: false,
     configurable: true
   });
 }

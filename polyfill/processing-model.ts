@@ -1,32 +1,30 @@
 import { interpretTheEventStream } from './event-stream.ts';
-import { createEvent, createMessageEvent } from './platform/events.ts';
+import { createEvent, type MessageEventInit } from './platform/events.ts';
 import { extractTheEssence } from './platform/mime-type.ts';
-import { isOffline, queueATask, startTimer, whenOnline } from './platform/timers.ts';
+import { root } from './platform/globals.ts';
+import { isOffline, queueATask, startTimer } from './platform/timers.ts';
 import { parseUrl } from './platform/urls.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, TransportRequest } from './transport.ts';
 
 export const CONNECTING = 0;
 export const OPEN = 1;
 export const CLOSED = 2;
 
 /** What the processing model knows of its EventSource. */
-export interface Connection {
-  /** Serialised. */
-  readonly url: string;
-  readonly withCredentials: boolean;
+export interface Connection extends TransportRequest {
   readyState: typeof CONNECTING | typeof OPEN | typeof CLOSED;
   /** Fires an event at the EventSource. */
   fire(event: Event): void;
-  /** What extras may set. The last event ID string to begin with: */
-  lastEventId?: string;
-  /** The milliseconds to wait, from the reconnection time and the attempts in a row that have ended without having delivered an event. */
+  /** Ends whatever is under way: a request, or the wait for the next. */
+  cancel(): void;
+  /** What extras may set: the milliseconds to wait, from the reconnection time and the attempts in a row that have ended without having delivered an event. */
   chooseDelay?(reconnectionTime: number, fruitlessAttempts: number): number;
 }
 
 /** Attempts in a row that may end without having delivered an event before the delay grows. */
 const patience = 2;
-/** ms; doubles with each further attempt. */
-const firstGrownDelay = 500;
+/** ms; doubles with each attempt after those. */
+const unit = 125;
 /** ms over the reconnection time. */
 const longestExtraDelay = 30000;
 
@@ -41,130 +39,104 @@ export function isEventStream(status: number, contentType: string): boolean {
  */
 export function chooseDelay(reconnectionTime: number, fruitlessAttempts: number): number {
   if (fruitlessAttempts <= patience) return reconnectionTime;
-  const grown = firstGrownDelay * Math.pow(2, fruitlessAttempts - patience - 1) * (0.5 + Math.random() / 2);
+  const grown = unit * Math.pow(2, fruitlessAttempts - patience) * (1 + Math.random());
   return Math.min(Math.max(reconnectionTime, grown), reconnectionTime + longestExtraDelay);
 }
 
 /**
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
  *
- * Runs a connection from its first request on. Answers the close() of its EventSource. Calls nothing before it has returned.
+ * Runs a connection from its first request on. Calls nothing before it has returned.
  */
-export function runTheProcessingModel(connection: Connection, transport: Transport | null): () => void {
+export function runTheProcessingModel(connection: Connection, transport: Transport | null): void {
   let reconnectionTime = 3000;
-  let lastEventIdString = connection.lastEventId || '';
   let fruitlessAttempts = 0;
-  let hasBeenOpen = false;
-  let isAfterNetworkError = false;
   let waitingTasks = 0;
-  /** Ends whatever is under way: a request, or the wait for the next. */
-  let cancel: () => void = function () {};
+  let idOfTheLastEvent = connection.lastEventId;
 
   function request(): void {
+    // The wait for the network is over.
+    connection.cancel();
     let origin = '';
     const interpret = interpretTheEventStream(
       {
         setTheLastEventIdString(value) {
-          lastEventIdString = value;
+          connection.lastEventId = value;
         },
         setTheReconnectionTime(value) {
           reconnectionTime = value;
         },
         dispatchTheEvent(type, data, lastEventId) {
           fruitlessAttempts = 0;
-          queue(function () {
-            connection.fire(
-              createMessageEvent(type, { data: data, lastEventId: lastEventId, origin: origin })
-            );
-          });
+          if (FOR_OLD_ENGINES) {
+            connection.isResumable = lastEventId !== idOfTheLastEvent;
+            idOfTheLastEvent = lastEventId;
+          }
+          queueTheEvent(type, OPEN, { data: data, lastEventId: lastEventId, origin: origin });
         }
       },
-      lastEventIdString
+      connection.lastEventId
     );
     fruitlessAttempts++;
-    cancel = transport!(
-      {
-        url: connection.url,
-        withCredentials: connection.withCredentials,
-        lastEventId: lastEventIdString,
-        hasBeenOpen: hasBeenOpen,
-        isAfterNetworkError: isAfterNetworkError
-      },
-      {
-        onResponse(status, contentType, url) {
-          isAfterNetworkError = false;
-          if (!isEventStream(status, contentType)) {
-            failTheConnection();
-            return false;
-          }
-          const finalUrl = parseUrl(url || connection.url);
-          if (finalUrl) origin = finalUrl.origin;
-          announceTheConnection();
-          return true;
-        },
-        onText(text, more) {
-          const held = interpret(text);
-          // Behind the events: what they hold is gone before more comes in.
-          if (more) {
-            if (waitingTasks === 0) more();
-            else queue(more);
-          }
-          return held;
-        },
-        onEnd(isFutile) {
-          // "Unless the user agent knows that to be futile"
-          if (isFutile) failTheConnection();
-          else reestablishTheConnection();
+    connection.cancel = transport!(connection, {
+      onResponse(status, contentType, url) {
+        const finalUrl = parseUrl(url || connection.url);
+        if (finalUrl) origin = finalUrl.origin;
+        connection.isUnanswered = false;
+        if (isEventStream(status, contentType)) {
+          if (FOR_FETCH) connection.hasBeenOpen = true;
+          queueTheEvent('open', OPEN);
+        } else {
+          connection.cancel();
+          queueTheEvent('error', CLOSED);
         }
+      },
+      onText(text, more) {
+        const held = interpret(text);
+        // Behind the events: what they hold is gone before more comes in.
+        if (FOR_FETCH && more) {
+          if (waitingTasks) queueATask(more);
+          else more();
+        }
+        return held;
+      },
+      onEnd(isFutile) {
+        // "Unless the user agent knows that to be futile"
+        queueTheEvent('error', isFutile ? CLOSED : CONNECTING);
       }
-    );
-    isAfterNetworkError = true;
+    });
+    connection.isUnanswered = true;
   }
 
-  function queue(steps: () => void): void {
-    waitingTasks++;
-    queueATask(function () {
-      waitingTasks--;
-      if (connection.readyState !== CLOSED) steps();
+  /**
+   * Queues a task that sets readyState and fires an event: to announce (OPEN), reestablish (CONNECTING) or fail (CLOSED) the connection, or with
+   * `init` to dispatch a message of one that is open.
+   */
+  function queueTheEvent(type: string, readyState: Connection['readyState'], init?: MessageEventInit): void {
+    if (FOR_FETCH) waitingTasks++;
+    queueATask(() => {
+      if (FOR_FETCH) waitingTasks--;
+      if (connection.readyState === CLOSED) return;
+      connection.readyState = readyState;
+      if (readyState === CONNECTING) {
+        connection.cancel = startTimer(
+          () => {
+            if (!isOffline()) request();
+            else {
+              root.addEventListener!('online', request);
+              connection.cancel = () => {
+                root.removeEventListener!('online', request);
+              };
+            }
+          },
+          ((FOR_FETCH && connection.chooseDelay) || chooseDelay)(reconnectionTime, fruitlessAttempts)
+        );
+      }
+      connection.fire(createEvent(type, init));
     });
   }
 
-  function announceTheConnection(): void {
-    hasBeenOpen = true;
-    queue(function () {
-      connection.readyState = OPEN;
-      connection.fire(createEvent('open'));
-    });
-  }
-
-  function reestablishTheConnection(): void {
-    queue(function () {
-      connection.readyState = CONNECTING;
-      cancel = startTimer(
-        function () {
-          if (isOffline()) cancel = whenOnline(request);
-          else request();
-        },
-        (connection.chooseDelay || chooseDelay)(reconnectionTime, fruitlessAttempts)
-      );
-      connection.fire(createEvent('error'));
-    });
-  }
-
-  function failTheConnection(): void {
-    queue(function () {
-      connection.readyState = CLOSED;
-      connection.fire(createEvent('error'));
-    });
-  }
-
-  const url = parseUrl(connection.url);
-  // A scheme that no transport can ever fetch: to try again would be futile.
-  if (transport && url && /^(https?|data|blob):$/.test(url.protocol)) request();
-  else failTheConnection();
-
-  return function () {
-    connection.readyState = CLOSED;
-    cancel();
-  };
+  // Other schemes no transport can ever fetch: to try again would be futile.
+  if ((!FOR_FETCH || transport) && /^(https?|data|blob):/.test(connection.url)) request();
+  else queueTheEvent('error', CLOSED);
 }

@@ -12,7 +12,7 @@ export const deno = createProcessEngine({
   missing: 'conformance/engines/install --all, or set DENO to its path',
   start(_implementation, directory, dist) {
     // A file of a package cannot import the package by its name there.
-    const imports = { truesource: pathToFileURL(join(dist, 'index.js')).href };
+    const imports = { truesource: pathToFileURL(join(dist, 'full.js')).href };
     const importMap = join(directory, 'import-map.json');
     writeFileSync(importMap, JSON.stringify({ imports }));
     return {

@@ -311,13 +311,16 @@ function createDriverRoutes(
 
 /** Takes the native EventSource away, and the other transport, and installs the script as built. */
 function createPrelude(implementation: string, dist: string): string {
-  const other = implementation === 'truesource-fetch' ? 'XMLHttpRequest' : 'fetch';
+  const [other, script] =
+    implementation === 'truesource-fetch'
+      ? ['XMLHttpRequest', 'truesource.fetch.js']
+      : ['fetch', 'truesource.js'];
   return `['EventSource', '${other}'].forEach(function (name) {
   // In a worker fetch is inherited.
   for (var object = self; object; object = Object.getPrototypeOf(object)) delete object[name];
   if (self[name] !== undefined) throw new Error('the native ' + name + ' could not be removed');
 });
-${readFileSync(join(dist, 'truesource.js'), 'utf8')}
+${readFileSync(join(dist, script), 'utf8')}
 `;
 }
 

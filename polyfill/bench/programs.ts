@@ -14,7 +14,7 @@ export type Implementation = keyof typeof modules;
 const modules = {
   'raw fetch': `import { RawFetch as Source } from './polyfill/bench/raw-fetch.ts'`,
   native: 'const Source = globalThis.EventSource',
-  truesource: `import { EventSource as Source } from './dist/index.js'`,
+  truesource: `import { EventSource as Source } from './dist/full.js'`,
   'truesource over XHR': 'const Source = globalThis.EventSource',
   eventsource: `import { EventSource as Source } from 'eventsource'`,
   'event-source-polyfill': `import { EventSourcePolyfill as Source } from 'event-source-polyfill'`
@@ -36,18 +36,23 @@ export async function runProgram(
   job: ClientJob
 ): Promise<Run> {
   const isPage = engine.globals !== undefined;
-  // A page loads the script that is built for pages, where its own EventSource is gone.
-  const isScript = isPage && implementation.startsWith('truesource');
-  const source = isScript ? modules.native : modules[implementation];
+  // A page loads one of the scripts that are built for pages, where its own EventSource is gone.
+  const script =
+    isPage && implementation.startsWith('truesource')
+      ? implementation === 'truesource over XHR'
+        ? 'truesource.min.js'
+        : 'truesource.fetch.min.js'
+      : '';
+  const source = script ? modules.native : modules[implementation];
   const key = `${source} ${isPage}`;
   if (!bundles.has(key)) bundles.set(key, bundle(source, isPage));
   const program = await bundles.get(key)!;
 
   const files = new Map([
-    ['/', page(isScript, implementation)],
+    ['/', page(script, implementation)],
     ['/program.js', program]
   ]);
-  if (isScript) files.set('/truesource.min.js', await readFile(join(root, 'dist/truesource.min.js'), 'utf8'));
+  if (script) files.set(`/${script}`, await readFile(join(root, 'dist', script), 'utf8'));
   const usage: Run['usage'] = {};
   let resolve!: (result: ClientResult) => void;
   let reject!: (error: Error) => void;
@@ -91,15 +96,15 @@ export async function runProgram(
   }
 }
 
-function page(isScript: boolean, implementation: Implementation): string {
+function page(script: string, implementation: Implementation): string {
   const removed = [
-    ...(isScript ? ['EventSource'] : []),
+    ...(script ? ['EventSource'] : []),
     ...(implementation === 'truesource over XHR' ? ['fetch'] : [])
   ];
   return `<!doctype html><meta charset="utf-8"><script>
     var request = window.fetch.bind(window);
     ${removed.map((name) => `delete window.${name};`).join(' ')}
-    </script>${isScript ? '<script src="truesource.min.js"></script>' : ''}<script src="program.js"></script>`;
+    </script>${script && `<script src="${script}"></script>`}<script src="program.js"></script>`;
 }
 
 async function bundle(source: string, isPage: boolean): Promise<string> {

@@ -135,17 +135,15 @@ function watch(transport: Transport, connection: Connection, options: Options, c
     };
     const abortTransport = transport(request, {
       onResponse(status, contentType, url, response) {
-        if (isOver) return false;
+        if (isOver) return;
         awaitBytes();
         details.status = status;
         if (response) {
           details.statusText = response.statusText;
           details.headers = response.headers;
-          if (!isEventStream(status, contentType) && askWhetherToReconnect(response, url)) return false;
+          if (!isEventStream(status, contentType) && askWhetherToReconnect(response, url)) return;
         }
-        const isWanted = client.onResponse(status, contentType, url);
-        if (!isWanted) abort();
-        return isWanted;
+        client.onResponse(status, contentType, url);
       },
       onText(text, more) {
         if (isOver) return 0;

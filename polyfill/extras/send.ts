@@ -1,4 +1,5 @@
-import { createRequestInit, withoutCredentials } from '../transports/fetch.ts';
+import { withoutCredentials } from '../platform/urls.ts';
+import { createRequestInit } from '../transports/fetch.ts';
 import type { TransportRequest } from '../transport.ts';
 import type { Options } from './options.ts';
 

@@ -1,217 +1,152 @@
-import { root } from './globals.ts';
-import { areConstructible, setMember } from './events.ts';
-import { createSlots } from './slots.ts';
+import { setMembers, support } from './events.ts';
+import { checkObject, ignore, isObject, root } from './globals.ts';
+import { slots } from './slots.ts';
 
-type Callback = ((this: unknown, event: Event) => unknown) | { handleEvent(event: Event): unknown } | null;
+type Callback = ((this: unknown, event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
 interface Listener {
-  type: string;
-  callback: NonNullable<Callback>;
+  callback: Callback;
   capture: boolean;
   once: boolean;
   passive: boolean;
+  signal?: AbortSignal | undefined;
 }
 
-interface ListenerOptions {
-  capture?: unknown;
-  once?: unknown;
-  passive?: unknown;
-  signal?: AbortSignal | null;
+/** What belongs to an event target: its listeners by type, where the engine does not keep them. */
+export interface EventTargetSlots {
+  listeners?: Record<string, Listener[]>;
 }
 
 const NativeEventTarget = root.EventTarget as typeof EventTarget | undefined;
-const isConstructible = canConstruct();
-const isExact = isConstructible && showsEveryListenerItsTarget();
-const listenerLists = createSlots<Listener[]>('[[listeners]]');
 
-function canConstruct(): boolean {
-  try {
-    return !!Reflect.construct(NativeEventTarget!, [], Object);
-  } catch {
-    return false;
-  }
-}
-
-/** Node 24's does not: after the first listener, currentTarget is null and eventPhase 0. Deno 2.9's srcElement is null. */
-function showsEveryListenerItsTarget(): boolean {
-  const target = new NativeEventTarget!();
-  let right = 0;
-  function look(event: Event): void {
-    if (event.currentTarget === target && event.srcElement === target && event.eventPhase === 2) right++;
-  }
-  target.addEventListener('a', look);
-  target.addEventListener('a', look, true);
-  target.dispatchEvent(new Event('a'));
-  return right === 2;
-}
-
-/** What the prototype of an event target inherits from. */
-export const eventTargetPrototype = (NativeEventTarget || Object).prototype as EventTarget;
-
-/**
- * A new event target with this prototype, which inherits from `eventTargetPrototype` and has `eventTargetMethods`:
- * the engine's own wherever it has one that can be constructed.
- */
-export function createEventTarget(prototype: object): EventTarget {
-  function NewTarget(): void {}
-  NewTarget.prototype = prototype;
-  const target = isConstructible
-    ? (Reflect.construct(NativeEventTarget!, [], NewTarget) as EventTarget)
-    : (Object.create(prototype) as EventTarget);
-  if (!isExact) listenerLists.set(target, []);
+/** An event target with these slots: the engine's own, in the place of the object, wherever it has one that can be constructed. */
+export function createEventTarget(object: object, state: EventTargetSlots): EventTarget {
+  const target =
+    !FOR_OLD_ENGINES || support > 1
+      ? (Object.setPrototypeOf(new EventTarget(), Object.getPrototypeOf(object) as object) as EventTarget)
+      : (object as EventTarget);
+  state.listeners = Object.create(null) as Record<string, Listener[]>;
+  slots.set(target, state);
   return target;
 }
 
-/**
- * Methods that a prototype needs over those it inherits: none where the engine's EventTarget is exact. Where it can be constructed
- * but is not exact, one native listener per type lets the engine set target, currentTarget and eventPhase, and calls ours.
- */
-export const eventTargetMethods: Partial<EventTarget> = {};
+/** The slots of a target of createEventTarget; undefined, which has no members, for anything else. */
+export function slotsOf<T extends EventTargetSlots>(target: unknown): T {
+  return slots.get(target as object) as T;
+}
 
-if (!isExact) {
-  eventTargetMethods.addEventListener = function (type: string, callback: Callback, options?: unknown) {
-    const list = listenersOf(this, arguments.length > 1);
-    const given = flatten(options);
-    const signal = given.signal;
-    const listener = {
-      type: ''.concat(type),
-      callback: callback!,
-      capture: !!given.capture,
-      once: !!given.once,
-      passive: !!given.passive
+/**
+ * Makes an interface inherit from EventTarget, and gives it the methods of one: those that it inherits where the engine's EventTarget
+ * is exact. Where it can be constructed but is not exact, one native listener per type lets the engine set target, currentTarget and
+ * eventPhase, and calls ours.
+ */
+export function inheritFromEventTarget(Interface: { prototype: object }): void {
+  const prototype = Interface.prototype as EventTarget;
+  if (!FOR_OLD_ENGINES || (NativeEventTarget && Object.setPrototypeOf)) {
+    Object.setPrototypeOf(Interface, NativeEventTarget!);
+    Object.setPrototypeOf(prototype, NativeEventTarget!.prototype);
+  }
+  if (!(FOR_OLD_ENGINES || FOR_SERVERS) || support > (FOR_SERVERS ? 3 : 1)) return;
+  prototype.addEventListener = function () {
+    change(this as EventTarget, arguments, true);
+  };
+  prototype.removeEventListener = function () {
+    change(this as EventTarget, arguments);
+  };
+  if (FOR_OLD_ENGINES && (!FOR_SERVERS || support < 2)) {
+    prototype.dispatchEvent = function (event) {
+      // React Native has no events.
+      const Native = FOR_SERVERS && !root.Event ? Object : Event;
+      // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
+      if (!Native.prototype.isPrototypeOf(event)) {
+        throw new TypeError('Not an event');
+      }
+      setMembers(event, { target: this, srcElement: this, currentTarget: this, eventPhase: 2 });
+      callListeners.call(this as EventTarget, event);
+      setMembers(event, { currentTarget: null, eventPhase: 0 });
+      return !event.defaultPrevented;
     };
-    if (signal === null) throw new TypeError('The signal is not an AbortSignal');
-    if (callback === null || callback === undefined) return;
-    if (!isObject(callback)) throw new TypeError('The listener is not an object.');
-    if ((signal && signal.aborted) || find(list, listener) >= 0) return;
+  }
+}
+
+/** https://dom.spec.whatwg.org/#add-an-event-listener and #remove-an-event-listener, from the arguments of either method. */
+function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boolean): void {
+  const type = ''.concat(given[0] as string);
+  const listeners = listenersOf(target, type);
+  // Too few are as bad as what is no object.
+  const callback = (given.length > 1 && given[1]) as Callback;
+  const options = (isObject(given[2]) ? given[2] : { capture: given[2] }) as Listener;
+  const { once, passive, signal } = options;
+  const capture = !!options.capture;
+  checkObject(callback, 'listener');
+  const found = listeners.filter(
+    (listener) => listener.callback === callback && listener.capture === capture
+  )[0];
+  if (!isAddition) remove(listeners, found);
+  else if (callback && !found && (signal === undefined || !signal.aborted)) {
+    const listener = { callback, capture, once, passive };
+    listeners.push(listener);
     // The engine ignores it from the second time on.
-    if (isConstructible) eventTargetPrototype.addEventListener.call(this, listener.type, callListeners);
-    list.push(listener);
+    if (FOR_SERVERS && support > 1) EventTarget.prototype.addEventListener.call(target, type, callListeners);
     if (signal) {
-      signal.addEventListener('abort', function () {
-        remove(list, list.indexOf(listener));
+      signal.addEventListener('abort', () => {
+        remove(listeners, listener);
       });
     }
-  };
-  eventTargetMethods.removeEventListener = function (type: string, callback: Callback, options?: unknown) {
-    const list = listenersOf(this, arguments.length > 1);
-    remove(
-      list,
-      find(list, { type: ''.concat(type), callback: callback!, capture: !!flatten(options).capture })
-    );
-  };
-  if (!isConstructible) {
-    eventTargetMethods.dispatchEvent = function (event) {
-      listenersOf(this, Object.prototype.isPrototypeOf.call((root.Event || Object).prototype, event));
-      return dispatch(this as EventTarget, event);
-    };
   }
 }
 
-/** As EventTarget's, past whatever a page has put over a target's own. */
-export const addEventListener = (eventTargetMethods.addEventListener ||
-  eventTargetPrototype.addEventListener) as EventTarget['addEventListener'];
-export const removeEventListener = (eventTargetMethods.removeEventListener ||
-  eventTargetPrototype.removeEventListener) as EventTarget['removeEventListener'];
-
-/** Fires an event at a target of createEventTarget, past whatever a page has put over its dispatchEvent. */
-export function fireAnEvent(target: EventTarget, event: Event): void {
-  if (isConstructible) eventTargetPrototype.dispatchEvent.call(target, event);
-  else dispatch(target, event);
+function listenersOf(target: EventTarget, type: string): Listener[] {
+  const listeners = slotsOf(target).listeners!;
+  return (listeners[type] = listeners[type] || []);
 }
 
-function listenersOf(target: unknown, hasArguments: boolean): Listener[] {
-  const list = listenerLists.get(target);
-  if (!list || !hasArguments) throw new TypeError(list ? 'Not enough arguments' : 'Illegal invocation');
-  return list;
-}
-
-function flatten(options: unknown): ListenerOptions {
-  return isObject(options) ? options : { capture: options };
-}
-
-function isObject(value: unknown): value is object {
-  return Object(value) === value;
-}
-
-function find(list: Listener[], wanted: Pick<Listener, 'type' | 'callback' | 'capture'>): number {
-  for (let i = 0; i < list.length; i++) {
-    const listener = list[i]!;
-    if (
-      listener.type === wanted.type &&
-      listener.callback === wanted.callback &&
-      listener.capture === wanted.capture
-    ) {
-      return i;
-    }
-  }
-  return -1;
-}
-
-function remove(list: Listener[], index: number): void {
-  if (index >= 0) list.splice(index, 1);
-}
-
-function dispatch(target: EventTarget, event: Event): boolean {
-  setMember(event, 'target', target);
-  setMember(event, 'currentTarget', target);
-  setMember(event, 'eventPhase', 2);
-  callListeners.call(target, event);
-  setMember(event, 'currentTarget', null);
-  setMember(event, 'eventPhase', 0);
-  return !event.defaultPrevented;
+function remove(listeners: Listener[], listener: Listener | undefined): void {
+  const index = listeners.indexOf(listener!);
+  if (index >= 0) listeners.splice(index, 1);
 }
 
 /** https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke, at the target: capturing listeners first. */
 function callListeners(this: EventTarget, event: Event): void {
-  const list = listenerLists.get(this)!;
+  const listeners = listenersOf(this, event.type);
+  const areSeveral = !FOR_SERVERS || listeners.length > 1;
   let stopped = false;
-  if (event.srcElement !== this) setMember(event, 'srcElement', this);
+  if (FOR_SERVERS && event.srcElement !== this) setMembers(event, { srcElement: this });
   // Whether it was called cannot be asked of a native event.
-  if (list.length > 1) {
-    setMember(event, 'stopImmediatePropagation', function () {
-      stopped = true;
-      event.stopPropagation();
+  if (areSeveral) {
+    setMembers(event, {
+      stopImmediatePropagation() {
+        stopped = true;
+        if (FOR_SERVERS) event.stopPropagation();
+      }
     });
   }
   for (let pass = 0; pass < 2; pass++) {
     // "Let listeners be a clone": those added from here on are not called.
-    const listeners = list.slice();
-    for (let i = 0; i < listeners.length && !stopped; i++) {
-      const listener = listeners[i]!;
-      const index = list.indexOf(listener);
-      if (index < 0 || listener.type !== event.type || listener.capture !== (pass === 0)) continue;
-      if (listener.once) remove(list, index);
-      if (listener.passive) setMember(event, 'preventDefault', ignore);
-      callListener(this, listener.callback, event);
-      if (listener.passive) showInherited(event, 'preventDefault');
+    const clone = listeners.slice();
+    for (let i = 0; i < clone.length && !stopped; i++) {
+      const listener = clone[i]!;
+      const callback = listener.callback;
+      if (listener.capture !== !pass || listeners.indexOf(listener) < 0) continue;
+      if (listener.once) remove(listeners, listener);
+      // An event that cannot be canceled has nothing to prevent.
+      const isPassive = FOR_SERVERS && listener.passive && event.cancelable;
+      if (isPassive) setMembers(event, { preventDefault: ignore });
+      try {
+        if (typeof callback === 'function') callback.call(this, event);
+        else callback.handleEvent(event);
+      } catch (error) {
+        // "Report the exception"
+        if (FOR_SERVERS && root.reportError) reportError(error);
+        else {
+          setTimeout(() => {
+            throw error;
+          }, 0);
+        }
+      }
+      // What is deleted shows what is inherited.
+      if (isPassive) delete (event as Partial<Event>).preventDefault;
     }
   }
-  showInherited(event, 'stopImmediatePropagation');
-}
-
-function ignore(): void {}
-
-/** Takes a method that setMember put over a native event's away again. */
-function showInherited(event: Partial<Event>, name: 'preventDefault' | 'stopImmediatePropagation'): void {
-  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- one of two names
-  if (areConstructible) delete event[name];
-}
-
-function callListener(target: EventTarget, callback: NonNullable<Callback>, event: Event): void {
-  try {
-    if (typeof callback === 'function') callback.call(target, event);
-    else callback.handleEvent(event);
-  } catch (error) {
-    reportTheException(error);
-  }
-}
-
-function reportTheException(error: unknown): void {
-  if (typeof reportError === 'function') reportError(error);
-  else {
-    setTimeout(function () {
-      throw error;
-    }, 0);
-  }
+  if (areSeveral) delete (event as Partial<Event>).stopImmediatePropagation;
 }

@@ -1,4 +1,4 @@
-import { root } from './globals.ts';
+import { ignore, root } from './globals.ts';
 
 /** Members of a MessageEvent that the dispatch algorithm of 9.2.6 sets. */
 export interface MessageEventInit {
@@ -7,77 +7,77 @@ export interface MessageEventInit {
   origin: string;
 }
 
-/** Whether Events can be constructed. Old engines have the functions, and throw. */
-export const areConstructible = canConstruct();
+/**
+ * What the engine lets a script construct. Above 0: events; old engines have the functions, and throw. Above 1: event targets.
+ * Above 3: event targets that show every listener its event as they should.
+ */
+export const support = /* @__PURE__ */ measureSupport();
 
-function canConstruct(): boolean {
+function measureSupport(): number {
+  let level = 0;
   try {
-    new Event('a');
     const event = new MessageEvent('a');
-    setMember(event, 'target', root);
+    setMembers(event, { target: root });
     // PhantomJS keeps the null.
-    return !!event.target;
-  } catch {
-    return false;
-  }
-}
-
-/** A real Event where the engine lets one be constructed, else an object that has all its members. */
-export function createEvent(type: string): Event {
-  return areConstructible ? new Event(type) : createPlainEvent('Event', type, {});
-}
-
-export function createMessageEvent(type: string, init: MessageEventInit): Event {
-  return areConstructible
-    ? new MessageEvent(type, init)
-    : createPlainEvent('MessageEvent', type, {
-        data: init.data,
-        lastEventId: init.lastEventId,
-        origin: init.origin,
-        source: null,
-        ports: []
-      });
-}
-
-function createPlainEvent(interfaceName: 'Event' | 'MessageEvent', type: string, members: object): Event {
-  // An old engine's Event is an object, not a function; what it lends is `instanceof`.
-  const native = root[interfaceName] as { prototype?: object } | undefined;
-  const event = Object.create((native && native.prototype) || Object.prototype) as Event;
-  const all: Record<string, unknown> = {
-    type: type,
-    target: null,
-    srcElement: null,
-    currentTarget: null,
-    eventPhase: 0,
-    bubbles: false,
-    cancelable: false,
-    composed: false,
-    cancelBubble: false,
-    defaultPrevented: false,
-    returnValue: true,
-    isTrusted: false,
-    timeStamp: +new Date(),
-    preventDefault: function () {},
-    stopPropagation: function () {},
-    stopImmediatePropagation: function () {},
-    composedPath: function () {
-      return event.currentTarget ? [event.currentTarget] : [];
+    if (event.target) level++;
+    const target = new EventTarget();
+    level++;
+    if (FOR_SERVERS) {
+      // In Node 24, after the first listener, currentTarget is null and eventPhase 0. In Deno 2.9 srcElement is null.
+      const look = (event: Event): void => {
+        if (event.currentTarget === event.srcElement) level++;
+      };
+      target.addEventListener('a', look);
+      target.addEventListener('a', look, true);
+      target.dispatchEvent(new Event('a'));
     }
-  };
-  for (const name in all) setMember(event, name, all[name]);
-  for (const name in members) setMember(event, name, (members as Record<string, unknown>)[name]);
+  } catch {
+    // An old engine.
+  }
+  return level;
+}
+
+/** An Event, or with `init` a MessageEvent: a real one where the engine lets it be constructed, else an object that has all its members. */
+export function createEvent(type: string, init?: MessageEventInit): Event {
+  if (!FOR_OLD_ENGINES || support > 0) return init ? new MessageEvent(type, init) : new Event(type);
+  const interfaceName = init ? 'MessageEvent' : 'Event';
+  // React Native has neither a document nor events.
+  const hasDocument = !FOR_SERVERS || !!root.document;
+  const Native = (hasDocument ? root[interfaceName] : Object) as { prototype: object };
+  const event = Object.create(Native.prototype) as Event;
+  setMembers(
+    event,
+    hasDocument
+      ? document.createEvent(interfaceName)
+      : {
+          bubbles: false,
+          cancelable: false,
+          defaultPrevented: false,
+          isTrusted: false,
+          timeStamp: Date.now()
+        }
+  );
+  setMembers(event, {
+    type: type,
+    preventDefault: ignore,
+    stopPropagation: ignore,
+    stopImmediatePropagation: ignore
+  });
+  setMembers(event, init);
   return event;
 }
 
-/** Gives the event a member of its own, over an accessor that it may inherit. */
-export function setMember(event: Event, name: string, value: unknown): void {
-  try {
-    Object.defineProperty(event, name, {
-      value: value,
-      enumerable: true,
-      configurable: true
-    });
-  } catch {
-    // An old engine's own event made by a page: its members are what they are.
+/** Gives the event members of its own, over those that it may inherit. */
+export function setMembers(event: Event, members?: object): void {
+  for (const name in members) {
+    try {
+      Object.defineProperty(event, name, {
+        value: members[name as never],
+        enumerable: true,
+        configurable: true
+      });
+    } catch {
+      // An old engine's own event made by a page: its members are what they are.
+    }
   }
 }

@@ -1,8 +1,7 @@
-const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+// A comma in a quoted string separates nothing.
+const quotedString = /"(\\.|[^"\\])*("|$)/g;
 // A type, a subtype, and after them white space up to the end or the parameters, which never matter here.
-const essencePattern = new RegExp('^[\\t\\n\\r ]*(' + token + '/' + token + ')[\\t\\n\\r ]*(;|$)');
-// One element of a comma-separated list; a comma in a quoted string separates nothing.
-const listElement = /(?:[^",]|"(?:\\[\s\S]|[^"\\])*(?:"|$))+/g;
+const essencePattern = /^[\t ]*([!#-'*+.^`|~\w-]+\/[!#-'*+.^`|~\w-]+)[\t ]*(;|$)/;
 
 /**
  * https://fetch.spec.whatwg.org/#concept-header-extract-mime-type
@@ -11,11 +10,11 @@ const listElement = /(?:[^",]|"(?:\\[\s\S]|[^"\\])*(?:"|$))+/g;
  * of several the last that is valid and not the wildcard. Empty if there is none.
  */
 export function extractTheEssence(contentType: string): string {
-  const values = contentType.match(listElement) || [];
-  let essence = '';
-  for (let i = 0; i < values.length; i++) {
-    const match = essencePattern.exec(values[i]!);
-    if (match && match[1] !== '*/*') essence = match[1]!.toLowerCase();
-  }
-  return essence;
+  return contentType
+    .replace(quotedString, '"')
+    .split(',')
+    .reduce((essence, value) => {
+      const match = essencePattern.exec(value);
+      return match && match[1] !== '*/*' ? match[1]!.toLowerCase() : essence;
+    }, '');
 }

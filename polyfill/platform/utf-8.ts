@@ -5,10 +5,10 @@
 export function createUtf8Decode(): (bytes: Uint8Array) => string {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let atStart = true;
-  return function (bytes) {
+  return (bytes) => {
     const text = decoder.decode(bytes, { stream: true });
-    if (!atStart || text === '') return text;
+    if (!atStart || !text) return text;
     atStart = false;
-    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+    return text.replace(/^\ufeff/, '');
   };
 }

@@ -7,7 +7,7 @@ import { createFixturesServer, type FixturesServer } from '../../fixtures-server
 
 /** Names that ES5 gives the global object, its constructors and their prototypes. Everything else is deleted. */
 const es5: Record<string, string> = {
-  '': 'Object Function Array String Boolean Number Date RegExp Error EvalError RangeError ReferenceError SyntaxError TypeError URIError Math JSON parseInt parseFloat isNaN isFinite decodeURI decodeURIComponent encodeURI encodeURIComponent eval NaN Infinity undefined',
+  '': 'Object Function Array String Boolean Number Date RegExp Error EvalError RangeError ReferenceError SyntaxError TypeError URIError Math JSON parseInt parseFloat isNaN isFinite decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape eval NaN Infinity undefined',
   Object:
     'length name prototype getPrototypeOf getOwnPropertyDescriptor getOwnPropertyNames create defineProperty defineProperties seal freeze preventExtensions isSealed isFrozen isExtensible keys',
   'Object.prototype':
@@ -27,13 +27,24 @@ function createEs5Window(page: string): vm.Context {
   const document = {
     baseURI: undefined,
     location: { href: page },
-    createElement: () => createLink(page)
+    createElement: () => createLink(page),
+    createEvent: (interfaceName: string) => createEvent(interfaceName),
+    querySelector() {
+      throw Object.assign(new Error('what an old engine makes for itself alone'), {
+        name: 'SyntaxError',
+        code: 12
+      });
+    }
   };
+  const Event = {};
   const context = vm.createContext({
     document,
     location: { href: page },
     setTimeout,
     clearTimeout,
+    navigator: { onLine: true },
+    Event: { prototype: Event },
+    MessageEvent: { prototype: Object.create(Event) as object },
     XMLHttpRequest
   });
   const own = Object.keys(context);
@@ -51,11 +62,24 @@ function createEs5Window(page: string): vm.Context {
         if (path !== '') remove(path, path.split('.').reduce(function (object, name) { return object[name]; }, global));
       });
       remove('', global);
-      global.window = global;
+      global.window = global.self = global;
     }).call(this, ${JSON.stringify(es5)}, ${JSON.stringify(own)})`,
     context
   );
   return context;
+}
+
+/** What an old engine's createEvent does. */
+function createEvent(interfaceName: string): object {
+  const event = {
+    type: '',
+    target: null,
+    currentTarget: null,
+    eventPhase: 0,
+    bubbles: false,
+    initEvent() {}
+  };
+  return interfaceName === 'Event' ? event : { ...event, data: null, ports: [] };
 }
 
 /** What an old engine's link does. */
@@ -87,10 +111,8 @@ class XMLHttpRequest {
   readyState = 0;
   status = 0;
   responseText = '';
-  onreadystatechange: (() => void) | null = null;
-  onprogress: (() => void) | null = null;
-  onload: ((event: { type: string }) => void) | null = null;
-  onerror: ((event: { type: string }) => void) | null = null;
+  onreadystatechange: ((event: { type: string }) => void) | null = null;
+  onloadend: ((event: { type: string }) => void) | null = null;
   #url = '';
   #headers: Record<string, string> = {};
   #type = '';
@@ -108,7 +130,7 @@ class XMLHttpRequest {
   send() {
     const go = (readyState: number) => {
       this.readyState = readyState;
-      this.onreadystatechange?.();
+      this.onreadystatechange?.({ type: 'readystatechange' });
     };
     this.#request = http.get(this.#url, { headers: this.#headers }, (response) => {
       this.status = response.statusCode!;
@@ -121,13 +143,13 @@ class XMLHttpRequest {
       });
       response.on('close', () => {
         go(4);
-        this.onload?.({ type: 'load' });
+        this.onloadend?.({ type: 'loadend' });
       });
     });
     this.#request.on('error', () => {
       this.status = 0;
       go(4);
-      this.onerror?.({ type: 'error' });
+      this.onloadend?.({ type: 'loadend' });
     });
   }
   abort() {
@@ -203,6 +225,7 @@ describe.each(['truesource.js', 'truesource.min.js'])('dist/%s', (file) => {
 
   it('leaves a native EventSource alone', () => {
     const context = vm.createContext({ EventSource: 'native' });
+    vm.runInContext('self = this', context);
     vm.runInContext(code, context);
     expect(context.EventSource).toBe('native');
   });

@@ -32,7 +32,7 @@ it.each([
   async (_how, withExtras) => {
     const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
     const { port } = server.address() as AddressInfo;
-    const parameters = [file('../../dist/index.js'), `http://127.0.0.1:${port}`, count, withExtras];
+    const parameters = [file('../../dist/full.js'), `http://127.0.0.1:${port}`, count, withExtras];
     // It ends by itself: nothing keeps it alive.
     const { stdout } = await promisify(execFile)(
       process.execPath,

@@ -4,7 +4,7 @@ import { extractTheEssence } from '../platform/mime-type.ts';
 it.each([
   ['text/event-stream', 'text/event-stream'],
   ['TEXT/Event-Stream', 'text/event-stream'],
-  [' \ttext/event-stream \r\n', 'text/event-stream'],
+  [' \ttext/event-stream \t', 'text/event-stream'],
   ['text/event-stream;charset=utf8', 'text/event-stream'],
   ['text/event-stream ; a="b,c;d"', 'text/event-stream'],
   ['text/event-stream;', 'text/event-stream'],

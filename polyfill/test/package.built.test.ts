@@ -235,6 +235,8 @@ describe('bundled for browsers', () => {
       scripts.set(name, await bundlers[name]!());
       const { window } = new JSDOM('', { url: `${server.origins[0]}/`, runScripts: 'outside-only' });
       const answer = await new Promise((tell) => {
+        // What bundlers take for browsers needs fetch, which jsdom has not; what Node's knows are its own classes.
+        Object.assign(window, { fetch, AbortController, TextDecoder });
         Object.assign(window, { tell, path: `/sse/jsdom-${name}/hello` });
         window.eval(scripts.get(name)!);
       });

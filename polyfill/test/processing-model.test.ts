@@ -5,10 +5,9 @@ import type { Transport, TransportClient, TransportRequest } from '../transport.
 let attempts: { request: TransportRequest; client: TransportClient; isAborted: boolean }[];
 let fired: string[];
 let connection: Connection;
-let close: () => void;
 
 const transport: Transport = (request, client) => {
-  const attempt = { request, client, isAborted: false };
+  const attempt = { request: { hasBeenOpen: false, ...request }, client, isAborted: false };
   attempts.push(attempt);
   return () => {
     attempt.isAborted = true;
@@ -34,9 +33,16 @@ function start(url: string): void {
     url,
     withCredentials: false,
     readyState: 0,
-    fire: (event) => fired.push(`${event.type} ${connection.readyState}`)
+    lastEventId: '',
+    fire: (event) => fired.push(`${event.type} ${connection.readyState}`),
+    cancel() {}
   };
-  close = runTheProcessingModel(connection, transport);
+  runTheProcessingModel(connection, transport);
+}
+
+function close(): void {
+  connection.readyState = 2;
+  connection.cancel();
 }
 
 /** Runs the tasks that are queued, without letting time pass. */
@@ -44,7 +50,7 @@ const runTasks = () => vi.advanceTimersByTime(0);
 
 function answer(text?: string): void {
   const { client } = attempts.at(-1)!;
-  expect(client.onResponse(200, 'text/event-stream', '')).toBe(true);
+  client.onResponse(200, 'text/event-stream', '');
   if (text !== undefined) client.onText(text);
   client.onEnd();
   runTasks();
@@ -137,7 +143,7 @@ it('carries the last event ID and whether it has been open from attempt to attem
   expect(attempts[1]!.request).toMatchObject({
     lastEventId: '1',
     hasBeenOpen: true,
-    isAfterNetworkError: false
+    isUnanswered: false
   });
   attempts[1]!.client.onEnd();
   runTasks();
@@ -145,7 +151,7 @@ it('carries the last event ID and whether it has been open from attempt to attem
   expect(attempts[2]!.request).toMatchObject({
     lastEventId: '1',
     hasBeenOpen: true,
-    isAfterNetworkError: true
+    isUnanswered: true
   });
 });
 

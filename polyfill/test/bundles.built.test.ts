@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
+
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+/** What a bundle holds that uses one export of dist/index.js, and nothing else. */
+async function bundle(name: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: `import { ${name} } from './index.js'; globalThis.used = ${name};`, resolveDir: dist },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false
+  });
+  return outputFiles[0]!.text;
+}
+
+/** Bytes after gzip -9. */
+const limits = {
+  'truesource.min.js': 3400,
+  'truesource.fetch.min.js': 3000,
+  'index.js, StandardEventSource': 3000
+};
+
+it.each(Object.entries(limits))('%s takes at most %d bytes', async (name, limit) => {
+  const [file, used] = name.split(', ');
+  const code = used === undefined ? readFileSync(dist + file!, 'utf8') : await bundle(used);
+  const size = gzipSync(code, { level: 9 }).length;
+  process.stdout.write(`${name}: ${size} of ${limit} bytes\n`);
+  expect(size).toBeLessThanOrEqual(limit);
+});
+
+// It is for browsers, and a bundler's choice of conditions, or a path, may bring it anywhere.
+let server: FixturesServer;
+beforeAll(async () => {
+  server = await createFixturesServer({ cases: [{ id: 'a', connections: [{ stream: ['data: a\n\n'] }] }] });
+});
+afterAll(() => server.close());
+
+it.each([
+  ['as it is', '', 'open, message a'],
+  ['without MessageChannel', 'delete globalThis.MessageChannel', 'open, message a'],
+  ['without setImmediate', 'delete globalThis.setImmediate', 'open, message a'],
+  ['without fetch', 'delete globalThis.fetch', 'error 2'],
+  ['without AbortController', 'delete globalThis.AbortController', 'error 2']
+])('index.js runs in Node %s', async (how, change, seen) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `${change};
+    const { StandardEventSource } = await import(${JSON.stringify(dist + 'index.js')});
+    const source = new StandardEventSource('${server.origins[0]}/sse/${how.replaceAll(' ', '-')}/a');
+    const seen = [];
+    source.onopen = () => seen.push('open');
+    const end = (word) => {
+      seen.push(word);
+      source.close();
+      console.log(seen.join(', '));
+      // The channel that stands in for setImmediate keeps Node alive.
+      if (!globalThis.setImmediate) process.exit();
+    };
+    source.onmessage = ({ data }) => end('message ' + data);
+    source.onerror = () => end('error ' + source.readyState);`
+  ]);
+  expect(stdout).toBe(seen + '\n');
+});
