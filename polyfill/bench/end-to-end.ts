@@ -120,14 +120,13 @@ async function benchEngine(
           result.ratios[peer] = spread(costOf(implementation).map((cost, round) => cost / costs[round]!));
         }
       }
-      const delayed = await runProgram(engine, implementation, {
+      const { delays, firsts } = await runProgram(engine, implementation, {
         task: 'delay',
         count: isShort ? 200 : 2000
       });
-      const delays = delayed.delays.sort((a, b) => a - b);
+      delays.sort((a, b) => a - b);
       result.delay = { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
-      const first = await runProgram(engine, implementation, { task: 'first', count: isShort ? 3 : 30 });
-      result.first = spread(first.delays).median;
+      result.first = spread(firsts).median;
       if (!isPage) {
         const count = isShort ? 50 : 1000;
         const { usage } = await runProgram(engine, implementation, { task: 'open', count });
