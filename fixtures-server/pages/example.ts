@@ -31,7 +31,7 @@ var withPolyfill = /[?&]polyfill(&|=|$)/.test(location.search);
 if (withPolyfill) {
   try { delete window.EventSource; } catch (e) {}
   if (typeof EventSource !== 'undefined') { window.EventSource = undefined; }
-  document.write('<script src="/dist/truesource.js"><\/script>');
+  document.write('<script src="/dist/truesource.min.js"><\/script>');
 }
 </script>
 </head>
@@ -148,7 +148,7 @@ response that does not end.</p>
     panel('bad', 'serverMessage-broken');
   } else {
     byId('missing').style.display = 'block';
-    if (withPolyfill) { byId('missing').appendChild(document.createTextNode(' This server does not have /dist/truesource.js: it is made by the build.')); }
+    if (withPolyfill) { byId('missing').appendChild(document.createTextNode(' This server does not have /dist/truesource.min.js: it is made by the build.')); }
   }
 })();
 </script>
