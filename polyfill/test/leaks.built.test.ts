@@ -41,7 +41,7 @@ it.each([
     );
     const { growth, ...result } = JSON.parse(stdout) as Result;
     expect(result).toEqual({ sources: count, resources: [], listeners: 0, rejections: [] });
-    expect(growth).toBeLessThan(100);
+    expect(growth).toBeLessThan(400);
     const connections = await new Promise((resolve) => server.getConnections((_error, n) => resolve(n)));
     expect(connections).toBe(0);
   },
