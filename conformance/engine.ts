@@ -2,8 +2,6 @@ import type { Feature, Section } from './case.ts';
 import type { Job, Observation } from './observation.ts';
 import type { GlobalKind } from './report.ts';
 
-export type { GlobalKind } from './report.ts';
-
 /** One start of an engine: everything it needs to pull its jobs and hand in what it saw. */
 export interface Task {
   /** `http://host:port/run/<session>/`, the page that pulls jobs; the first of the server's origins. */
@@ -35,6 +33,18 @@ export interface Task {
   /** For engines with a judge of their own: says what it made of a play, to be compared with our verdict. */
   confirm(play: string, passed: boolean): void;
 }
+
+/** The part of a task for an engine that is only to open a page. */
+export const noJobs: Pick<Task, 'plays' | 'take' | 'handIn' | 'decline' | 'hold' | 'breakDown' | 'confirm'> =
+  {
+    plays: [],
+    take: () => null,
+    handIn() {},
+    decline() {},
+    hold: () => () => {},
+    breakDown() {},
+    confirm() {}
+  };
 
 export interface RunningEngine {
   /** Fulfils when the engine has ended by itself, with what it left to say. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Route } from '../fixtures-server/server.ts';
 import { Refusal } from '../fixtures-server/server.ts';
@@ -76,12 +77,14 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
       path: '/run/',
       async handle(request, response, url) {
         const { attempt, rest } = find(url);
-        const text = await readText(request);
+        const text = (await buffer(request)).toString();
         if (rest.startsWith(own)) {
           attempt.receive(rest.slice(own.length), text);
           return void response.writeHead(204).end();
         }
-        const body = parseBody(text);
+        const body = parseBody<{ origin: string; id: string; observation: Observation; reason: string }>(
+          text
+        );
         const origin = body.origin ?? url.origin;
         let answer: unknown = {};
         if (rest === 'next') {
@@ -185,20 +188,10 @@ async function sendFile(response: ServerResponse, folder: string, path: string):
   response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(content);
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseBody(text: string): {
-  origin?: string;
-  id?: string;
-  observation?: Observation;
-  reason?: string;
-} {
+/** The members of a JSON object, of which any may be missing or of another type. Throws a Refusal if it is not JSON. */
+export function parseBody<Body extends object>(text: string): Partial<Body> {
   try {
-    return Object(JSON.parse(text)) as object;
+    return Object(JSON.parse(text)) as Partial<Body>;
   } catch {
     throw new Refusal(400, 'the body is not JSON');
   }

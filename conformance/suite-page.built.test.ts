@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -12,6 +10,7 @@ import { chromium } from './engines/chromium.ts';
 import { phantomjs } from './engines/phantomjs.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import { loadCases } from './load-cases.ts';
+import { createToldRoute, openPage, whyMissing } from './open-page.ts';
 import type { Report } from './report.ts';
 import { compareReports } from './reports/comparison.ts';
 import { renderHtml } from './reports/html.ts';
@@ -134,8 +133,7 @@ const globs = [
 ];
 
 async function visit(engine: typeof chromium, withAxe: boolean): Promise<{ told: Told; report: Report }> {
-  let hear: (told: Told) => void = () => {};
-  const heard = new Promise<Told>((resolve) => (hear = resolve));
+  const { route, heard } = createToldRoute<Told>();
   const script = transformSync(`(${press.toString()})(${withAxe});`, { jsc: { target: 'es5' } }).code;
   const query = globs.map((glob) => `case=${encodeURIComponent(glob)}`).join('&');
   const routes: Route[] = [
@@ -156,17 +154,7 @@ async function visit(engine: typeof chromium, withAxe: boolean): Promise<{ told:
         response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(readFileSync(axe));
       }
     },
-    {
-      method: 'POST',
-      path: '/told',
-      async handle(request, response) {
-        const chunks: Buffer[] = [];
-        request.on('data', (chunk: Buffer) => chunks.push(chunk));
-        await once(request, 'end');
-        response.end();
-        hear(JSON.parse(Buffer.concat(chunks).toString()) as Told);
-      }
-    }
+    route
   ];
   const server = await openSuiteServer({
     host: '127.0.0.1',
@@ -179,19 +167,7 @@ async function visit(engine: typeof chromium, withAxe: boolean): Promise<{ told:
     standard: ''
   });
   const [origin] = server.origins;
-  const task = {
-    implementation: 'native',
-    lanes: 1,
-    plays: [],
-    dist,
-    take: () => null,
-    handIn() {},
-    decline() {},
-    hold: () => () => {},
-    breakDown() {},
-    confirm() {}
-  };
-  const browser = engine.open({ ...task, url: `${origin}/test`, origins: server.origins });
+  const browser = openPage(engine, `${origin}/test`);
   try {
     const ended = browser.ended.then((why) => Promise.reject(new Error(why)));
     const told = await Promise.race([heard, ended]);
@@ -207,11 +183,9 @@ describe.each([
   { engine: chromium, implementations: ['native', 'truesource-fetch', 'truesource-xhr'], withAxe: true },
   { engine: phantomjs, implementations: ['native', 'truesource-xhr'], withAxe: false }
 ])('the page in $engine.name', async ({ engine, implementations, withAxe }) => {
-  const found = await engine.find();
-  const isRequired = process.env[`REQUIRE_${engine.name.toUpperCase()}`] !== undefined;
-  const isMissing = 'missing' in found && !isRequired;
-  it.skipIf(isMissing)(
-    isMissing ? `(not installed: ${found.missing})` : 'runs the cases, shows and saves the results',
+  const why = await whyMissing(engine);
+  it.skipIf(why)(
+    why ? `(not installed: ${why})` : 'runs the cases, shows and saves the results',
     async () => {
       const { told, report } = await visit(engine, withAxe);
       expect(told.problem).toBe(undefined);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import type {
   Catalogue,
   Look,
@@ -23,6 +24,7 @@ import { renderJson } from './reports/json.ts';
 import { outcomeOf, outcomes } from './reports/outcome.ts';
 import { run } from './run.ts';
 import type { Venue } from './run.ts';
+import { parseBody } from './session-routes.ts';
 
 export interface VisitsOptions {
   /** Where the runs take place. */
@@ -102,7 +104,7 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
         if (!request.headers['content-type']?.startsWith('application/json'))
           throw new Refusal(415, 'the body must be application/json');
         const [, , id, part] = url.pathname.split('/');
-        const body = await readJson(request);
+        const body = parseBody<NewVisit & Look>((await buffer(request)).toString());
         if (id === undefined) return sendJson(response, begin(request, url, body));
         const entry = find(id);
         if (part === 'look') return sendJson(response, look(entry, body));
@@ -307,16 +309,6 @@ function choose(options: VisitsOptions, globs: string[]): SectionedCase[] {
 
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  try {
-    return Object(JSON.parse(Buffer.concat(chunks).toString('utf8'))) as Record<string, unknown>;
-  } catch {
-    throw new Refusal(400, 'the body is not JSON');
-  }
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {

@@ -1,4 +1,5 @@
-import type { Engine, GlobalKind, Task } from '../engine.ts';
+import type { Engine, Task } from '../engine.ts';
+import type { GlobalKind } from '../report.ts';
 import { features } from '../case.ts';
 import type { Feature } from '../case.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, startGroup } from '../processes.ts';

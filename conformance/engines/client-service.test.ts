@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { loadCases } from '../load-cases.ts';
 import type { Report } from '../report.ts';
@@ -29,12 +30,6 @@ async function runOn(service: RequestListener): Promise<Report> {
   return report!;
 }
 
-async function readJson(request: IncomingMessage): Promise<{ callbackUrl: string }> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString()) as { callbackUrl: string };
-}
-
 /** A service that answers the first POST with `location`, and then sends `callbacks`, by the ends of their addresses. */
 function createService(
   callbacks: [string, string][],
@@ -44,7 +39,8 @@ function createService(
     if (request.method === 'GET') return response.end(more.about ?? '{"capabilities":[]}');
     if (request.method === 'DELETE') return response.end();
     if (request.url !== '/') return more.onCommand?.(response);
-    void readJson(request).then(async ({ callbackUrl }) => {
+    void json(request).then(async (body) => {
+      const { callbackUrl } = body as { callbackUrl: string };
       response.writeHead(201, { Location: '/1' }).end();
       for (const [number, body] of callbacks)
         await fetch(`${callbackUrl}${number}`, { method: 'POST', body }).catch(() => {});

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { createFixturesServer } from '../../fixtures-server/server.ts';
+import { whyMissing } from '../open-page.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory } from '../processes.ts';
 import { createDistRoute } from '../session-routes.ts';
 import { findExecutable } from './executable.ts';
-import { executables } from './phantomjs.ts';
+import { executables, phantomjs } from './phantomjs.ts';
 
 const executable = await findExecutable(executables, process.env.PHANTOMJS);
 
@@ -33,9 +34,7 @@ page.open(require('system').args[1], function () {
 });
 `;
 
-const isMissing = !executable && process.env.REQUIRE_PHANTOMJS === undefined;
-
-it.skipIf(isMissing)(
+it.skipIf(await whyMissing(phantomjs))(
   'the example page, with the script in place of the native EventSource, gets its messages in PhantomJS',
   async () => {
     const server = await createFixturesServer({

@@ -1,6 +1,7 @@
 // A test service for any EventSource of JavaScript: node client-service.mjs [module that exports EventSource] [port]
 // Then: npx truesource conformance --client-service http://127.0.0.1:8111/
 import { createServer } from 'node:http';
+import { json } from 'node:stream/consumers';
 
 const [, , name = 'truesource', port = '8111'] = process.argv;
 const { EventSource } = await import(name);
@@ -9,9 +10,7 @@ let count = 0;
 
 createServer(async (request, response) => {
   const id = request.url.slice(1);
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const body = request.method === 'POST' ? JSON.parse(Buffer.concat(chunks)) : {};
+  const body = request.method === 'POST' ? await json(request) : {};
   if (request.method === 'GET')
     response.end(JSON.stringify({ name, capabilities: ['event-type-listeners', 'bom'] }));
   else if (request.method === 'POST' && id === '') create(body, response);

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import type { Engine, GlobalKind } from '../engine.ts';
+import { buffer } from 'node:stream/consumers';
+import { noJobs, type Engine } from '../engine.ts';
 import { embedJson } from '../embed-json.ts';
+import type { GlobalKind } from '../report.ts';
 import { createDistRoute } from '../session-routes.ts';
 import { createFixturesServer, type Route } from '../../fixtures-server/server.ts';
 import { createCheckoutRoutes } from '../../fixtures-server/wpt/checkout.ts';
@@ -242,19 +244,13 @@ async function runColumn(
   const session: DriverSession = { path: '/upstream/', lanes: lanes.map((lane) => `http://${lane}:${port}`) };
   stayAwake();
   const running = engine.open({
+    ...noJobs,
     url: `http://${site}:${port}${session.path}`,
     origins: server.origins,
     implementation,
     lanes: lanes.length,
-    plays: [],
     dist,
-    hosts,
-    take: () => null,
-    handIn() {},
-    decline() {},
-    hold: () => () => {},
-    breakDown() {},
-    confirm() {}
+    hosts
   });
   const note = await Promise.race([finished, running.ended.then((words) => `it ended by itself: ${words}`)]);
   clearTimeout(watchdog);
@@ -300,9 +296,8 @@ function createDriverRoutes(
       path: `${path}next`,
       exact: true,
       async handle(request, response) {
-        const chunks: Buffer[] = [];
-        for await (const chunk of request) chunks.push(chunk as Buffer);
-        const answer = exchange(JSON.parse(Buffer.concat(chunks).toString()) as Partial<DriverResult>);
+        const body = (await buffer(request)).toString();
+        const answer = exchange(JSON.parse(body) as Partial<DriverResult>);
         response.writeHead(200, { ...fresh, 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
       }
     }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { Engine, Task } from '../../conformance/engine.ts';
+import { noJobs, type Engine } from '../../conformance/engine.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory } from '../../conformance/processes.ts';
 import type { ClientJob, ClientResult, Mark } from './client.ts';
 import { createBenchServer } from './server.ts';
@@ -67,14 +67,14 @@ export async function runProgram(
   // Where a process engine has its client.
   await writeFile(join(directory, 'node-client.js'), program);
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
-  // All that engines with processes of their own look at.
-  const task: Pick<Task, 'url' | 'implementation' | 'lanes' | 'dist'> = {
+  const running = engine.open({
+    ...noJobs,
     url: `${server.origin}/#${encodeURIComponent(JSON.stringify(job))}`,
+    origins: [server.origin],
     implementation,
     lanes: 1,
     dist: directory
-  };
-  const running = engine.open(task as Task);
+  });
   const timer = setTimeout(
     () => reject(new Error(`${engine.name} ${implementation} ${job.task}: no end in ${patience} ms`)),
     patience

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { tokenEvent } from './corpora.ts';
 
@@ -23,7 +24,7 @@ export async function createBenchServer(
     const count = Number(url.searchParams.get('count'));
     const file = files.get(url.pathname);
     if (request.method === 'POST') {
-      void receive(request).then((body) => {
+      void text(request).then((body) => {
         onPost(body);
         response.end();
       });
@@ -46,12 +47,6 @@ export async function createBenchServer(
       server.closeAllConnections();
     }
   };
-}
-
-async function receive(request: IncomingMessage): Promise<string> {
-  let body = '';
-  for await (const piece of request.setEncoding('utf8')) body += piece as string;
-  return body;
 }
 
 function openStream(response: ServerResponse): ServerResponse {

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 import { createFixturesServer } from '../../fixtures-server/server.ts';
 import type { ConnectionScript } from '../../fixtures-server/stream-script.ts';
-import { openPage, whyNoChromium } from './open-page.ts';
+import { chromium } from '../../conformance/engines/chromium.ts';
+import { createToldRoute, openPage, whyMissing } from '../../conformance/open-page.ts';
 
 // A browser does not say where a redirect leads, so that what follows one there is code of its own.
 
@@ -46,7 +46,7 @@ play('to-itself', { headers })
   .then(() => fetch('/told', { method: 'POST', body: JSON.stringify(told) }));
 `;
 
-const why = await whyNoChromium();
+const why = await whyMissing(chromium);
 
 it.skipIf(why)(
   'custom headers and credentials follow redirects within the origin and to no other in Chromium',
@@ -57,8 +57,7 @@ it.skipIf(why)(
       write: false,
       logLevel: 'silent'
     });
-    let hear: (told: unknown) => void = () => {};
-    const heard = new Promise<unknown>((resolve) => (hear = resolve));
+    const { route, heard } = createToldRoute();
     const server = await createFixturesServer({
       ports: [0, 0],
       cases,
@@ -71,20 +70,10 @@ it.skipIf(why)(
             response.end(`<!doctype html><script>${outputFiles[0]!.text}</script>`);
           }
         },
-        {
-          method: 'POST',
-          path: '/told',
-          async handle(request, response) {
-            const chunks: Buffer[] = [];
-            request.on('data', (chunk: Buffer) => chunks.push(chunk));
-            await once(request, 'end');
-            response.end();
-            hear(JSON.parse(Buffer.concat(chunks).toString()));
-          }
-        }
+        route
       ]
     });
-    const browser = openPage(`${server.origins[0]}/page`);
+    const browser = openPage(chromium, `${server.origins[0]}/page`);
     try {
       expect(await heard).toEqual({
         'to-itself': 'a',

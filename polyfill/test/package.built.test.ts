@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
@@ -11,8 +11,9 @@ import { JSDOM } from 'jsdom';
 import { rollup } from 'rollup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
+import { chromium } from '../../conformance/engines/chromium.ts';
+import { openPage, whyMissing } from '../../conformance/open-page.ts';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
-import { openPage, whyNoChromium } from './open-page.ts';
 
 // The package as npm packs it, in projects that know nothing of this repository.
 
@@ -137,11 +138,8 @@ const tell = (text) => fetch('/tell/${name}', { method: 'POST', body: text });
         method: 'POST',
         path: '/tell/',
         async handle(request, response, { pathname }) {
-          const chunks: Buffer[] = [];
-          request.on('data', (chunk: Buffer) => chunks.push(chunk));
-          await once(request, 'end');
+          told[pathname.slice('/tell/'.length)] = await text(request);
           response.end();
-          told[pathname.slice('/tell/'.length)] = Buffer.concat(chunks).toString();
         }
       }
     ]
@@ -247,9 +245,9 @@ describe('bundled for browsers', () => {
   );
 
   it('it runs in Chromium', async (context) => {
-    const why = await whyNoChromium();
+    const why = await whyMissing(chromium);
     if (why !== undefined) context.skip(why);
-    const browser = openPage(`${server.origins[0]}/bundles`);
+    const browser = openPage(chromium, `${server.origins[0]}/bundles`);
     try {
       const all = Object.fromEntries(Object.keys(bundlers).map((name) => [name, expected]));
       await expect.poll(() => told, { timeout: 20_000 }).toEqual(all);

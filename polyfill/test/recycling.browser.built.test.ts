@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { createFixturesServer } from '../../fixtures-server/server.ts';
 import type { StreamItem } from '../../fixtures-server/stream-script.ts';
-import { openPage, whyNoChromium } from './open-page.ts';
+import { chromium } from '../../conformance/engines/chromium.ts';
+import { createToldRoute, openPage, whyMissing } from '../../conformance/open-page.ts';
 
 const data: StreamItem[] = ['data: ', { repeat: ['x'], times: 600_000 }, '\n\n'];
 const later: StreamItem[] = [{ pause: 100 }, 'event: end\ndata\n\n'];
@@ -40,13 +40,12 @@ ${JSON.stringify(ids)}.forEach(function (id) {
 });
 </script>`;
 
-const why = await whyNoChromium();
+const why = await whyMissing(chromium);
 
 it.skipIf(why)(
   'a response of a megabyte over XHR ends at an event that has an id of its own, and at no other',
   async () => {
-    let hear: (told: unknown) => void = () => {};
-    const heard = new Promise<unknown>((resolve) => (hear = resolve));
+    const { route, heard } = createToldRoute();
     const server = await createFixturesServer({
       cases,
       routes: [
@@ -64,20 +63,10 @@ it.skipIf(why)(
             response.end(await readFile(new URL('../../dist/truesource.min.js', import.meta.url)));
           }
         },
-        {
-          method: 'POST',
-          path: '/told',
-          async handle(request, response) {
-            const chunks: Buffer[] = [];
-            request.on('data', (chunk: Buffer) => chunks.push(chunk));
-            await once(request, 'end');
-            response.end();
-            hear(JSON.parse(Buffer.concat(chunks).toString()));
-          }
-        }
+        route
       ]
     });
-    const browser = openPage(`${server.origins[0]}/page`);
+    const browser = openPage(chromium, `${server.origins[0]}/page`);
     try {
       expect(await heard).toEqual({
         'an-id-each': ['message 1', 'message 2', 'error 0'],
