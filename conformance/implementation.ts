@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { findPlaceOf } from './installed.ts';
 
 /** Somebody's EventSource. */
 export interface Implementation {
@@ -91,17 +92,9 @@ function readPackageVersion(file: string): string | undefined {
 
 /** With esbuild, where it is installed. What cannot be bundled becomes a script that says so. */
 async function bundleForPages(specifier: string, directory: string): Promise<string | undefined> {
-  const from = [import.meta.url, join(directory, 'index.js')].map((file) => createRequire(file));
-  const found = from.flatMap((require) => {
-    try {
-      return [require.resolve('esbuild')];
-    } catch {
-      return [];
-    }
-  });
-  if (found[0] === undefined) return undefined;
-  const { build } = ((await import(pathToFileURL(found[0]).href)) as { default: typeof import('esbuild') })
-    .default;
+  const place = findPlaceOf(['esbuild'], directory);
+  if (place === undefined) return undefined;
+  const { build } = createRequire(place)('esbuild') as typeof import('esbuild');
   try {
     const { outputFiles } = await build({
       stdin: {

@@ -1,6 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { format, resolveConfig } from 'prettier';
+import { readFile } from 'node:fs/promises';
 import type { Report } from './report.ts';
 import { readReport } from './reports/comparison.ts';
 import {
@@ -11,6 +9,7 @@ import {
   renderPackages
 } from './reports/natives.ts';
 import type { Judgement } from './reports/natives.ts';
+import { writeBetweenMarks } from './write-between-marks.ts';
 
 // Writes the results of reports between the marks of NATIVES.md, unless natives.json judges other deviations than they have.
 const files = process.argv.length > 2 ? process.argv.slice(2) : ['report.json'];
@@ -28,15 +27,8 @@ if (problems.length > 0) {
   throw new Error(`natives.json does not fit ${files.join(', ')}:\n${problems.join('\n')}`);
 }
 
-const path = fileURLToPath(new URL('NATIVES.md', import.meta.url));
-let text = await readFile(path, 'utf8');
-for (const [name, part] of Object.entries({
+await writeBetweenMarks(new URL('NATIVES.md', import.meta.url), {
   results: renderNatives(report),
   deviations: renderDeviations(report, judgements),
   packages: renderPackages(report)
-})) {
-  const marks = new RegExp(`(<!-- ${name} -->)[^]*(<!-- /${name} -->)`);
-  if (!marks.test(text)) throw new Error(`NATIVES.md has no ${name} marks`);
-  text = text.replace(marks, (_, start: string, end: string) => `${start}\n\n${part}\n${end}`);
-}
-await writeFile(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
+});

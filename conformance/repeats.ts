@@ -3,7 +3,7 @@ import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from '
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { Cell, Column, Report, Run, Verdict } from './report.ts';
 import { columnKey } from './reports/outcome.ts';
-import { worst } from './verdict.ts';
+import { compareVerdicts } from './verdict.ts';
 
 /**
  * Makes one report of several of the same cases and columns: of each run the worst that was seen, with its evidence, and where the verdicts
@@ -64,12 +64,9 @@ export function combineReports(
 
 /** Worst first, and among those the one with evidence. */
 function sortRuns(runs: Run[]): Run[] {
-  return runs.sort((a, b) =>
-    a.verdict === b.verdict
-      ? Number(b.observation !== undefined) - Number(a.observation !== undefined)
-      : worst(a.verdict, b.verdict) === a.verdict
-        ? -1
-        : 1
+  return runs.sort(
+    (a, b) =>
+      compareVerdicts(a, b) || Number(b.observation !== undefined) - Number(a.observation !== undefined)
   );
 }
 

@@ -12,7 +12,7 @@ import type { Implementation } from './implementation.ts';
 import type { SectionedCase } from './load-cases.ts';
 import type { Cell, Column, GlobalKind, Progress, Report, Run, Verdict } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
-import { worst } from './verdict.ts';
+import { compareVerdicts } from './verdict.ts';
 
 export interface RunOptions {
   engines: Engine[];
@@ -373,7 +373,7 @@ function findObstacle(
 
 /** Worst first; only that one keeps its observation and requests. */
 function keepEvidenceOfWorst(runs: Run[]): void {
-  runs.sort((a, b) => (a.verdict === b.verdict ? 0 : worst(a.verdict, b.verdict) === a.verdict ? -1 : 1));
+  runs.sort(compareVerdicts);
   for (const run of runs.slice(1)) {
     delete run.observation;
     delete run.requests;

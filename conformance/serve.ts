@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
-import { generate } from 'selfsigned';
 import type { FixturesServer, Route } from '../fixtures-server/server.ts';
 import { cut } from './chunkings.ts';
 import { openVenue, portsFrom } from './run.ts';
@@ -59,6 +58,7 @@ async function generateCertificate(host: string): Promise<{ key: string; cert: s
     (all ?? []).map(({ address }) => address.replace(/%.*/, ''))
   );
   const names = new Set(['localhost', hostname(), host, '127.0.0.1', '::1', ...addresses]);
+  const { generate } = await import('selfsigned');
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'truesource' }], {
     notAfterDate: new Date(Date.now() + 30 * 24 * 60 * 60 * 1000),
     algorithm: 'sha256',

@@ -55,12 +55,12 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
           if (!url.searchParams.has('session')) attempt.beginAnew();
           return sendPage(response, topPage(attempt, token));
         }
-        const session = describePage(attempt, token, Math.min(attempt.lanes, lanesPerFrame));
-        if (rest === 'frame') return sendPage(response, framePage(session));
+        const describe = () => describePage(attempt, token, Math.min(attempt.lanes, lanesPerFrame));
+        if (rest === 'frame') return sendPage(response, framePage(describe()));
         if (rest === 'worker.js') {
           response
             .writeHead(200, { 'Content-Type': types['.js'], 'Cache-Control': 'no-store' })
-            .end(workerScript(session));
+            .end(workerScript(describe()));
           return;
         }
         const prefix = 'implementation/';

@@ -18,6 +18,11 @@ export function worst(a: Verdict, b: Verdict): Verdict {
   return badness.indexOf(a) < badness.indexOf(b) ? b : a;
 }
 
+/** Sorts what has verdicts, the worst first. */
+export function compareVerdicts(a: { verdict: Verdict }, b: { verdict: Verdict }): number {
+  return a.verdict === b.verdict ? 0 : worst(a.verdict, b.verdict) === a.verdict ? -1 : 1;
+}
+
 /**
  * Compares what a case expects with what was observed, and where they differ, with each alternative.
  * Pure. `differences` are those to the main expectation.

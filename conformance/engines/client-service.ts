@@ -1,6 +1,8 @@
 import type { Engine } from '../engine.ts';
 import type { Job, Observation, ReportedEvent } from '../observation.ts';
 import { printable } from '../validator/formats/printable.ts';
+import { ask } from './ask.ts';
+import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */
 const patience = 10_000;
@@ -27,31 +29,25 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
   let capabilities: string[] = [];
 
   /** Rejects with an Error that names the service. */
-  async function ask(
+  async function send(
     method: string,
     address: string,
     body?: object,
     signal?: AbortSignal
   ): Promise<Response> {
-    const request = `${method} ${new URL(address).pathname}`;
-    try {
-      const response = await fetch(address, {
+    const { response, text } = await ask(
+      `the service at ${url}`,
+      `${method} ${new URL(address).pathname}`,
+      address,
+      {
         method,
         ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-        signal: AbortSignal.any([AbortSignal.timeout(wait), ...(signal ? [signal] : [])])
-      });
-      // Read to its end, so that the connection can be used again.
-      const text = await response.text();
-      return new Response(text || null, { status: response.status, headers: response.headers });
-    } catch (error) {
-      const { name: kind, message, cause } = error as Error;
-      if (kind === 'TimeoutError')
-        throw new Error(`the service at ${url} did not answer ${request} in ${wait / 1000} s`, {
-          cause: error
-        });
-      const why = (cause as Error | undefined)?.message || message;
-      throw new Error(`the service at ${url} cannot be reached: ${why}`, { cause: error });
-    }
+        ...(signal && { signal })
+      },
+      wait
+    );
+    // Was read to its end, so that the connection can be used again.
+    return new Response(text || null, { status: response.status, headers: response.headers });
   }
 
   return {
@@ -61,7 +57,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
     lanes: 32,
     async find() {
       try {
-        const response = await ask('GET', url);
+        const response = await send('GET', url);
         if (response.status !== 200)
           return { missing: `the service at ${url} answers ${response.status} to GET /, not 200` };
         const text = await response.text();
@@ -128,7 +124,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         const release = types.length > 0 ? task.hold(job.id) : () => {};
         let resource: string | undefined;
         try {
-          const created = await ask(
+          const created = await send(
             'POST',
             url,
             {
@@ -151,7 +147,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           hasCreated = true;
           resource = new URL(location, url).href;
           for (const type of types) {
-            const { status, ok } = await ask(
+            const { status, ok } = await send(
               'POST',
               resource,
               { command: 'listen', listen: { type } },
@@ -183,24 +179,16 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           ending.signal.removeEventListener('abort', finish);
           streams.delete(key);
           // What it answers to that changes nothing.
-          if (resource !== undefined) await ask('DELETE', resource).catch(() => {});
+          if (resource !== undefined) await send('DELETE', resource).catch(() => {});
         }
       }
 
-      async function work(): Promise<void> {
-        while (!ending.signal.aborted) {
-          const job = task.take(task.origins[0]!);
-          if (!job) return;
-          await runJob(job);
-        }
-      }
-
-      const all = Promise.all(Array.from({ length: task.lanes }, work));
+      const jobs = pullJobs(task, runJob);
       return {
-        ended: new Promise((resolve) => all.catch((error: unknown) => resolve(String(error)))),
+        ended: jobs.ended,
         async stop() {
           ending.abort();
-          await all.catch(() => {});
+          await jobs.stop();
         },
         receive(path, body) {
           const [key = '', number = ''] = path.split('/');

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Engine, RunningEngine, Task } from '../engine.ts';
+import { findPlaceOf } from '../installed.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, startGroup } from '../processes.ts';
 import { describePage } from '../session-routes.ts';
 import { generateTests } from '../wpt/generate.ts';
@@ -67,14 +68,6 @@ function openUpstreamTests({ url, lanes, dist }: Task): RunningEngine {
   return { ended, stop };
 }
 
-/** A file from which wpt-runner and jsdom can be resolved: this one, or one in the working directory. */
 function findWptRunner(): string | undefined {
-  return [import.meta.url, join(process.cwd(), 'index.js')].find((from) => {
-    try {
-      createRequire(createRequire(from).resolve('wpt-runner')).resolve('jsdom');
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return findPlaceOf(['wpt-runner', 'jsdom']);
 }

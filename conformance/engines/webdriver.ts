@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { features } from '../case.ts';
 import type { Feature } from '../case.ts';
 import type { Engine, Task } from '../engine.ts';
+import { findPlaceOf } from '../installed.ts';
 import { printable } from '../validator/formats/printable.ts';
+import { ask } from './ask.ts';
 
 /** Where a session is created: an endpoint of WebDriver, and the capabilities that are asked for. */
 export interface WebDriverEndpoint {
@@ -100,20 +101,13 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
 
 /** Rejects with an Error that names the endpoint and says what it answered. */
 async function checkStatus(url: string, wait: number): Promise<void> {
-  const status = `${url.replace(/\/$/, '')}/status`;
-  let text: string;
-  try {
-    const response = await fetch(status, { signal: AbortSignal.timeout(wait) });
-    text = await response.text();
-  } catch (error) {
-    const { name, message, cause } = error as Error;
-    if (name === 'TimeoutError')
-      throw new Error(`the WebDriver endpoint ${url} did not answer GET /status in ${wait / 1000} s`, {
-        cause: error
-      });
-    const why = (cause as Error | undefined)?.message || message;
-    throw new Error(`the WebDriver endpoint ${url} cannot be reached: ${why}`, { cause: error });
-  }
+  const { text } = await ask(
+    `the WebDriver endpoint ${url}`,
+    'GET /status',
+    `${url.replace(/\/$/, '')}/status`,
+    {},
+    wait
+  );
   const value = readValue(text);
   if (typeof value?.ready !== 'boolean')
     throw new Error(
@@ -163,17 +157,12 @@ async function within<T>(promise: Promise<T>, wait: number, url: string, what: s
 
 /** From this package or from the working directory. Throws an Error that says how to get it. */
 function loadSelenium(): Selenium & SeleniumHttp {
-  for (const from of [import.meta.url, join(process.cwd(), 'index.js')]) {
-    const require = createRequire(from);
-    try {
-      require.resolve('selenium-webdriver');
-    } catch {
-      continue;
-    }
-    return {
-      ...(require('selenium-webdriver') as Selenium),
-      ...(require('selenium-webdriver/http') as SeleniumHttp)
-    };
-  }
-  throw new Error('selenium-webdriver is missing: npm install --save-dev selenium-webdriver');
+  const place = findPlaceOf(['selenium-webdriver']);
+  if (place === undefined)
+    throw new Error('selenium-webdriver is missing: npm install --save-dev selenium-webdriver');
+  const require = createRequire(place);
+  return {
+    ...(require('selenium-webdriver') as Selenium),
+    ...(require('selenium-webdriver/http') as SeleniumHttp)
+  };
 }

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { writeBetweenMarks } from '../../conformance/write-between-marks.ts';
 import type { BenchResult } from './main.ts';
 
 const result = JSON.parse(
@@ -60,11 +61,4 @@ ${engineTable}
 ${memory.join('\n')}
 - The fixtures server with ${streams} streams: ${kilobytes.toFixed(0)} KB each; pauses ${two(late.p50)} ms (p50) and ${two(late.p99)} ms (p99) too long.
 `;
-const file = new URL('../../README.md', import.meta.url);
-const readme = await readFile(file, 'utf8');
-const marks = /(<!-- speed -->\n)[^]*(<!-- \/speed -->)/;
-if (!marks.test(readme)) throw new Error('README.md has no <!-- speed --> and <!-- /speed -->');
-await writeFile(
-  file,
-  readme.replace(marks, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`)
-);
+await writeBetweenMarks(new URL('../../README.md', import.meta.url), { speed: text });

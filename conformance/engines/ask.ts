@@ -1,0 +1,28 @@
+/**
+ * A fetch that ends after `wait` ms. Rejects with an Error that names who was asked, as in "the service at http://…", and says why there is no
+ * answer; `request` is its method and path.
+ */
+export async function ask(
+  whom: string,
+  request: string,
+  address: string,
+  init: RequestInit,
+  wait: number
+): Promise<{ response: Response; text: string }> {
+  const limit = AbortSignal.timeout(wait);
+  try {
+    const response = await fetch(address, {
+      ...init,
+      signal: init.signal ? AbortSignal.any([limit, init.signal]) : limit
+    });
+    return { response, text: await response.text() };
+  } catch (error) {
+    const { name, message, cause } = error as Error;
+    throw new Error(
+      name === 'TimeoutError'
+        ? `${whom} did not answer ${request} in ${wait / 1000} s`
+        : `${whom} cannot be reached: ${(cause as Error | undefined)?.message || message}`,
+      { cause: error }
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import type { RunningEngine, Task } from '../engine.ts';
+import type { Job } from '../observation.ts';
+
+/** Takes a task's jobs, as many at a time as it has lanes, until none is left or it is stopped; then what is under way ends by itself. */
+export function pullJobs(
+  { origins, lanes, take }: Pick<Task, 'origins' | 'lanes' | 'take'>,
+  runJob: (job: Job) => Promise<void>
+): Pick<RunningEngine, 'ended' | 'stop'> {
+  let isStopped = false;
+  const work = async (): Promise<void> => {
+    while (!isStopped) {
+      const job = take(origins[0]!);
+      if (!job) return;
+      await runJob(job);
+    }
+  };
+  const all = Promise.all(Array.from({ length: lanes }, work));
+  return {
+    ended: new Promise((resolve) => all.catch((error: unknown) => resolve(String(error)))),
+    async stop() {
+      isStopped = true;
+      await all.catch(() => {});
+    }
+  };
+}
