@@ -5,6 +5,7 @@ import { createFixturesServer, type FixturesServer } from '../../fixtures-server
 import type { ConnectionScript } from '../../fixtures-server/stream-script.ts';
 import {
   EventSource,
+  StandardEventSource,
   type ErrorDetails,
   type ExtendedEventSourceInit,
   type ReconnectionOptions
@@ -229,6 +230,22 @@ it('a source that was closed while its headers were fetched sends no request', a
   give!({});
   await new Promise(setImmediate);
   expect(fetchIt).not.toHaveBeenCalled();
+});
+
+it('a body is read no further once the source is closed, though fetch takes no notice of its signal', async () => {
+  const pull = vi.fn((controller: ReadableStreamDefaultController<Uint8Array>) =>
+    controller.enqueue(Buffer.from('data: a\n\n'))
+  );
+  const headers = { 'Content-Type': 'text/event-stream' };
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(new ReadableStream({ pull }), { headers })));
+  const source = new StandardEventSource(server.origins[0]!);
+  await new Promise((resolve) => (source.onmessage = resolve));
+  source.close();
+  vi.unstubAllGlobals();
+  const pulls = pull.mock.calls.length;
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  // What had been asked for, and what the stream holds ahead.
+  expect(pull.mock.calls.length).toBeLessThanOrEqual(pulls + 2);
 });
 
 it('fetch stands in for the global one', async () => {

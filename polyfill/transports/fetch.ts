@@ -55,7 +55,8 @@ export function createFetchTransport(
       const decode = createUtf8Decode();
 
       function read(): void {
-        if (!reader) end();
+        // A fetch that takes no notice of the signal would be read on and on.
+        if (!reader || signal.aborted) end();
         else {
           reader.read().then((result) => {
             if (result.done) end();
