@@ -45,13 +45,15 @@ export function interpretTheEventStream(
   // null is the standard's empty data buffer; a string lacks the one LF that dispatching would strip.
   let dataBuffer: string | null = null;
   let eventTypeBuffer = '';
+  /** That the last line took. */
+  let branch: Branch;
 
-  function processTheLine(line: string): Branch {
-    if (line === '') return dispatchTheEvent(dataBuffer);
+  function processTheLine(line: string): void {
     const colon = line.indexOf(':');
-    if (colon === 0) return 'comment';
-    if (colon < 0) return processTheField(line, '');
-    return processTheField(line.slice(0, colon), takeTheValue(line, colon + 1, line.length));
+    if (line === '') dispatchTheEvent(dataBuffer);
+    else if (colon === 0) branch = 'comment';
+    else if (colon < 0) processTheField(line, '');
+    else processTheField(line.slice(0, colon), takeTheValue(line, colon + 1, line.length));
   }
 
   /**
@@ -87,28 +89,19 @@ export function interpretTheEventStream(
     return text.slice(text.charCodeAt(start) === 32 ? start + 1 : start, end);
   }
 
-  function processTheField(field: string, value: string): Branch {
-    if (field === 'data') {
-      dataBuffer = append(value);
-      return field;
-    }
-    if (field === 'event') {
-      eventTypeBuffer = value;
-      return field;
-    }
-    if (field === 'id') {
+  function processTheField(field: string, value: string): void {
+    branch = field as Branch;
+    if (field === 'data') dataBuffer = append(value);
+    else if (field === 'event') eventTypeBuffer = value;
+    else if (field === 'id') {
       // "If the field value does not contain U+0000 NULL"
-      if (value.indexOf('\0') >= 0) return 'id ignored';
-      lastEventIdBuffer = value;
-      return field;
-    }
-    if (field === 'retry') {
+      if (value.indexOf('\0') < 0) lastEventIdBuffer = value;
+      else branch = 'id ignored';
+    } else if (field === 'retry') {
       // "If the field value consists of only ASCII digits"
-      if (!/^[0-9]+$/.test(value)) return 'retry ignored';
-      sink.setTheReconnectionTime(+value);
-      return field;
-    }
-    return 'unknown field';
+      if (/^[0-9]+$/.test(value)) sink.setTheReconnectionTime(+value);
+      else branch = 'retry ignored';
+    } else branch = 'unknown field';
   }
 
   /** The data buffer with one more line. */
@@ -116,14 +109,13 @@ export function interpretTheEventStream(
     return dataBuffer === null ? value : dataBuffer + '\n' + value;
   }
 
-  function dispatchTheEvent(data: string | null): Branch {
+  function dispatchTheEvent(data: string | null): void {
     const type = eventTypeBuffer || 'message';
     dataBuffer = null;
     eventTypeBuffer = '';
     sink.setTheLastEventIdString(lastEventIdBuffer);
-    if (data === null) return 'nothing to dispatch';
-    sink.dispatchTheEvent(type, data, lastEventIdBuffer);
-    return 'dispatched';
+    branch = data === null ? 'nothing to dispatch' : 'dispatched';
+    if (data !== null) sink.dispatchTheEvent(type, data, lastEventIdBuffer);
   }
 
   function find(character: string, text: string, start: number): number {
@@ -149,7 +141,7 @@ export function interpretTheEventStream(
       if (!isWhole || unfinishedLine !== '' || sink.trace) {
         const line = unfinishedLine + text.slice(start, end);
         unfinishedLine = '';
-        const branch = processTheLine(line);
+        processTheLine(line);
         if (isWhole && sink.trace) sink.trace(branch, line);
       } else if (
         first === 100 &&

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
@@ -21,7 +20,7 @@ async function bundle(name: string): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** Bytes after gzip -9. */
+/** Bytes after gzip -9, which is not quite what zlib makes. */
 const limits = {
   'truesource.min.js': 3400,
   'truesource.fetch.min.js': 3000,
@@ -31,7 +30,7 @@ const limits = {
 it.each(Object.entries(limits))('%s takes at most %d bytes', async (name, limit) => {
   const [file, used] = name.split(', ');
   const code = used === undefined ? readFileSync(dist + file!, 'utf8') : await bundle(used);
-  const size = gzipSync(code, { level: 9 }).length;
+  const size = execFileSync('gzip', ['-9'], { input: code }).length;
   process.stdout.write(`${name}: ${size} of ${limit} bytes\n`);
   expect(size).toBeLessThanOrEqual(limit);
 });
