@@ -12,6 +12,8 @@ const directory = new URL('./', import.meta.url);
 /** Most characters of a piece of code that is kept. */
 const longestCode = 100;
 
+const reasons = JSON.parse(readFileSync(new URL('reasons.json', directory), 'utf8')) as Reason[];
+
 const mutants = await new Stryker({
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
@@ -57,7 +59,6 @@ for (const path of mutated) {
   );
 }
 
-const reasons = JSON.parse(readFileSync(new URL('reasons.json', directory), 'utf8')) as Reason[];
 await write('result.json', JSON.stringify(result));
 await write('result.md', renderResult(result, reasons));
 for (const fault of findFaults(result, reasons)) {
