@@ -14,12 +14,19 @@ export type Branch =
 /** Bundles for pages do without the trace, and without what only takes less time. */
 const isWhole = typeof FOR_SERVERS === 'undefined' || FOR_SERVERS;
 
+/**
+ * Of a line that is longer, so many characters at a time become one string: V8 keeps what is added to a string as a rope, whose pieces
+ * it moves at each garbage collection, and does not move strings as large as this.
+ */
+const blockLength = 0x40000;
+
 /** What the interpreter tells its owner. */
 export interface EventStreamSink {
-  /** A blank line: the last event ID string is now this one, whether or not an event follows. */
+  /** A blank line that dispatches nothing: the last event ID string is now this one. */
   setTheLastEventIdString(lastEventIdString: string): void;
   /** `reconnectionTime` in ms; may be larger than any timer takes, up to Infinity. */
   setTheReconnectionTime(reconnectionTime: number): void;
+  /** `lastEventId` is now the last event ID string. */
   dispatchTheEvent(type: string, data: string, lastEventId: string): void;
   /** Called for every line, after what it did. `line` is without its end. */
   trace?(branch: Branch, line: string): void;
@@ -40,6 +47,8 @@ export function interpretTheEventStream(
   sink: EventStreamSink,
   lastEventIdBuffer: string
 ): (text: string) => number {
+  /** What has come of an unfinished line: its blocks, and what came after them. */
+  let blocks = '';
   let unfinishedLine = '';
   let afterCarriageReturn = false;
   // null is the standard's empty data buffer; a string lacks the one LF that dispatching would strip.
@@ -113,9 +122,9 @@ export function interpretTheEventStream(
     const type = eventTypeBuffer || 'message';
     dataBuffer = null;
     eventTypeBuffer = '';
-    sink.setTheLastEventIdString(lastEventIdBuffer);
     branch = data === null ? 'nothing to dispatch' : 'dispatched';
-    if (data !== null) sink.dispatchTheEvent(type, data, lastEventIdBuffer);
+    if (data === null) sink.setTheLastEventIdString(lastEventIdBuffer);
+    else sink.dispatchTheEvent(type, data, lastEventIdBuffer);
   }
 
   function find(character: string, text: string, start: number): number {
@@ -139,8 +148,9 @@ export function interpretTheEventStream(
         if (end === length) break;
       }
       if (!isWhole || unfinishedLine !== '' || sink.trace) {
-        const line = unfinishedLine + text.slice(start, end);
+        const line = (isWhole ? blocks : '') + unfinishedLine + text.slice(start, end);
         unfinishedLine = '';
+        if (isWhole) blocks = '';
         processTheLine(line);
         if (isWhole && sink.trace) sink.trace(branch, line);
       } else if (
@@ -161,6 +171,12 @@ export function interpretTheEventStream(
     }
     if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
     if (start < length) unfinishedLine += text.slice(start);
-    return unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length);
+    if (isWhole && unfinishedLine.length > blockLength) {
+      blocks += unfinishedLine.slice(0, blockLength);
+      unfinishedLine = unfinishedLine.slice(blockLength);
+    }
+    return (
+      (isWhole ? blocks.length : 0) + unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length)
+    );
   };
 }

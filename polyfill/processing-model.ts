@@ -68,6 +68,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         },
         dispatchTheEvent(type, data, lastEventId) {
           fruitlessAttempts = 0;
+          connection.lastEventId = lastEventId;
           if (FOR_OLD_ENGINES) {
             connection.isResumable = lastEventId !== idOfTheLastEvent;
             idOfTheLastEvent = lastEventId;

@@ -149,7 +149,10 @@ export class Trace {
       {
         setTheLastEventIdString: (id) => (this.lastEventId = id),
         setTheReconnectionTime: (time) => (this.reconnectionTime = time),
-        dispatchTheEvent: (type, data, lastEventId) => (this.#dispatched = { type, data, lastEventId }),
+        dispatchTheEvent: (type, data, lastEventId) => {
+          this.lastEventId = lastEventId;
+          this.#dispatched = { type, data, lastEventId };
+        },
         trace: (branch, text) => this.#traceLine(branch, text)
       },
       ''

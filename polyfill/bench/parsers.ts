@@ -13,7 +13,7 @@ interface ParsedEvent {
 /** Answers a function that takes the bytes of one stream; `take` gets the events. */
 export type CreateReader = (take: (event: ParsedEvent) => void) => (bytes: Uint8Array) => void;
 
-/** From bytes to one object per event, with the same decoder. */
+/** From bytes to one object per event: each with the decoder that it comes with, or that its readme shows. */
 export const parsers = {
   truesource(take) {
     const decode = createUtf8Decode();
@@ -30,13 +30,13 @@ export const parsers = {
     return (bytes) => void interpret(decode(bytes));
   },
   'eventsource-parser'(take) {
-    const decode = createUtf8Decode();
+    const decoder = new TextDecoder();
     const parser = createParser({
       onEvent(event) {
         take(event);
       }
     });
-    return (bytes) => parser.feed(decode(bytes));
+    return (bytes) => parser.feed(decoder.decode(bytes, { stream: true }));
   }
 } satisfies Record<string, CreateReader>;
 

@@ -12,7 +12,7 @@ export function startTimer(steps: () => void, milliseconds: number): () => void 
 }
 
 /** Tasks that one message runs at most. */
-const tasksPerMessage = 64;
+const tasksPerMessage = 256;
 
 /** Tasks that wait for a message, of which one is under way then; those before `next` have run. */
 let due: (() => void)[] = [];

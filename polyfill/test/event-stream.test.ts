@@ -17,7 +17,10 @@ function interpret(pieces: string[], lastEventId = ''): Result {
       {
         setTheLastEventIdString: (value) => (result.lastEventId = value),
         setTheReconnectionTime: (value) => (result.retry = value),
-        dispatchTheEvent: (type, data, id) => result.events.push({ type, data, lastEventId: id }),
+        dispatchTheEvent(type, data, id) {
+          result.events.push({ type, data, lastEventId: id });
+          result.lastEventId = id;
+        },
         ...(trace && { trace })
       },
       lastEventId

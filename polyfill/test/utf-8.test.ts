@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createUtf8Decode } from '../platform/utf-8.ts';
+
+it('decodes random bytes, cut at random, as TextDecoder does the whole, but for one leading BOM', () => {
+  const part = fc.constantFrom(
+    ...[
+      'EF BB BF',
+      'EF BB',
+      'C3 A9',
+      'C3',
+      'E2 82 AC',
+      'E2 82',
+      'E0 80',
+      'ED A0 80',
+      'F0 9F 8E 88',
+      'F0 9F',
+      'F4 90',
+      '80',
+      'FF',
+      '41',
+      '0A',
+      ''
+    ].map((hex) => hex.split(' ').flatMap((byte) => (byte ? [parseInt(byte, 16)] : [])))
+  );
+  fc.assert(
+    fc.property(fc.array(fc.array(part, { maxLength: 4 }), { maxLength: 8 }), (parts) => {
+      const pieces = parts.map((each) => Uint8Array.from(each.flat()));
+      const decode = createUtf8Decode();
+      // What is not whole at the end is left out, as it is in every line that has no end.
+      const end = Uint8Array.of(0x0a);
+      const text = [...pieces, end].map((piece) => decode(piece)).join('');
+      expect(text).toBe(
+        new TextDecoder().decode(Uint8Array.from([...pieces, end].flatMap((piece) => [...piece])))
+      );
+    }),
+    { numRuns: 5000 }
+  );
+});
