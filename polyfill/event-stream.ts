@@ -14,6 +14,9 @@ export type Branch =
 /** Bundles for pages do without the trace, and without what only takes less time. */
 const isWhole = typeof FOR_SERVERS === 'undefined' || FOR_SERVERS;
 
+/** Bundles without extras have no maxEventSize, which a comment is not to count for. */
+const hasExtras = typeof FOR_FETCH === 'undefined' || FOR_FETCH;
+
 /** What the interpreter tells its owner. */
 export interface EventStreamSink {
   /** A blank line: the last event ID string is now this one, whether or not an event follows. */
@@ -161,6 +164,8 @@ export function interpretTheEventStream(
     }
     if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
     if (start < length) unfinishedLine += text.slice(start);
+    // Of a comment nothing is kept but that it is one: padding may be long, or never end.
+    if (hasExtras && !sink.trace && unfinishedLine.charCodeAt(0) === 58) unfinishedLine = ':';
     return unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length);
   };
 }
