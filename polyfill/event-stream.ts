@@ -170,7 +170,11 @@ export function interpretTheEventStream(
       start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
     if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
-    if (start < length) unfinishedLine += text.slice(start);
+    if (start < length) {
+      // Of a comment nothing is kept but that it is one: padding may be long, or never end.
+      const isComment = unfinishedLine === ':' || (unfinishedLine === '' && text.charCodeAt(start) === 58);
+      unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + text.slice(start);
+    }
     if (isWhole && unfinishedLine.length > blockLength) {
       blocks += unfinishedLine.slice(0, blockLength);
       unfinishedLine = unfinishedLine.slice(blockLength);

@@ -464,6 +464,25 @@ describe('maxEventSize', () => {
     );
     expect(seen[50]).toBe('message 1234567890');
   });
+
+  it('counts no comment, however long and however it is cut', async () => {
+    const { seen } = await play(
+      [
+        {
+          stream: [
+            ':',
+            { repeat: ['padding '], times: 200 },
+            '\ndata: 1\n:',
+            { repeat: ['x'], times: 50 },
+            '\n\n'
+          ]
+        }
+      ],
+      { maxEventSize: 10 },
+      (seen) => seen.length === 2
+    );
+    expect(seen).toEqual(['open', 'message 1']);
+  });
 });
 
 it('an error without a response has its cause alone', async () => {

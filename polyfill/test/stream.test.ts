@@ -72,6 +72,8 @@ it('errors on an event that is too large', async () => {
   );
   const allowed = ('data: ' + 'x'.repeat(10) + '\r\n\r\n').repeat(3);
   expect(await collect(body(...allowed), { maxEventSize: 10 })).toHaveLength(3);
+  const padded = [`:${'x'.repeat(20)}`, 'x'.repeat(20), '\ndata: 1\n\n'];
+  expect(await collect(body(...padded), { maxEventSize: 10 })).toHaveLength(1);
 });
 
 it.each([
