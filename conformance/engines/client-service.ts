@@ -56,6 +56,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
 
   return {
     name,
+    address: url,
     implementations: ['client'],
     features: () => [],
     lanes: 32,

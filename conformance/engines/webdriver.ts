@@ -58,6 +58,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
 
   return {
     name,
+    address: [...new Set(endpoints.map(({ url }) => url))].join(' and '),
     implementations: ['native', 'truesource-fetch', 'truesource-xhr'],
     features: () => Object.keys(features) as Feature[],
     lanes,
