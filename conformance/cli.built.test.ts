@@ -1,7 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import type { ExpectedFailure } from './expected-failures.ts';
@@ -106,3 +110,28 @@ it('exits with 3 and names the service that cannot be used', () => {
   );
   expect(status).toBe(3);
 });
+
+it('exits with 3 and names the WebDriver endpoint whose browser opens no page', async () => {
+  const server = createServer(({ url, method }, response) => {
+    const session = { sessionId: '1', capabilities: { browserName: 'x', browserVersion: '1' } };
+    const value = url === '/status' ? { ready: true } : method === 'POST' ? session : null;
+    const isPage = url!.endsWith('/url');
+    response.writeHead(isPage ? 500 : 200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ value: isPage ? { error: 'unknown error', message: 'crashed' } : value }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const suite = spawn(
+    process.execPath,
+    [
+      ...[join(root, 'dist/cli.js'), 'conformance', '--webdriver', url, '--implementation', 'native'],
+      ...['--case', 'lf-ends-a-line', '--report', `json=${join(folder, 'endpoint.json')}`]
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] }
+  );
+  const [said, [code]] = await Promise.all([text(suite.stderr), once(suite, 'exit')]);
+  server.closeAllConnections();
+  server.close();
+  expect(code).toBe(3);
+  expect(said).toContain(`crashed (browser by webdriver, ${url})`);
+}, 60_000);

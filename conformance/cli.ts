@@ -314,8 +314,9 @@ async function runConformance(options: {
     report.columns.some(({ implementation, status }) => isOurs(implementation) && status === 'broken');
   if (isUnexpected || idle.length > 0) process.exitCode = 1;
   for (const { engine, status, note } of report.columns) {
-    if (status === 'ran' || !endpoints.some(({ name }) => name === engine)) continue;
-    process.stderr.write(`truesource: ${note}\n`);
+    const address = endpoints.find(({ name }) => name === engine)?.address;
+    if (status === 'ran' || address === undefined) continue;
+    process.stderr.write(`truesource: ${note}${note?.includes(address) ? '' : ` (${engine}, ${address})`}\n`);
     process.exitCode = 3;
   }
 }

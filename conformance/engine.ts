@@ -57,6 +57,8 @@ export interface RunningEngine {
 
 export interface Engine {
   name: string;
+  /** Of what it is reached by, if that is elsewhere. */
+  address?: string;
   /** Implementations that run in it unless others are named. */
   implementations: string[];
   /** What an implementation finds there, see `features` of case.ts. */

@@ -23,6 +23,8 @@ describe('findExpectedFailure', () => {
   const list = [line, everywhere];
   it.each([
     ['a', 'chromium', 'truesource-xhr', line],
+    ['a', 'chromium by webdriver', 'truesource-xhr', line],
+    ['a', 'chromium2', 'truesource-xhr', undefined],
     ['a', 'firefox', 'truesource-xhr', undefined],
     ['a', 'chromium', 'truesource-fetch', undefined],
     ['c', 'firefox', 'truesource-xhr', everywhere],

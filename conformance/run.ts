@@ -332,9 +332,14 @@ async function runColumn(
     const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
     const isHopeless = isFinal || failures > failureLimit || (failures > 1 && !isStarted);
     if (isHopeless) {
-      Object.assign(column, { status: 'broken', note: failure });
-      const left = [...inFlight, ...untaken, ...batches.flatMap((one) => one.runs)];
+      const underWay = inFlight.map(({ play }) => play);
+      const more = underWay.length > 5 ? ` and ${underWay.length - 4} more` : '';
+      const named = more ? underWay.slice(-4) : underWay;
+      const note = failure + (named.length > 0 ? `; under way: ${named.join(', ')}${more}` : '');
+      Object.assign(column, { status: 'broken', note });
+      const left = [...untaken, ...batches.flatMap((one) => one.runs)];
       batches.length = 0;
+      for (const planned of inFlight) onRun(planned, notObserved(planned, `under way when ${failure}`));
       for (const planned of left) onRun(planned, notObserved(planned, failure));
     } else {
       batches.push({ runs: untaken, lanes: batch.lanes });

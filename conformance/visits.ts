@@ -271,7 +271,7 @@ function showResult(entry: Entry, url: URL): ShownResult {
   const [first] = cell.runs;
   const start = first?.requests?.[0]?.at ?? 0;
   const since = (at: number) => Math.round((at - start) * 10) / 10;
-  const { events = [], ...observed } = first?.observation ?? {};
+  const { events = [], at, ...observed } = first?.observation ?? {};
   const address = clauseUrl(testCase.spec);
   const outcome = outcomeOf(cell);
   return {
@@ -294,7 +294,7 @@ function showResult(entry: Entry, url: URL): ShownResult {
       closedAt: request.closedAt && since(request.closedAt)
     })),
     events: events.map((event) => ({ ...event })),
-    observed,
+    observed: { ...observed, ...(at !== undefined && { at: Math.round(at * 10) / 10 }) },
     source: JSON.stringify(testCase, null, 2)
   };
 }

@@ -111,6 +111,7 @@ describe('a service that cannot be used is named, and what it did', () => {
     const { columns, cells } = await runOn(service);
     expect(columns).toMatchObject([{ status: 'broken', note: expect.stringMatching(note) as string }]);
     expect(columns[0]!.note).toContain('the service at http://127.0.0.1:');
+    expect(columns[0]!.note).toMatch(/; under way: event-names-the-type/);
     expect(cells).toMatchObject([{ verdict: 'not observed' }]);
   });
 });
@@ -128,6 +129,17 @@ it('takes callbacks in the order of their numbers, and events of types without a
     { type: 'x', data: 'a', lastEventId: '' },
     { type: 'y', data: 'b', lastEventId: '' }
   ]);
+});
+
+it('takes a list of capabilities that is null for an empty one, and tells a reconnection time', async () => {
+  let told: unknown;
+  const { columns } = await runOn((request, response) => {
+    if (request.method === 'GET') return response.end('{"capabilities":null}');
+    if (request.method === 'POST') void json(request).then((body) => (told = body));
+    response.writeHead(201, { Location: '/1' }).end();
+  });
+  expect(columns).toMatchObject([{ status: 'ran' }]);
+  expect(told).toMatchObject({ initialDelayMs: 3000 });
 });
 
 it('does not pass what it was told with a gap', async () => {

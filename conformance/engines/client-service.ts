@@ -6,6 +6,8 @@ import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */
 const patience = 10_000;
+/** Milliseconds of reconnection time before a stream says otherwise: "a few seconds". Services rely on being told. */
+const initialDelay = 3000;
 /** UTF-16 code units of `data` that an observation keeps. */
 const dataLimit = 4096;
 
@@ -17,6 +19,8 @@ interface Stream {
   /** The number of the next callback. */
   next: number;
   receive(message: unknown): void;
+  /** Ends its job. */
+  finish(): void;
 }
 
 /**
@@ -52,6 +56,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
 
   return {
     name,
+    address: url,
     implementations: ['client'],
     features: () => [],
     lanes: 32,
@@ -98,8 +103,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           over = 'limit';
           finish();
         }, limit);
-        ending.signal.addEventListener('abort', finish);
         const stream: Stream = {
+          finish,
           events: [],
           early: new Map(),
           next: 1,
@@ -130,7 +135,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             {
               tag: job.id,
               streamUrl: address,
-              callbackUrl: `${task.url}own/${key}`
+              callbackUrl: `${task.url}own/${key}`,
+              initialDelayMs: initialDelay
             },
             ending.signal
           );
@@ -176,7 +182,6 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         } finally {
           release();
           clearTimeout(limitTimer);
-          ending.signal.removeEventListener('abort', finish);
           streams.delete(key);
           // What it answers to that changes nothing.
           if (resource !== undefined) await send('DELETE', resource).catch(() => {});
@@ -188,6 +193,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         ended: jobs.ended,
         async stop() {
           ending.abort();
+          for (const { finish } of streams.values()) finish();
           await jobs.stop();
         },
         receive(path, body) {
@@ -234,7 +240,10 @@ function parse(text: string): unknown {
 function readAbout(text: string): { name: string; capabilities: string[] } | undefined {
   if (text.trim() === '') return { name: 'unnamed', capabilities: [] };
   try {
-    const { name, capabilities = [] } = parse(text) as { name?: unknown; capabilities?: unknown };
+    const about = parse(text) as { name?: unknown; capabilities?: unknown };
+    const { name } = about;
+    // An empty list of Go is null.
+    const capabilities = about.capabilities ?? [];
     if (!Array.isArray(capabilities) || !capabilities.every((one) => typeof one === 'string'))
       return undefined;
     return { name: typeof name === 'string' && name !== '' ? name : 'unnamed', capabilities };

@@ -68,12 +68,14 @@ it('makes one engine of the same capabilities, and another of others', () => {
     { url: 'http://a/', capabilities: chrome },
     { url: 'http://b/', capabilities: { browserName: 'firefox' } },
     { url: 'http://c/', capabilities: { ...chrome } },
-    { url: 'http://c/', capabilities: { ...chrome, browserVersion: '99' } }
+    { url: 'http://c/', capabilities: { ...chrome, browserVersion: '99' } },
+    { url: 'http://d/', capabilities: { browserName: 'internet explorer' } }
   ]);
   expect(engines.map(({ name }) => name)).toEqual([
-    'webdriver chrome',
-    'webdriver firefox',
-    'webdriver chrome 2'
+    'chromium by webdriver',
+    'firefox by webdriver',
+    'chromium by webdriver 2',
+    'internet-explorer by webdriver'
   ]);
 });
 

@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
+import type { WebDriver } from 'selenium-webdriver';
 import { features } from '../case.ts';
 import type { Feature } from '../case.ts';
 import type { Engine, Task } from '../engine.ts';
-import { findPlaceOf } from '../installed.ts';
 import { printable } from '../validator/formats/printable.ts';
 import { ask } from './ask.ts';
 
@@ -12,21 +11,6 @@ export interface WebDriverEndpoint {
   capabilities: Record<string, unknown>;
 }
 
-/** What is used of selenium-webdriver. */
-interface Selenium {
-  WebDriver: { createSession(executor: unknown, capabilities: unknown): Driver };
-  Capabilities: new (capabilities: object) => unknown;
-}
-interface SeleniumHttp {
-  HttpClient: new (url: string) => unknown;
-  Executor: new (client: unknown) => unknown;
-}
-interface Driver {
-  getCapabilities(): Promise<{ get(name: string): unknown }>;
-  get(url: string): Promise<void>;
-  quit(): Promise<void>;
-}
-
 /** Milliseconds that an endpoint has for a session or a page: a grid may have to start a machine. */
 const patience = 60_000;
 /**
@@ -34,6 +18,8 @@ const patience = 60_000;
  * a time 12.9 and 10.7 s, with 32 10.2 and 9.9 s: a single session then leaves nothing for a second on the same machine.
  */
 const lanes = 8;
+/** What engines are called here, where endpoints have another name for them. */
+const engineNames: Record<string, string> = { chrome: 'chromium', MiniBrowser: 'webkitgtk' };
 
 /** Endpoints with the same capabilities are one engine, whose sessions share the cases out. */
 export function createWebDriverEngines(endpoints: WebDriverEndpoint[], wait = patience): Engine[] {
@@ -45,9 +31,10 @@ export function createWebDriverEngines(endpoints: WebDriverEndpoint[], wait = pa
   const names = new Map<string, number>();
   return [...groups.values()].map((group) => {
     const browser = String(group[0]!.capabilities.browserName ?? 'browser');
-    const nth = (names.get(browser) ?? 0) + 1;
-    names.set(browser, nth);
-    return createEngine(`webdriver ${browser}${nth > 1 ? ` ${nth}` : ''}`, group, wait);
+    const name = engineNames[browser] ?? browser.replaceAll(' ', '-');
+    const nth = (names.get(name) ?? 0) + 1;
+    names.set(name, nth);
+    return createEngine(`${name} by webdriver${nth > 1 ? ` ${nth}` : ''}`, group, wait);
   });
 }
 
@@ -71,13 +58,14 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
 
   return {
     name,
+    address: [...new Set(endpoints.map(({ url }) => url))].join(' and '),
     implementations: ['native', 'truesource-fetch', 'truesource-xhr'],
     features: () => Object.keys(features) as Feature[],
     lanes,
     find: () => (found ??= look()),
     open(task: Task) {
       let isStopped = false;
-      const drivers: Driver[] = [];
+      const drivers: WebDriver[] = [];
       const start = async (endpoint: WebDriverEndpoint, nth: number): Promise<void> => {
         const driver = await createSession(endpoint, wait);
         drivers.push(driver);
@@ -127,9 +115,16 @@ function readValue(text: string): { ready?: unknown; message?: unknown } | undef
   }
 }
 
-async function createSession({ url, capabilities }: WebDriverEndpoint, wait: number): Promise<Driver> {
-  const { WebDriver, Capabilities, HttpClient, Executor } = loadSelenium();
-  const driver = WebDriver.createSession(new Executor(new HttpClient(url)), new Capabilities(capabilities));
+async function createSession({ url, capabilities }: WebDriverEndpoint, wait: number): Promise<WebDriver> {
+  // Only when it is needed: it is large.
+  const { WebDriver } = await import('selenium-webdriver/lib/webdriver.js');
+  const { Capabilities } = await import('selenium-webdriver/lib/capabilities.js');
+  // @ts-expect-error its types are those of the folder, which Node does not import
+  const http = (await import('selenium-webdriver/http/index.js')) as typeof import('selenium-webdriver/http');
+  const driver = WebDriver.createSession(
+    new http.Executor(new http.HttpClient(url)),
+    new Capabilities(capabilities)
+  );
   const created = driver.getCapabilities().then(
     () => driver,
     (error: Error) => {
@@ -153,16 +148,4 @@ async function within<T>(promise: Promise<T>, wait: number, url: string, what: s
     );
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/** From this package or from the working directory. Throws an Error that says how to get it. */
-function loadSelenium(): Selenium & SeleniumHttp {
-  const place = findPlaceOf(['selenium-webdriver']);
-  if (place === undefined)
-    throw new Error('selenium-webdriver is missing: npm install --save-dev selenium-webdriver');
-  const require = createRequire(place);
-  return {
-    ...(require('selenium-webdriver') as Selenium),
-    ...(require('selenium-webdriver/http') as SeleniumHttp)
-  };
 }

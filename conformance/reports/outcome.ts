@@ -86,7 +86,7 @@ export function concludeReport(report: Report): string {
   const parts: string[] = [];
   if (unexpected) parts.push(count(unexpected, 'unexpected result'));
   else if (report.cells.some(ours)) parts.push('no unexpected results');
-  else parts.push('not run');
+  else parts.push('not run itself');
   const broken = report.columns.filter((column) => ours(column) && column.status === 'broken').length;
   if (broken) parts.push(count(broken, 'broken column'));
   if (report.stale.length) {

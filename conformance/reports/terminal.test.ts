@@ -39,7 +39,7 @@ describe('renderTerminal', () => {
     );
     report.cells = [];
     report.columns = [];
-    expect(renderTerminal(report, { colour: false, width: 100 })).toMatch(/\ntruesource: not run\n$/);
+    expect(renderTerminal(report, { colour: false, width: 100 })).toMatch(/\ntruesource: not run itself\n$/);
   });
 
   it('holds the width, in blocks if it must, and keeps all that is in the text plain', () => {

@@ -466,8 +466,8 @@ function drawCount(counted: { good: number; answered: number; cases: number }): 
     'td',
     { class: 'number' + (counted.answered === 0 ? ' none' : isLess ? ' less' : isWhole ? ' whole' : '') },
     [
-      counted.answered === 0 ? '–' : counted.good + ' / ' + counted.answered,
-      isWhole || counted.answered === 0 ? null : el('span', { class: 'none' }, [' of ' + counted.cases])
+      counted.answered === 0 ? '–' : counted.good + '\u00a0/\u00a0' + counted.answered,
+      isWhole || counted.answered === 0 ? null : el('span', { class: 'none' }, [' of\u00a0' + counted.cases])
     ]
   );
 }
@@ -707,7 +707,8 @@ function drawResult(result: ShownResult, implementation: string, id: string): Ch
             const value = event[key];
             return key === 'at' ? Number(value).toFixed(1) : value === undefined ? '' : drawValue(value);
           });
-        })
+        }),
+        'scroll events'
       )
     );
   }
@@ -728,8 +729,8 @@ function drawResult(result: ShownResult, implementation: string, id: string): Ch
   return parts;
 }
 
-function drawTable(head: string[], rows: Child[][]): HTMLElement {
-  return el('div', { class: 'scroll' }, [
+function drawTable(head: string[], rows: Child[][], kind = 'scroll'): HTMLElement {
+  return el('div', { class: kind }, [
     el('table', {}, [
       el('thead', {}, [
         el(

@@ -62,9 +62,10 @@ button:focus, a:focus, .result:focus { outline: 3px solid #0a58ca; outline-offse
 .result { border-left: 4px solid #767f89; padding: .3em 0 .3em 1em; font-size: .93em }
 .result td, .result th { width: auto !important; text-align: left !important; padding: .2em .9em .2em 0 !important }
 .result td code { white-space: pre-wrap; word-break: break-word }
+.result .events td code { word-break: normal }
 .result table { width: auto }
 .scroll { overflow: auto }
-.fold { background: none; border: 0; padding: .3em 0; text-decoration: underline }
+.fold { background: none; border: 0; padding: .3em 0; text-align: left; text-decoration: underline }
 #stage { position: fixed; left: 0; right: 0; bottom: 0; background: #f5f6f8; border-top: 1px solid #d5dae0; padding: .3em 1.25em; font-size: .85em; color: #59636e }
 #stage iframe { border: 0; width: 100%; display: block }
 #stage p { margin: 0 }
@@ -73,7 +74,7 @@ button:focus, a:focus, .result:focus { outline: 3px solid #0a58ca; outline-offse
   body { padding: 1em .8em 6em; font-size: 15px }
   .long { display: none }
   .short { display: inline }
-  th.number, td.number { padding-left: .4em; width: auto }
+  th.number, td.number { padding: .28em 0 .28em .4em; width: auto }
   #cases td, #cases thead th { width: 2.8em }
   #cases thead th { font-size: .9em; width: 3.1em }
   .primary, .plain { display: block; width: 100%; margin: 0 0 .6em }
