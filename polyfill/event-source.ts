@@ -33,8 +33,12 @@ export function createTheInterface(
   const Interface = function EventSource(this: object, url: unknown): EventSource {
     // Not a named parameter, which would make `length` 2.
     const init = arguments[1] as EventSourceInit | null | undefined;
-    // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
-    if (!arguments.length || !prototype.isPrototypeOf(this) || slotsOf<State>(this)) {
+    // Before ES2015 a call by another name, and Reflect.construct with a function that does not inherit, look the same.
+    const isConstructed = FOR_FETCH
+      ? new.target
+      : // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
+        EventSource.prototype.isPrototypeOf(this) && !slotsOf<State>(this);
+    if (!arguments.length || !isConstructed) {
       throw new TypeError('Use new EventSource(url)');
     }
     // concat is the one ES5 way to ToString: an object's toString comes before its valueOf, and a Symbol throws.
