@@ -8,6 +8,7 @@ export interface ParsedUrl {
 
 /** Parses against the environment's base: the document's, or a worker's location. Undefined on failure. */
 export function parseUrl(url: string): ParsedUrl | undefined {
+  let parsed: ParsedUrl | undefined;
   if (FOR_OLD_ENGINES && typeof URL !== 'function') {
     // Where there is no URL there is a document, and its links know how to parse; what cannot be parsed has no host.
     const link = document.createElement('a');
@@ -15,24 +16,27 @@ export function parseUrl(url: string): ParsedUrl | undefined {
     // Set once more, to what was read, Internet Explorer fills in the other members of a relative URL.
     // eslint-disable-next-line no-self-assign
     link.href = link.href;
-    return link.hostname || !/^(https?:|:|)$/.test(link.protocol)
-      ? {
-          href: link.href,
-          origin: link.href
-            .replace(/[^/]*@/, '')
-            .split('/', 3)
-            .join('/')
-        }
-      : undefined;
+    if (link.hostname || !/^(https?:|:|)$/.test(link.protocol)) {
+      parsed = {
+        href: link.href,
+        origin: link.href
+          .replace(/[^/]*@/, '')
+          .split('/', 3)
+          .join('/')
+      };
+    }
+  } else {
+    try {
+      parsed = new URL(
+        url,
+        root.document ? document.baseURI : FOR_FETCH && !root.location ? undefined : location.href
+      );
+    } catch {
+      // Not a URL.
+    }
   }
-  try {
-    return new URL(
-      url,
-      root.document ? document.baseURI : FOR_FETCH && !root.location ? undefined : location.href
-    );
-  } catch {
-    return;
-  }
+  // "If asciiDomain contains a forbidden domain code point": Chromium and old engines escape spaces and others.
+  return parsed && /^http.*%/.test(parsed.origin) ? undefined : parsed;
 }
 
 export const userInfo = /^(https?:\/\/)([^/?#]*)@/;
