@@ -24,7 +24,9 @@ export function createRequestInit(
     credentials: request.withCredentials ? 'include' : 'same-origin',
     // Node 24 has an uncaught exception when the answer to a data: or blob: URL is aborted, which costs no network.
     signal: FOR_SERVERS && !/^http/.test(request.url) ? null : signal,
-    mode: mode as RequestMode
+    mode: mode as RequestMode,
+    // What is asked without CORS is whether the server answers: a GET would leave a stream open that nobody can read or end.
+    method: (mode && 'HEAD') as string
   };
 }
 
