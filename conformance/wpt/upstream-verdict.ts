@@ -36,19 +36,25 @@ export interface UpstreamReport {
     subtest: string;
     why: 'passed' | 'not there';
   }[];
+  /** Files of lines that this checkout has not: it is older than they are, or younger. */
+  absent: string[];
 }
 
 /**
  * Compares results with the list.
  *
+ * @param files The checkout's.
  * @param isWhole false if only some tests were run: then an entry without a result is not stale.
  */
 export function judgeUpstream(
   columns: UpstreamColumn[],
   list: ExpectedUpstreamFailure[],
+  files: string[],
   isWhole: boolean
 ): UpstreamReport {
-  const report: UpstreamReport = { columns: [], failures: [], stale: [] };
+  const listed = new Set(list.flatMap(({ tests }) => Object.keys(tests)));
+  const absent = [...listed].filter((file) => !files.includes(file));
+  const report: UpstreamReport = { columns: [], failures: [], stale: [], absent };
   for (const { results, ...column } of columns) {
     const { engine, implementation } = column;
     const lines = list.filter(
@@ -83,7 +89,7 @@ export function judgeUpstream(
           ? result.status === 'pass'
             ? 'passed'
             : undefined
-          : isWhole
+          : isWhole && !absent.includes(file)
             ? 'not there'
             : undefined;
         if (why) report.stale.push({ engine, implementation, file, subtest, why });
@@ -103,7 +109,7 @@ export function isUnexpected({ columns, failures, stale }: UpstreamReport): bool
 }
 
 /** A table of the columns, then what failed: the unexpected with messages, the expected by reason, natives' by name. */
-export function renderUpstream({ columns, failures, stale }: UpstreamReport): string {
+export function renderUpstream({ columns, failures, stale, absent }: UpstreamReport): string {
   const rows = columns.map(({ engine, version, implementation, status, upstream, webIdl, time, note }) => [
     `${engine} ${version}`.trim(),
     implementation,
@@ -140,5 +146,8 @@ export function renderUpstream({ columns, failures, stale }: UpstreamReport): st
   }
   if (stale.length > 0) lines.push('', 'STALE lines of upstream-expected-failures.json');
   for (const one of stale) lines.push(`  ${one.engine} ${one.implementation} ${place(one)} (${one.why})`);
+  if (absent.length > 0)
+    lines.push('', 'Not in this checkout, though upstream-expected-failures.json has them');
+  for (const file of absent) lines.push(`  ${file}`);
   return `${lines.join('\n')}\n`;
 }

@@ -72,46 +72,57 @@ describe('the verdict', () => {
     time: 1000,
     results
   });
+  const files = ['f', 'g'];
   const line = { implementations: ['truesource-xhr'], tests: { f: ['t'] }, reason: 'r', link: 'l' };
 
   it('takes a failure that is listed, and no other', () => {
     const columns = [column('truesource-xhr', [result('f', 't', 'fail'), result('f', 'u', 'pass')])];
-    const listed = judgeUpstream(columns, [line], true);
+    const listed = judgeUpstream(columns, [line], files, true);
     expect(isUnexpected(listed)).toBe(false);
     expect(listed.columns[0]!.upstream).toEqual({ passed: 1, total: 2 });
     expect(renderUpstream(listed)).toMatch(/1\/2[^]*f: t \(fail: r\)/);
     for (const other of [[], [{ ...line, engines: ['x'] }], [{ ...line, tests: { g: ['t'] } }]]) {
-      const report = judgeUpstream(columns, other, true);
+      const report = judgeUpstream(columns, other, files, true);
       expect(isUnexpected(report)).toBe(true);
       expect(renderUpstream(report)).toContain('UNEXPECTED f: t (fail: m)');
     }
   });
 
   it('only reports what a native fails', () => {
-    const report = judgeUpstream([column('native', [result('f', 't', 'timeout')])], [], true);
+    const report = judgeUpstream([column('native', [result('f', 't', 'timeout')])], [], files, true);
     expect(report.failures).toHaveLength(1);
     expect(isUnexpected(report)).toBe(false);
   });
 
   it('fails on a line that is stale, or is of no test', () => {
     const passes = [column('truesource-xhr', [result('f', 't', 'pass')])];
-    expect(judgeUpstream(passes, [line], true).stale).toMatchObject([{ why: 'passed' }]);
+    expect(judgeUpstream(passes, [line], files, true).stale).toMatchObject([{ why: 'passed' }]);
     const absent = [column('truesource-xhr', [result('f', 'u', 'pass')])];
-    expect(judgeUpstream(absent, [line], true).stale).toMatchObject([{ why: 'not there' }]);
-    expect(isUnexpected(judgeUpstream(absent, [line], true))).toBe(true);
-    expect(judgeUpstream(absent, [line], false).stale).toEqual([]);
+    expect(judgeUpstream(absent, [line], files, true).stale).toMatchObject([{ why: 'not there' }]);
+    expect(isUnexpected(judgeUpstream(absent, [line], files, true))).toBe(true);
+    expect(judgeUpstream(absent, [line], files, false).stale).toEqual([]);
+  });
+
+  it('passes over a line of a file that the checkout has not, and says so', () => {
+    const columns = [column('truesource-xhr', [result('f', 't', 'fail')])];
+    const report = judgeUpstream(columns, [line, { ...line, tests: { h: ['t'] } }], files, true);
+    expect(isUnexpected(report)).toBe(false);
+    expect(report.absent).toEqual(['h']);
+    expect(renderUpstream(report)).toMatch(/Not in this checkout.*\n {2}h\n/);
   });
 
   it('fails on a file without a result and a column that broke', () => {
-    const lost = judgeUpstream([column('truesource-xhr', [result('f', null, 'timeout')])], [], true);
+    const lost = judgeUpstream([column('truesource-xhr', [result('f', null, 'timeout')])], [], files, true);
     expect(isUnexpected(lost)).toBe(true);
     expect(lost.columns[0]!.upstream.total).toBe(0);
-    expect(isUnexpected(judgeUpstream([column('truesource-xhr', [], 'broken')], [line], true))).toBe(true);
+    expect(isUnexpected(judgeUpstream([column('truesource-xhr', [], 'broken')], [line], files, true))).toBe(
+      true
+    );
   });
 
   it('counts the Web IDL tests apart', () => {
     const results = [result('idlharness.any.html', 't', 'pass'), result('f', 't', 'pass')];
-    const [counted] = judgeUpstream([column('native', results)], [], true).columns;
+    const [counted] = judgeUpstream([column('native', results)], [], files, true).columns;
     expect(counted).toMatchObject({ upstream: { total: 1 }, webIdl: { passed: 1, total: 1 } });
   });
 });
