@@ -57,7 +57,10 @@ export function createTheInterface(
       },
       cancel: ignore
     };
-    const source = createEventTarget(this, state) as EventSource;
+    // "If Type(prototype) is not Object"
+    const object =
+      FOR_FETCH && !isObject(new.target!.prototype) ? (Object.create(prototype) as object) : this;
+    const source = createEventTarget(object, state) as EventSource;
     runTheProcessingModel(state, extend && init ? extend(init, state, source) : chooseTransport());
     return source;
   } as unknown as EventSourceConstructor;
