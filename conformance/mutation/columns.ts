@@ -24,6 +24,8 @@ export interface Column extends Surroundings {
 }
 
 const everywhere: Record<string, Verdict> = {
+  // Nothing keeps blobs here.
+  'blob-url-is-read': 'fail',
   'unknown-scheme-is-a-network-error': 'allowed',
   'scheme-that-only-ends-like-http-is-a-network-error': 'allowed',
   'websocket-url-is-a-network-error': 'allowed',

@@ -128,7 +128,11 @@ export function createVirtualServer(
           return;
         }
         const stream = new ReadableStream<Uint8Array>({ start: (controller) => void (body = controller) });
-        resolve({ status, headers, url: url.href, body: bodiless.includes(status) ? null : stream });
+        // An engine may have no body where nothing can come.
+        const isBodiless =
+          bodiless.includes(status) ||
+          (typeof script.framing === 'object' && script.framing.contentLength === 0);
+        resolve({ status, headers, url: url.href, body: isBodiless ? null : stream });
         playTheBody();
       };
       cancel = clock.after((script.delay ?? 0) + step, respond);
