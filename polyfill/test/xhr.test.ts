@@ -14,7 +14,9 @@ class FakeXhr {
   onloadend!: Handler;
   open(): void {}
   setRequestHeader(): void {}
-  send(): void {}
+  send(): void {
+    if (sendThrows) throw new Error('a network error, in QtWebKit');
+  }
   getResponseHeader = () => 'text/event-stream';
   overrideMimeType(): void {}
   abort(): void {
@@ -23,6 +25,7 @@ class FakeXhr {
 }
 
 let xhr: FakeXhr;
+let sendThrows: boolean;
 let told: unknown[];
 let cancel: () => void;
 
@@ -31,7 +34,17 @@ beforeEach(() => {
     return (xhr = new FakeXhr());
   });
   vi.stubGlobal('location', { href: 'http://localhost/' });
+  vi.useFakeTimers();
+  sendThrows = false;
   told = [];
+  start();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function start(): void {
   const request = { url: 'http://localhost/', withCredentials: false, lastEventId: '', isUnanswered: false };
   cancel = xhrTransport(request, {
     onResponse(status) {
@@ -42,8 +55,7 @@ beforeEach(() => {
     onEnd: (isFutile) => void told.push(isFutile ? 'futile' : 'end')
   });
   request.isUnanswered = true;
-});
-afterEach(() => vi.unstubAllGlobals());
+}
 
 function advance(readyState: number, status: number, responseText = ''): void {
   Object.assign(xhr, { readyState, status, responseText });
@@ -91,4 +103,21 @@ it('tells nothing of an abort of its own', () => {
   xhr.onabort({ type: 'abort' });
   xhr.onloadend({ type: 'loadend' });
   expect(told).toEqual([200, 'data: a\n\n']);
+});
+
+it('goes on where the type can no longer be said', () => {
+  xhr.overrideMimeType = () => {
+    throw new Error('InvalidStateError');
+  };
+  advance(2, 200);
+  xhr.onreadystatechange({ type: 'readystatechange' });
+  expect(told).toEqual([200]);
+});
+
+it('ends later where sending throws', () => {
+  sendThrows = true;
+  start();
+  expect(told).toEqual([]);
+  vi.runAllTimers();
+  expect(told).toEqual(['end']);
 });
