@@ -67,6 +67,12 @@ describe.each(files)('$name', ({ name, file }) => {
     expect(validate.errors ?? []).toEqual([]);
     expect(`${file.section}.json`).toBe(name);
   });
+
+  // Deno keeps the handlers that are set on the prototype for every source.
+  test('has no script that sets a member of a prototype or a global object, which the cases share', () => {
+    const scripts = file.cases.flatMap(({ client }) => client?.script ?? []);
+    expect(scripts.filter((line) => /\b(prototype|global)(\.\w+|\[[^\]]*\])\s*=[^=]/.test(line))).toEqual([]);
+  });
 });
 
 describe.each(ofTheStream)('the oracle agrees with $name', ({ file }) => {

@@ -20,7 +20,7 @@ const cases: SectionedCase[] = ['good', 'wrong', 'needs-cookies'].map((id) => ({
 
 /** An engine in this process that observes what `observe` says, and never answers where that is null. */
 function createEngine(
-  observe: (job: Job) => Partial<Observation> | null,
+  observe: (job: Job) => Partial<Observation> | null | Promise<Partial<Observation>>,
   more: Partial<Engine> = {},
   confirm?: (task: Task) => void
 ): Engine {
@@ -42,7 +42,7 @@ function createEngine(
           });
           const job = (await response.json()) as Partial<Job>;
           if (job.id === undefined) return;
-          const observed = observe(job as Job);
+          const observed = await observe(job as Job);
           if (!observed) throw new Error('died');
           const observation = { events: [], log: [], readyState: null, over: 'until', at: 0, ...observed };
           result = { id: job.id, observation };
@@ -93,6 +93,25 @@ describe('a run', () => {
       observation: { log: ['something else'] },
       requests: []
     });
+  });
+
+  it('runs again, twice at most, what failed because the server had more to write', async () => {
+    const slow: SectionedCase = {
+      ...cases[0]!,
+      connections: [{ stream: ['a', { pause: 5000 }, 'b'] }],
+      chunkings: false
+    };
+    const engineThatIsLate = (times: number) => {
+      let count = 0;
+      return createEngine(async ({ url, id }) => {
+        await fetch(url);
+        return ++count <= times ? { over: 'limit' } : { log: [id] };
+      });
+    };
+    expect(verdicts(await collect(engineThatIsLate(2), [], undefined, [slow]))).toEqual({ good: 'pass' });
+    expect(verdicts(await collect(engineThatIsLate(3), [], undefined, [slow]))).toEqual({ good: 'fail!' });
+    const quick: SectionedCase = { ...slow, connections: [{ stream: ['a'] }] };
+    expect(verdicts(await collect(engineThatIsLate(1), [], undefined, [quick]))).toEqual({ good: 'fail!' });
   });
 
   it('runs what the engine can, and expects what is listed', async () => {

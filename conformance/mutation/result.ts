@@ -1,4 +1,11 @@
-/** What the last run said; result.json. */
+/** The files whose mutants the cases must kill. */
+export const mutated = [
+  'polyfill/event-stream.ts',
+  'polyfill/processing-model.ts',
+  'polyfill/event-source.ts'
+];
+
+/** What a run said. */
 export interface MutationResult {
   stryker: string;
   /** Cases that were run. */
@@ -30,6 +37,14 @@ export interface Mutant {
 export interface Reason {
   reason: string;
   mutants: Mutant[];
+}
+
+/** Most characters of a piece of code that is kept. */
+const longestCode = 100;
+
+/** A piece of code as a mutant has it, whatever its lines and indentation. */
+export function shorten(code: string): string {
+  return code.replace(/\s+/g, ' ').trim().slice(0, longestCode);
 }
 
 /** Least part of the mutants that the cases must kill. */

@@ -4,7 +4,7 @@ import type { Observation } from '../observation.ts';
 import { probe } from '../probe.ts';
 import type { Judgement } from '../report.ts';
 import { judge } from '../verdict.ts';
-import { createVirtualClock } from './virtual-clock.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 import { createVirtualServer } from './virtual-server.ts';
 import { createVirtualXhr } from './virtual-xhr.ts';
 
@@ -16,6 +16,8 @@ export interface Surroundings {
   missing: string[];
   /** What Math.random answers. */
   random: number;
+  /** The environment says that there is no network, and that there is one again as soon as somebody waits for it, twice. */
+  isOffline?: boolean;
 }
 
 const origins = ['http://127.0.0.1:8001', 'http://127.0.0.1:8002'];
@@ -27,7 +29,7 @@ const origins = ['http://127.0.0.1:8001', 'http://127.0.0.1:8002'];
  */
 export async function runInVirtualTime(
   create: () => unknown,
-  { scope, missing, random }: Surroundings,
+  { scope, missing, random, isOffline }: Surroundings,
   planned: PlannedRun,
   play: Play
 ): Promise<Judgement> {
@@ -48,6 +50,7 @@ export async function runInVirtualTime(
   const base = `${names.origin}/sse/page`;
   if (scope) globals.location = { href: base, origin: names.origin };
   if (scope === 'window') globals.document = createDocument(base);
+  if (isOffline) Object.assign(globals, createFlakyNetwork(clock));
   const restore = replaceGlobals(globals, missing);
   const listeners = process.listeners('unhandledRejection');
   // As an engine would: a mutant that throws in a promise's callback is told by what then does not happen.
@@ -65,6 +68,21 @@ export async function runInVirtualTime(
     for (const listener of listeners) process.on('unhandledRejection', listener);
     restore();
   }
+}
+
+/** What the polyfill asks of the network. */
+function createFlakyNetwork(clock: VirtualClock): object {
+  const target = new EventTarget();
+  return {
+    navigator: { onLine: false },
+    addEventListener(type: string, listener: () => void) {
+      target.addEventListener(type, listener);
+      for (const milliseconds of [1, 2]) {
+        clock.after(milliseconds, () => target.dispatchEvent(new Event('online')));
+      }
+    },
+    removeEventListener: target.removeEventListener.bind(target)
+  };
 }
 
 /** What the polyfill and the cases need of one. */

@@ -128,7 +128,11 @@ export function createVirtualServer(
           return;
         }
         const stream = new ReadableStream<Uint8Array>({ start: (controller) => void (body = controller) });
-        resolve({ status, headers, url: url.href, body: bodiless.includes(status) ? null : stream });
+        // An engine may have no body where nothing can come.
+        const isBodiless =
+          bodiless.includes(status) ||
+          (typeof script.framing === 'object' && script.framing.contentLength === 0);
+        resolve({ status, headers, url: url.href, body: isBodiless ? null : stream });
         playTheBody();
       };
       cancel = clock.after((script.delay ?? 0) + step, respond);
@@ -136,6 +140,8 @@ export function createVirtualServer(
       function playTheBody(): void {
         const { framing = 'chunked', end = 'hang', stream = [] } = script!;
         const items = writes(stream);
+        // The server goes on by its own time while the client is busy.
+        let due = clock.now();
         let left = typeof framing === 'object' ? framing.contentLength : Infinity;
         const next = () => {
           const item = items.shift();
@@ -146,7 +152,11 @@ export function createVirtualServer(
             record.writes.push({ at: clock.now(), bytes: '', length: bytes.length });
             body!.enqueue(new Uint8Array(bytes));
           }
-          cancel = clock.after(Buffer.isBuffer(item) ? step : item.pause, next);
+          wait(Buffer.isBuffer(item) ? step : item.pause);
+        };
+        const wait = (milliseconds: number) => {
+          due += milliseconds;
+          cancel = clock.after(due - clock.now(), next);
         };
         const finish = () => {
           if (end === 'hang' && left > 0) return;
@@ -156,7 +166,7 @@ export function createVirtualServer(
           if (isWhole && end !== 'reset') body!.close();
           else body!.error(new TypeError('terminated'));
         };
-        cancel = clock.after(step, next);
+        wait(step);
       }
     });
   }

@@ -52,12 +52,15 @@ export function createVirtualXhr(server: VirtualServer): new () => unknown {
           this.status = response.status;
           this.responseURL = response.url;
           this.#become(2);
-          const decoder = new TextDecoder();
+          // Node 24 removes two byte order marks when the first of them is cut.
+          const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+          let text = '';
           const reader = response.body?.getReader();
           for (;;) {
             const result = await reader?.read();
             if (!result || result.done) return true;
-            this.responseText += decoder.decode(result.value, { stream: true });
+            text += decoder.decode(result.value, { stream: true });
+            this.responseText = text.replace(/^\ufeff/, '');
             this.#become(3);
             this.onprogress?.({ type: 'progress' });
           }

@@ -573,7 +573,9 @@ export function page(): void {
       element.matches('tr') ? 0 : into(box.left, box.right, frame.left + side + 8, frame.right - 16),
       into(row.top, row.bottom, frame.top + head + 40, frame.bottom - 24)
     );
-    if (frame.bottom < 80 || frame.top > window.innerHeight - 80) matrix.scrollIntoView();
+    // The matrix may begin low in the window, or end above it.
+    const now = (element.closest('tr') ?? element).getBoundingClientRect();
+    if (now.top < 0 || now.bottom > window.innerHeight) matrix.scrollIntoView();
   }
 
   matrix.addEventListener('click', (event) => {

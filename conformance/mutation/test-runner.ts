@@ -1,0 +1,125 @@
+import { registerHooks } from 'node:module';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { InstrumenterContext } from '@stryker-mutator/api/core';
+import { PluginKind } from '@stryker-mutator/api/plugin';
+import {
+  determineHitLimitReached,
+  DryRunStatus,
+  TestStatus,
+  toMutantRunResult,
+  type DryRunResult,
+  type MutantRunOptions,
+  type MutantRunResult,
+  type TestRunner
+} from '@stryker-mutator/api/test-runner';
+import { loadCases } from '../load-cases.ts';
+import { casesOf, columns, missingInOldEngines, tryCase, type Modules } from './columns.ts';
+import { replaceGlobals } from './run-in-virtual-time.ts';
+
+interface Test {
+  id: string;
+  /** Answers what is not as it should be. */
+  run(): Promise<string | undefined>;
+  /** Mutants that it has killed. */
+  kills: number;
+  /** Milliseconds, the last time. */
+  took: number;
+}
+
+/** Runs the cases for Stryker, in its process: Vitest takes seconds for each mutant, most of which the first cases kill. */
+class CaseRunner implements TestRunner {
+  readonly #cases = loadCases(fileURLToPath(new URL('../cases', import.meta.url)));
+  readonly #tests: Test[] = columns.flatMap((column) =>
+    casesOf(column, this.#cases).map((testCase) => ({
+      id: `${column.name} ${testCase.id}`,
+      run: async () =>
+        tryCase(column, await (column.isOld ? this.#loadForOldEngines() : this.#load()), testCase),
+      kills: 0,
+      took: 0
+    }))
+  );
+  readonly #context = ((globalThis as { __stryker__?: InstrumenterContext }).__stryker__ ??= {});
+  #modern: Promise<Modules> | undefined;
+  #old: Promise<Modules> | undefined;
+
+  capabilities(): { reloadEnvironment: boolean } {
+    return { reloadEnvironment: false };
+  }
+
+  dryRun(): Promise<DryRunResult> {
+    return this.#run(this.#tests, false);
+  }
+
+  async mutantRun({
+    testFilter,
+    activeMutant,
+    mutantActivation,
+    hitLimit
+  }: MutantRunOptions): Promise<MutantRunResult> {
+    if (mutantActivation === 'runtime') await Promise.all([this.#load(), this.#loadForOldEngines()]);
+    this.#context.activeMutant = activeMutant.id;
+    if (hitLimit !== undefined) Object.assign(this.#context, { hitLimit, hitCount: 0 });
+    const tests = testFilter ? this.#tests.filter(({ id }) => testFilter.includes(id)) : [...this.#tests];
+    // What killed others kills this one too, more often than not.
+    tests.sort((a, b) => b.kills - a.kills || a.took - b.took);
+    const result = await this.#run(tests, true);
+    return toMutantRunResult(determineHitLimitReached(this.#context.hitCount, hitLimit) ?? result);
+  }
+
+  async #run(tests: Test[], isOverAtFailure: boolean): Promise<DryRunResult> {
+    const results: Extract<DryRunResult, { tests: unknown }>['tests'] = [];
+    for (const test of tests) {
+      this.#context.currentTestId = test.id;
+      const started = performance.now();
+      const failure = await test.run().catch((error: unknown) => String(error));
+      delete this.#context.currentTestId;
+      test.took = performance.now() - started;
+      const result = { id: test.id, name: test.id, timeSpentMs: test.took };
+      if (failure === undefined) results.push({ ...result, status: TestStatus.Success });
+      else {
+        test.kills++;
+        results.push({ ...result, status: TestStatus.Failed, failureMessage: failure });
+        if (isOverAtFailure) break;
+      }
+    }
+    return {
+      status: DryRunStatus.Complete,
+      tests: results,
+      ...(this.#context.mutantCoverage && { mutantCoverage: this.#context.mutantCoverage })
+    };
+  }
+
+  #load(): Promise<Modules> {
+    return (this.#modern ??= load(''));
+  }
+
+  #loadForOldEngines(): Promise<Modules> {
+    if (!this.#old) {
+      const restore = replaceGlobals({}, missingInOldEngines);
+      this.#old = load('?old').finally(restore);
+    }
+    return this.#old;
+  }
+}
+
+export const strykerPlugins = [{ kind: PluginKind.TestRunner, name: 'cases', injectableClass: CaseRunner }];
+
+// As in vitest.config.ts.
+Object.assign(globalThis, { FOR_OLD_ENGINES: true, FOR_FETCH: true, FOR_SERVERS: true });
+
+// What a module with a query imports has it as well: a second copy of all.
+registerHooks({
+  resolve(specifier, context, next) {
+    const resolved = next(specifier, context);
+    const query = specifier.startsWith('.') ? new URL(context.parentURL ?? 'file:///').search : '';
+    return { ...resolved, url: resolved.url + query };
+  }
+});
+
+/** Stryker's copy of the polyfill, which is where this process is. */
+async function load(query: string): Promise<Modules> {
+  const names = ['event-source.ts', 'extras/extend.ts', 'transports/choose.ts'];
+  const modules = names.map((name) => import(pathToFileURL(resolve('polyfill', name)).href + query));
+  return Object.assign({}, ...(await Promise.all(modules))) as Modules;
+}
