@@ -10,18 +10,11 @@ import { parseHeader } from './observe.ts';
 import { profiles, type Finding, type Probe, type Profile, type Severity } from './rule.ts';
 import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
-import {
-  injectedValues,
-  isAtLeast,
-  lint,
-  probes,
-  validate,
-  type LintOptions,
-  type Result,
-  type ValidateOptions
-} from './validate.ts';
+import { injectedValues } from './probes.ts';
+import { isAtLeast, type Result } from './result.ts';
+import { lint, probeNames, validate, type LintOptions, type ValidateOptions } from './validate.ts';
 
-const choosable = probes.filter((probe) => probe !== 'inject');
+const choosable = probeNames.filter((probe) => probe !== 'inject');
 const severities: Severity[] = ['error', 'warning', 'information'];
 const exitCodes = `
 Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says

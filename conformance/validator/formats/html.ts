@@ -1,5 +1,5 @@
 import { quote } from '../rule.ts';
-import type { Result } from '../validate.ts';
+import type { Result } from '../result.ts';
 import { escapeMarkup as escape, hex } from './printable.ts';
 import { placeOf, summaryOf } from './text.ts';
 
