@@ -1,5 +1,5 @@
 import type { Exchange } from './observe.ts';
-import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver } from './trace.ts';
+import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver, UnfinishedBlock } from './trace.ts';
 
 export type Severity = 'error' | 'warning' | 'information';
 
@@ -27,6 +27,9 @@ export interface Evidence {
   /** The bytes around, latin1. */
   excerpt?: string;
 }
+
+/** Evidence of a stream that may be full of it: the message is made for the first only. */
+export type Sighting = Omit<Evidence, 'message'> & { message: string | (() => string) };
 
 /** What a rule says of what was observed. */
 export type Verdict =
@@ -110,7 +113,7 @@ export type Judge =
       wants?: Need[];
       check(observations: Observations): Verdict;
     }
-  | { needs: 'stream'; watch(found: (evidence: Evidence) => void, context: WatchContext): Watcher }
+  | { needs: 'stream'; watch(found: (sighting: Sighting) => void, context: WatchContext): Watcher }
   | { undecided: string };
 
 export interface Rule {
@@ -204,12 +207,17 @@ export function onStream(watch: Extract<Judge, { needs: 'stream' }>['watch']): J
   return { needs: 'stream', watch };
 }
 
-/** A rule on single lines of these kinds. */
+/** A rule on single lines of these kinds, and that look so. */
 export function onLine(
   branches: Branch[],
-  look: (line: TracedLine, found: (evidence: Evidence) => void, block: TracedBlock) => void
+  look: (line: TracedLine, found: (sighting: Sighting) => void, block: UnfinishedBlock) => void,
+  looksLike?: (text: string) => boolean
 ): Judge {
-  return onStream((found) => ({ branches, line: (line, block) => look(line, found, block) }));
+  return onStream((found) => ({
+    branches,
+    ...(looksLike && { looksLike }),
+    line: (line, block) => look(line, found, block)
+  }));
 }
 
 /** Where a line is, as evidence. */

@@ -18,27 +18,28 @@ export interface TracedLine {
   read: number;
 }
 
-/** The lines up to a blank line. */
-export interface TracedBlock {
+/** The lines since a blank line. */
+export interface UnfinishedBlock {
   offset: number;
   /** Number of its first line. */
   line: number;
-  /** Lines before the blank one. */
   lines: number;
   /** When its first line came whole, ms. */
   startedAt: number;
-  /** When its blank line came, ms. */
-  at: number;
-  /** The reads in which its first byte and its blank line came. */
+  /** The read in which its first byte came. */
   firstRead: number;
-  lastRead: number;
   dataLines: number;
-  comments: number;
-  unknownFields: number;
   /** Value of the last `event` line, latin1. */
   type: string | undefined;
   /** Value of the last `id` line, latin1. */
   id: string | undefined;
+}
+
+/** The lines up to a blank line. */
+export interface TracedBlock extends UnfinishedBlock {
+  /** When its blank line came, ms, and in which read. */
+  at: number;
+  lastRead: number;
   /** What was dispatched, as latin1. */
   event: { type: string; data: string; lastEventId: string } | undefined;
 }
@@ -52,11 +53,18 @@ export interface Place {
   excerpt: string;
 }
 
+/** Blocks with a line of this field; or those that dispatch data which begins with one of these bytes, latin1 (and empty data, with ''). */
+export type WantedBlocks = { field: 'event' | 'id' } | { opening: string[] };
+
 /** Told of each thing as it is read. */
 export interface TraceObserver {
   /** The lines that `line` is told of; default: all. */
   branches?: Branch[];
-  line?(line: TracedLine, block: TracedBlock): void;
+  /** Of those only such: what is not wanted costs less. */
+  looksLike?(text: string): boolean;
+  line?(line: TracedLine, block: UnfinishedBlock): void;
+  /** The blocks that `block` is told of; default: all. */
+  blocks?: WantedBlocks;
   /** A blank line: `block.event` is there if it dispatched one. */
   block?(block: TracedBlock): void;
   utf8Fault?(place: Place): void;
@@ -131,7 +139,7 @@ export class Trace {
   #opening: Buffer | undefined = Buffer.alloc(0);
   #sequence: Buffer = Buffer.alloc(0);
   #faults: number[] = [];
-  #block: TracedBlock;
+  #block: UnfinishedBlock;
   #firstReadOfLine = 0;
   /** The last event. */
   #dispatched: TracedBlock['event'];
@@ -139,11 +147,26 @@ export class Trace {
   #interpret: (text: string) => void;
   #observers: TraceObserver[];
   #ofLines: Partial<Record<Branch, TraceObserver[]>> = {};
+  /** Of all blocks, of those with such a line, and of those whose data begins so. */
   #ofBlocks: TraceObserver[];
+  #ofTypes: TraceObserver[];
+  #ofIds: TraceObserver[];
+  #ofOpenings = new Map<string, TraceObserver[]>();
 
   constructor(observers: TraceObserver[] = []) {
     this.#observers = observers;
-    this.#ofBlocks = observers.filter(({ block }) => block);
+    this.#ofBlocks = observers.filter(({ block, blocks }) => block && !blocks);
+    const withField = (field: string) =>
+      observers.filter(({ blocks }) => blocks && 'field' in blocks && blocks.field === field);
+    this.#ofTypes = withField('event');
+    this.#ofIds = withField('id');
+    for (const observer of observers) {
+      const { blocks } = observer;
+      if (!blocks || !('opening' in blocks)) continue;
+      for (const opening of blocks.opening) {
+        this.#ofOpenings.set(opening, [...(this.#ofOpenings.get(opening) ?? []), observer]);
+      }
+    }
     this.#block = this.#newBlock(0);
     this.#interpret = interpretTheEventStream(
       {
@@ -160,7 +183,7 @@ export class Trace {
   }
 
   /** Whether the standard would drop something if the body ended now: lines of a block, or part of a line. */
-  get pending(): { block: TracedBlock; unfinished: string } | undefined {
+  get pending(): { block: UnfinishedBlock; unfinished: string } | undefined {
     const unfinished = this.#unfinished.slice(0, 200);
     return this.#block.lines > 0 || unfinished !== '' ? { block: this.#block, unfinished } : undefined;
   }
@@ -253,21 +276,16 @@ export class Trace {
     this.#interpret = () => {};
   }
 
-  #newBlock(offset: number): TracedBlock {
+  #newBlock(offset: number): UnfinishedBlock {
     return {
       offset,
       line: this.lines + 1,
       lines: 0,
-      startedAt: 0,
-      at: 0,
+      startedAt: this.#at,
       firstRead: 0,
-      lastRead: 0,
       dataLines: 0,
-      comments: 0,
-      unknownFields: 0,
       type: undefined,
-      id: undefined,
-      event: undefined
+      id: undefined
     };
   }
 
@@ -276,8 +294,11 @@ export class Trace {
     const number = ++this.lines;
     const endIndex = offset + text.length - this.#base;
     this.#cursor = offset + text.length + 1;
-    if (this.#text.charCodeAt(endIndex) === 10) this.#countEnd('LF', offset, number);
-    else if (endIndex + 1 === this.#text.length) this.#afterCarriageReturn = { offset, line: number };
+    const { ends } = this;
+    if (this.#text.charCodeAt(endIndex) === 10) {
+      if (ends.LF) ends.LF.count++;
+      else ends.LF = { count: 1, offset, line: number };
+    } else if (endIndex + 1 === this.#text.length) this.#afterCarriageReturn = { offset, line: number };
     else if (this.#text.charCodeAt(endIndex + 1) === 10) {
       this.#cursor++;
       this.#countEnd('CRLF', offset, number);
@@ -308,28 +329,49 @@ export class Trace {
         block.id = fieldValue(text);
         break;
       case 'comment':
-        block.comments++;
         this.comments++;
-        break;
-      case 'unknown field':
-        block.unknownFields++;
         break;
       case 'dispatched':
         this.events++;
-        block.event = this.#dispatched;
         break;
     }
     const observers = this.#ofLines[branch] ?? this.#observersOf(branch);
-    if (observers.length > 0) {
-      const line = { branch, text, offset, number, at: this.#at, read: this.reads };
-      for (const observer of observers) observer.line!(line, block);
+    let line: TracedLine | undefined;
+    for (const observer of observers) {
+      if (observer.looksLike && !observer.looksLike(text)) continue;
+      line ??= { branch, text, offset, number, at: this.#at, read: this.reads };
+      observer.line!(line, block);
     }
-    if (text !== '') return;
+    if (text === '') this.#endBlock(block, branch === 'dispatched' ? this.#dispatched : undefined);
+  }
+
+  #endBlock(before: UnfinishedBlock, event: TracedBlock['event']): void {
     this.blankLines++;
-    block.at = this.#at;
-    block.lastRead = this.reads;
-    this.#block = this.#newBlock(this.#cursor);
+    const { offset, line, lines, startedAt, firstRead, dataLines, type, id } = before;
+    // What is empty is told to nobody, and is used again.
+    before.offset = this.#cursor;
+    before.line = this.lines + 1;
+    if (lines === 0) return;
+    before.lines = before.dataLines = 0;
+    before.type = before.id = undefined;
+    const block = {
+      offset,
+      line,
+      lines,
+      startedAt,
+      firstRead,
+      dataLines,
+      type,
+      id,
+      at: this.#at,
+      lastRead: this.reads,
+      event
+    };
     for (const observer of this.#ofBlocks) observer.block!(block);
+    if (type !== undefined) for (const observer of this.#ofTypes) observer.block!(block);
+    if (id !== undefined) for (const observer of this.#ofIds) observer.block!(block);
+    const ofOpening = event && this.#ofOpenings.get(event.data.charAt(0));
+    if (ofOpening) for (const observer of ofOpening) observer.block!(block);
   }
 
   #observersOf(branch: Branch): TraceObserver[] {

@@ -54,6 +54,9 @@ function wasCutAfterIdle(exchange: Exchange): boolean {
 /** U+1F493, as latin1. */
 const growingHeart = Buffer.from('💓').toString('latin1');
 
+/** What the data of those begins with. */
+const heartbeatOpenings = ['', ' ', '{', growingHeart.charAt(0), ...'hHkKnNpP'];
+
 /** An event that stands for nothing but that the connection lives. */
 function isHeartbeat({ event, id }: TracedBlock): boolean {
   if (!event || event.type !== 'message' || id !== undefined || event.data.length > 60) return false;
@@ -182,7 +185,8 @@ export const caching: Rule[] = [
               first ??= block;
               if (++stalls === 3) {
                 found({
-                  message: `Again and again ${eventsOfRead} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
+                  message: () =>
+                    `Again and again ${eventsOfRead} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
                   ...atBlock(first)
                 });
               }
@@ -305,6 +309,7 @@ export const caching: Rule[] = [
       let first: TracedBlock | undefined;
       let count = 0;
       return {
+        blocks: { opening: heartbeatOpenings },
         block(block) {
           if (!isHeartbeat(block)) return;
           first ??= block;
@@ -324,6 +329,7 @@ export const caching: Rule[] = [
     interpretation,
     'A comment is clearer.',
     onStream((found) => ({
+      blocks: { field: 'event' },
       block(block) {
         if (!block.event && block.type !== undefined && heartbeatName.test(block.type)) {
           found({

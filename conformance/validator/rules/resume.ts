@@ -80,7 +80,7 @@ export const resume: Rule[] = [
     interpretation,
     'Refuse ids with U+0000: the field is ignored, and the old id stays.',
     onLine(['id ignored'], (line, found) => {
-      found({ message: `The id ${quote(fieldValue(line.text))} is ignored`, ...at(line) });
+      found({ message: () => `The id ${quote(fieldValue(line.text))} is ignored`, ...at(line) });
     })
   ),
   rule(
@@ -194,7 +194,10 @@ export const resume: Rule[] = [
       return {
         block(block) {
           if (block.event && block.id && last?.id === block.id) {
-            found({ message: `The id ${quote(block.id)} belongs to two events in a row`, ...atBlock(block) });
+            found({
+              message: () => `The id ${quote(block.id!)} belongs to two events in a row`,
+              ...atBlock(block)
+            });
           }
           if (block.event) last = block;
         }
@@ -277,7 +280,7 @@ export const resume: Rule[] = [
     interpretation,
     'Write milliseconds in ASCII digits.',
     onLine(['retry ignored'], (line, found) => {
-      found({ message: `${quote(line.text)} is ignored`, ...at(line) });
+      found({ message: () => `${quote(line.text)} is ignored`, ...at(line) });
     })
   ),
   rule(
@@ -288,7 +291,8 @@ export const resume: Rule[] = [
     onLine(['retry'], (line, found) => {
       if (Number(fieldValue(line.text)) < 100) {
         found({
-          message: `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
+          message: () =>
+            `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
           ...at(line)
         });
       }
@@ -302,7 +306,7 @@ export const resume: Rule[] = [
     onLine(['retry'], (line, found) => {
       if (Number(fieldValue(line.text)) > 300_000) {
         found({
-          message: `${quote(line.text)}: after an outage clients are away for that long`,
+          message: () => `${quote(line.text)}: after an outage clients are away for that long`,
           ...at(line)
         });
       }
@@ -346,7 +350,7 @@ export const resume: Rule[] = [
         },
         end({ trace }) {
           if (last && count >= 3 && count >= trace.events)
-            found({ message: `${count} retry fields with ${trace.events} events`, ...at(last) });
+            found({ message: () => `${count} retry fields with ${trace.events} events`, ...at(last) });
           return undefined;
         }
       };
