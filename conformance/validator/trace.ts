@@ -75,8 +75,10 @@ export interface TraceObserver {
 export type LineEnd = 'LF' | 'CRLF' | 'CR';
 
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
-const longestLine = 8 * 1024 * 1024;
-const longestBlock = 16 * 1024 * 1024;
+const longestLine = 4 * 1024 * 1024;
+const longestBlock = 8 * 1024 * 1024;
+/** Each line of a block costs 64 bytes, however short it is. */
+const mostLines = 100_000;
 /**
  * Bytes that become one string. Strings that outlive a scavenge make V8's young generation grow: with those of 64 KiB the flood of
  * flood.built.test.ts took 20 MB more.
@@ -220,6 +222,7 @@ export class Trace {
     }
     this.#sequence = Buffer.alloc(0);
     this.#reportFaults(this.#unfinished, this.#cursor, Infinity, this.lines + 1);
+    this.#interpret = () => {};
   }
 
   #open(bytes: Buffer): void {
@@ -268,7 +271,8 @@ export class Trace {
     this.#base = end;
     this.#text = '';
     if (end - this.#cursor > longestLine) this.#overflowAt('line', this.#cursor);
-    else if (end - this.#block.offset > longestBlock) this.#overflowAt('block', this.#block.offset);
+    else if (end - this.#block.offset > longestBlock || this.#block.lines > mostLines)
+      this.#overflowAt('block', this.#block.offset);
   }
 
   #overflowAt(what: 'line' | 'block', offset: number): void {

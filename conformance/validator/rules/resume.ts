@@ -20,6 +20,8 @@ import { standard } from './sources.ts';
 const { interpretation, lastEventId, processingModel } = standard;
 const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 
+export const jsonWebToken = /\beyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
+
 function onId(look: (id: string, line: TracedLine) => string | undefined) {
   return onLine(['id'], (line, found) => {
     const message = look(fieldValue(line.text), line);
@@ -116,8 +118,8 @@ export const resume: Rule[] = [
     lastEventId,
     'Use opaque ids: they come back in a header, and stand in logs.',
     onId((id) =>
-      /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(id) || /^[\w.+-]+@[\w-]+\.[\w.-]+$/.test(id)
-        ? `The id ${quote(id)} looks like ${id.startsWith('eyJ') ? 'a JSON web token' : 'an e-mail address'}`
+      jsonWebToken.test(id) || /^[a-z][\w.+-]*@[\w.-]+\.[a-z]{2,}$/i.test(id)
+        ? `The id ${quote(id)} ${jsonWebToken.test(id) ? 'holds a JSON web token' : 'looks like an e-mail address'}`
         : undefined
     )
   ),

@@ -12,6 +12,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { decodeUtf8, type Branch } from '../trace.ts';
+import { jsonWebToken } from './resume.ts';
 import { rfc, standard } from './sources.ts';
 
 const injection = 'https://cwe.mitre.org/data/definitions/93.html';
@@ -40,8 +41,19 @@ function inject(branches: Branch[], ends: ('lineFeed' | 'carriageReturn')[], wha
 /** A rule on all line ends. */
 const both: ('lineFeed' | 'carriageReturn')[] = ['lineFeed', 'carriageReturn'];
 
-const stackTrace =
-  /Traceback \(most recent call last\)|\n?\s+at [\w$.<>]+ ?\([^)\n]*:\d+(:\d+)?\)|\n?\s+at [\w$.<>]+\([^)\n]*\.java:\d+\)| in [^\n]+\.cs:line \d+|PHP (?:Fatal error|Warning): |<b>(?:Fatal error|Warning)<\/b>:/;
+/** Bounded everywhere: a body can be made to be searched for ever. */
+const stackTrace = new RegExp(
+  [
+    'Traceback \\(most recent call last\\)',
+    '(?<![ \\t])[ \\t]{1,16}at [\\w$.<>]{1,200} ?\\([^)\\n]{0,300}:\\d+(:\\d+)?\\)',
+    ' in [^\\n]{1,300}\\.cs:line \\d+',
+    "\\.rb:\\d+:in [`']",
+    'goroutine \\d+ \\[\\w+\\]:',
+    "thread '[^'\\n]{0,100}' panicked at ",
+    'PHP (?:Fatal error|Warning): ',
+    '<b>(?:Fatal error|Warning)</b>:'
+  ].join('|')
+);
 
 export const security: Rule[] = [
   rule(
@@ -114,9 +126,13 @@ export const security: Rule[] = [
     {
       needs: ['url'],
       check({ url }) {
-        const name = [...url.searchParams.keys()].find((key) =>
-          /^(access[_-]?token|auth[_-]?token|token|api[_-]?key|apikey|jwt|password|secret)$/i.test(key)
-        );
+        if (url.password !== '') return finding('The URL has a password before the @');
+        const [name] =
+          [...url.searchParams].find(
+            ([key, value]) =>
+              /^(access[_-]?token|auth[_-]?token|token|api[_-]?key|apikey|jwt|password|secret)$/i.test(key) ||
+              jsonWebToken.test(value)
+          ) ?? [];
         return name === undefined ? ok : finding(`The URL has the argument ${quote(name)}`);
       }
     }
@@ -159,7 +175,8 @@ export const security: Rule[] = [
       const banners = [
         ...headersOf(head, 'server').filter((value) => /\d/.test(value)),
         ...headersOf(head, 'x-powered-by'),
-        ...headersOf(head, 'x-aspnet-version')
+        ...headersOf(head, 'x-aspnet-version'),
+        ...headersOf(head, 'x-aspnetmvc-version')
       ];
       return banners.length > 0
         ? finding(`The head says ${banners.map((banner) => quote(banner)).join(', ')}`, { at: head.at })
