@@ -33,7 +33,7 @@ interface JudgeOptions {
 
 interface RequestOptions {
   header?: string[];
-  method: string;
+  method?: string;
   data?: string;
 }
 
@@ -78,7 +78,7 @@ function requestOf({
   data
 }: RequestOptions): Pick<ValidateOptions, 'headers' | 'method' | 'body'> {
   try {
-    const verb = method.toUpperCase();
+    const verb = (method ?? (data === undefined ? 'GET' : 'POST')).toUpperCase();
     if (!/^[!#$%&'*+.^_`|~0-9A-Z-]+$/.test(verb))
       throw new TypeError(`not a method: ${JSON.stringify(method)}`);
     return {
@@ -308,8 +308,8 @@ export function addValidatorCommands(program: Command, version: string): void {
   const withRequest = (command: Command) =>
     command
       .option('--header <header>', 'sent with each request, as "Name: value", repeatable', collectWhole)
-      .option('--method <method>', 'in place of GET', 'GET')
-      .option('--data <text>', 'body of the request, with --method');
+      .option('--method <method>', 'in place of GET, or POST if there is --data')
+      .option('--data <text>', 'body of the request');
   const withJudgement = (command: Command) =>
     command
       .option('--profile <name>', `dialect of the API: ${profiles.join(', ')}`, 'plain')

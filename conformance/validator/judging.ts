@@ -127,7 +127,7 @@ function missingIn(observations: Observations, need: Need): string | undefined {
   const probe = need === 'head' ? 'plain' : need;
   const reason = observations.missing[probe];
   if (reason !== undefined) return reason;
-  if (probe === 'parallel' || probe === 'inject' || probe === 'head-request') {
+  if (probe === 'parallel' || probe === 'bogus-id' || probe === 'inject' || probe === 'head-request') {
     return undefined;
   }
   const exchange = observations[probe];

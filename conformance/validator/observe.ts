@@ -235,6 +235,11 @@ async function observeOne(
   return whole;
 }
 
+/** Events that carried an id line of their own. */
+export function eventsWithIds({ events }: Exchange): TracedBlock[] {
+  return events.filter(({ id }) => id !== undefined && id !== '');
+}
+
 /** Whether the server ended the body of its own accord. */
 export function hasEnded({ ending }: Exchange): boolean {
   return ending === 'complete' || ending === 'closed';

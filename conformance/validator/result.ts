@@ -84,8 +84,10 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
       : 'The stream is empty.';
   }
   const some = `${stream.events} ${stream.events === 1 ? 'event' : 'events'} in ${stream.bytes} bytes`;
-  if (findings.some(({ severity }) => severity === 'error'))
-    return `${some}; clients lose events, or the connection.`;
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 && errors.every(({ kinds }) => kinds[0] === 'security'))
+    return `${some}; it is not secure.`;
+  if (errors.length > 0) return `${some}; clients lose events, or the connection.`;
   if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
   return stream.events === 0 ? `${some}; nothing is wrong with what was seen.` : `${some}; all is well.`;
 }

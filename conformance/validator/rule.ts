@@ -43,6 +43,10 @@ export type Need = 'url' | 'head' | Probe;
 export type Probe =
   | 'plain'
   | 'again'
+  | 'first-id'
+  | 'query-id'
+  | 'other-origin'
+  | 'without-credentials'
   | 'head-request'
   | 'preflight'
   | 'origin-request'
@@ -68,17 +72,22 @@ export interface Observations {
   profile: Profile;
   /** Origin of `--origin`: cross-origin use is meant. */
   origin?: string;
-  /** The made-up origin that the `origin-request` probe sends. */
+  /** The origin that the `origin-request` probe sends. */
   sentOrigin: string;
   /** The request was given a body or a method of its own. */
   method: string;
   plain?: Exchange;
   again?: Exchange;
+  'first-id'?: Exchange;
+  'query-id'?: Exchange;
+  'other-origin'?: Exchange;
+  'without-credentials'?: Exchange;
   'head-request'?: Exchange;
   preflight?: Exchange;
   'origin-request'?: Exchange;
   compressed?: Exchange;
-  'bogus-id'?: Exchange;
+  /** The answers to `bogusIds`, up to the first that is no stream. */
+  'bogus-id'?: Exchange[];
   parallel?: Exchange[];
   inject?: Injection;
   missing: Partial<Record<Probe, string>>;

@@ -53,7 +53,7 @@ export const probeNames = Object.keys(probes) as (keyof typeof probes)[];
 
 const defaultDuration = 2000;
 /** For all that follows the plain stream, ms. */
-const probesTime = 3000;
+const probesTime = 2700;
 const connectTimeout = 3000;
 const headTimeout = 2500;
 
@@ -151,7 +151,8 @@ async function run(
       { name: 'Accept-Encoding', value: 'identity' },
       { name: 'Cache-Control', value: 'no-store' },
       { name: 'Connection', value: 'keep-alive' },
-      { name: 'User-Agent', value: `truesource-validator/${version}` }
+      { name: 'User-Agent', value: `truesource-validator/${version}` },
+      ...(url.username || url.password ? [{ name: 'Authorization', value: basicCredentials(url) }] : [])
     ];
     const headers = [...own, ...extra, ...(options.headers ?? [])];
     const last = headers.filter(
@@ -202,6 +203,8 @@ async function run(
     }
   });
   observations.plain = plain;
+  // Pages of its own origin are who follows a redirect to another.
+  if (origin === undefined && plain.request.url.origin !== url.origin) observations.sentOrigin = url.origin;
   if (plain.trace) {
     judging.endOfStream({ trace: plain.trace, ended: hasEnded(plain), captured: false, at: plain.endedAt });
   }
@@ -218,6 +221,7 @@ async function run(
     observations,
     plain,
     took,
+    due: plain.firstEventAt === undefined ? undefined : plain.firstEventAt - plain.sentAt,
     isOver: plain.ending !== 'time limit' && plain.ending !== 'byte limit',
     argument: options.inject ?? '',
     request
@@ -243,7 +247,7 @@ async function run(
   }
 
   function whyNot(probe: (typeof probeNames)[number]): string | undefined {
-    const { onDemand, repeats } = probes[probe];
+    const { onDemand, repeats, lacks } = probes[probe];
     if (probe === 'inject') {
       if (options.inject === undefined) return 'the leave to send hostile values: --inject ARGUMENT';
     } else if (options.probes ? !options.probes.includes(probe) : onDemand)
@@ -258,7 +262,7 @@ async function run(
     if (signal.aborted && probe !== 'inject')
       return `more time: the probes had ${probesTime / 1000} s, and ${probe} was left`;
     const isAnswered = isStreamHead(plain.head) || (probe === 'origin-request' && plain.head.status < 500);
-    return isAnswered ? undefined : 'an event stream';
+    return isAnswered ? lacks?.(known) : 'an event stream';
   }
 
   const { findings, verdicts } = judging.conclude(() =>
@@ -281,6 +285,11 @@ async function run(
   result.headline = headlineOf(result, plain);
   emit({ type: 'result', result });
   return result;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc7617#section-2 */
+function basicCredentials({ username, password }: URL): string {
+  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
 }
 
 /**

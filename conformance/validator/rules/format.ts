@@ -34,11 +34,23 @@ function isMisspelt(line: string): boolean {
   return !fields.includes(name) && fields.includes(name.trim().toLowerCase()) && line.includes(':');
 }
 
+/** As a type, or an id. */
+const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
+
 const byteOrderMark = '\xef\xbb\xbf';
 
 /** A line that is content: JSON, markup, or words. A plain name, with or without a colon, may be a field of someone's own. */
 function isContent(line: string): boolean {
-  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && !/^[A-Za-z][\w.-]*$/.test(fieldName(line));
+  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && (isBare(line) || !mayBeField(line));
+}
+
+function mayBeField(line: string): boolean {
+  return /^[A-Za-z][\w.-]*$/.test(fieldName(line));
+}
+
+/** One word and no colon: a field without a value would be a rare thing to send. */
+function isBare(line: string): boolean {
+  return !line.includes(':') && mayBeField(line);
 }
 
 /** Rules on each event that is dispatched, or only on those whose data begins so. */
@@ -103,10 +115,22 @@ export const format: Rule[] = [
     parsing,
     'End each event with a blank line: two line feeds after its last field.',
     onStream((found) => ({
-      end({ trace, ended }) {
+      end({ trace, ended, at: endedAt }) {
         if (trace.blankLines > 0) return ok;
         if (ended) return notApplicable('the stream has ended; F01 judges its end');
-        const { firstDataLine: first, lastDataAt } = trace;
+        const { firstDataLine: first, lastDataAt, pending, bytes, lines } = trace;
+        const [literal] =
+          (lines === 0 && /^(data|event|id|retry|:).*?\\n/.exec(pending?.unfinished ?? '')) || [];
+        if (literal !== undefined) {
+          found({
+            message: `No message will be delivered: in ${bytes} bytes there is no line feed, but the two characters \\n: ${quote(literal)}`,
+            at: endedAt,
+            offset: 0,
+            line: 1,
+            excerpt: pending!.unfinished.slice(0, 48)
+          });
+          return ok;
+        }
         const time = first ? lastDataAt! - first.at : 0;
         if (!first || time < 1000) return notObserved('data lines over a second without a blank line');
         found({
@@ -127,6 +151,7 @@ export const format: Rule[] = [
       if (!isContent(line.text) || block.dataLines > 0) return;
       found({
         message: () => `The line ${quote(line.text)} is taken for an unknown field and ignored`,
+        ...(isBare(line.text) && { severity: 'warning' as const }),
         ...at(line)
       });
     })
@@ -141,6 +166,7 @@ export const format: Rule[] = [
       found({
         message: () =>
           `The line ${quote(line.text)} after a data line is ignored: the event arrives without it`,
+        ...(isBare(line.text) && { severity: 'warning' as const }),
         ...at(line)
       });
     })
@@ -417,28 +443,34 @@ export const format: Rule[] = [
   ),
   rule(
     ['F21', 'object-object', 'E A'],
-    'Data is "[object Object]"',
+    'Data is "[object Object]" or the like',
     interpretation,
     'Serialize it: JSON.stringify.',
     onEvent(['['], ({ data }, found, block) => {
-      if (data.startsWith('[object') && /^\[object Object\](, ?\[object Object\]){0,20}$/.test(data)) {
-        found({
-          message: () => `The data is ${quote(data)}: an object was made a string`,
-          ...atBlock(block)
-        });
+      if (/^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/.test(data)) {
+        found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
       }
     })
   ),
   rule(
     ['F22', 'undefined-data', 'W A'],
-    'Data is "undefined" or "NaN"',
+    'A value is "undefined" or "NaN"',
     interpretation,
     'Look at what is sent: a value was missing.',
-    onEvent(['u', 'N'], ({ data }, found, block) => {
-      if (data === 'undefined' || data === 'NaN') {
-        found({ message: () => `The data is ${quote(data)}`, ...atBlock(block) });
+    onStream((found) => ({
+      branches: ['event', 'id'],
+      looksLike: (text) => missingValue.test(text),
+      line(line) {
+        found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
+      },
+      blocks: { opening: ['u', 'N'] },
+      block(block) {
+        const { data } = block.event!;
+        if (data === 'undefined' || data === 'NaN') {
+          found({ message: `The data is ${quote(data)}`, ...atBlock(block) });
+        }
       }
-    })
+    }))
   ),
   rule(
     ['F23', 'double-json', 'W A'],
@@ -510,7 +542,7 @@ export const format: Rule[] = [
     interpretation,
     'It is ignored: write a comment (": text") for what is not for clients.',
     onLine(['unknown field'], (line, found) => {
-      if (!/^[A-Za-z][\w.-]*$/.test(fieldName(line.text)) || isMisspelt(line.text)) return;
+      if (isMisspelt(line.text) || isBare(line.text) || !mayBeField(line.text)) return;
       found({ message: () => `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
     })
   ),

@@ -204,15 +204,16 @@ export const head: Rule[] = [
     'Send Access-Control-Allow-Origin on every hop.',
     {
       needs: ['plain', 'origin-request'],
-      check({ url, plain, 'origin-request': crossed }) {
+      check({ url, sentOrigin, plain, 'origin-request': crossed }) {
         const target = plain!.request.url;
         if (target.origin === url.origin) return notApplicable('there is no redirect to another origin');
-        return headerOf(crossed!.head, 'access-control-allow-origin') === undefined
-          ? finding(
-              `The redirect leads to ${quote(target.origin)}, which sends no Access-Control-Allow-Origin: pages cannot read it`,
+        const allowed = headerOf(crossed!.head, 'access-control-allow-origin');
+        return allowed === '*' || allowed === sentOrigin
+          ? ok
+          : finding(
+              `The redirect leads to ${quote(target.origin)}, which does not allow ${quote(sentOrigin)} (Access-Control-Allow-Origin): pages cannot read it`,
               { at: plain!.head!.at }
-            )
-          : ok;
+            );
       }
     }
   ),

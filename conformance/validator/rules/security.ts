@@ -1,4 +1,5 @@
-import { headersOf, isStreamHead } from '../observe.ts';
+import { headerOf, headersOf, isStreamHead } from '../observe.ts';
+import { madeUpOrigin } from '../probes.ts';
 import {
   at,
   finding,
@@ -141,10 +142,26 @@ export const security: Rule[] = [
     ['S08', 'cookie-csrf-style', 'I S'],
     'Cookies, and no look at the Origin',
     standard.processingModel,
-    'Check Origin.',
+    'Look at Origin where cookies are what lets clients in.',
     {
-      undecided:
-        'whether cookies are what authenticates is known to the owner; X03 judges answers that allow every origin'
+      needs: ['without-credentials'],
+      wants: ['origin-request', 'other-origin'],
+      check({ sentOrigin, 'without-credentials': bare, 'origin-request': asked, 'other-origin': other }) {
+        if (![401, 403].includes(bare!.head!.status))
+          return notApplicable('it is not credentials that let clients in');
+        const foreign = sentOrigin === madeUpOrigin ? asked : other;
+        if (!foreign?.head) return notObserved('an answer to a request from another origin');
+        const sent = headerOf({ ...foreign.head, headers: foreign.request.headers }, 'cookie');
+        if (sent === undefined) return notApplicable('no cookie was given');
+        return isStreamHead(foreign.head)
+          ? finding(
+              `Without the cookie the status is ${bare!.head!.status}; with it the stream opens for ${quote(madeUpOrigin)} too`,
+              {
+                at: foreign.head.at
+              }
+            )
+          : ok;
+      }
     }
   ),
   rule(
