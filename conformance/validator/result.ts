@@ -106,5 +106,8 @@ export function assertNoFindings(result: Result, failOn: Severity = 'error'): vo
     ({ rule, severity, message, line, advice }) =>
       `${severity} ${rule}${line === undefined ? '' : ` in line ${line}`}: ${message}. ${advice}`
   );
-  throw new Error([`${subject}: ${headline}`, ...lines].join('\n'));
+  const error = new Error([`${subject}: ${headline}`, ...lines].join('\n'));
+  // What runs the tests shows the line of the test.
+  Error.captureStackTrace(error, assertNoFindings);
+  throw error;
 }

@@ -127,7 +127,7 @@ describe('a server that misbehaves ends in a clear result, in time', () => {
     ['spaces', ' '],
     ['lines of one character', 'x\n'],
     ['bytes that are not UTF-8', '\xff'],
-    ['stack traces that never end', '\tat x( at x( in '],
+    ['stack traces that never end', '\tat x( at x( in ']
   ])('nothing but %s', { timeout: 20_000 }, async (_, text) => {
     const bytes = Buffer.from(text.repeat(65536 / text.length), 'latin1');
     const result = await within(
