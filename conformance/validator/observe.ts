@@ -142,7 +142,7 @@ async function observeOne(
   const keeper: TraceObserver = {
     block(block) {
       if (!block.event) return;
-      whole.firstEventAt ??= block.at;
+      whole.firstEventAt ??= block.lastRead.at;
       eventBytes += block.event.data.length;
       if (whole.events.length < mostEvents && eventBytes <= mostEventBytes) whole.events.push(block);
     }

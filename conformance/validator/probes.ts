@@ -180,6 +180,12 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
     waitingFor: 'an answer to HEAD',
     run: ({ request, ask }) => ask(request([], 'HEAD'), stopAtHead)
   },
+  'after-head': {
+    waitingFor: 'an answer after HEAD',
+    repeats: true,
+    lacks: ({ observations }) => (observations['head-request']?.head ? undefined : 'an answer to HEAD'),
+    run: ({ request, ask }) => ask(request(), stopAtHead)
+  },
   parallel: {
     waitingFor: 'seven streams at a time',
     onDemand: true,

@@ -48,6 +48,7 @@ export type Probe =
   | 'other-origin'
   | 'without-credentials'
   | 'head-request'
+  | 'after-head'
   | 'preflight'
   | 'origin-request'
   | 'compressed'
@@ -83,6 +84,7 @@ export interface Observations {
   'other-origin'?: Exchange;
   'without-credentials'?: Exchange;
   'head-request'?: Exchange;
+  'after-head'?: Exchange;
   preflight?: Exchange;
   'origin-request'?: Exchange;
   compressed?: Exchange;
@@ -239,7 +241,12 @@ export function atBlock(
   block: TracedBlock,
   excerpt = block.event?.data.slice(0, 48)
 ): Omit<Evidence, 'message'> {
-  return { at: block.at, offset: block.offset, line: block.line, ...(excerpt !== undefined && { excerpt }) };
+  return {
+    at: block.lastRead.at,
+    offset: block.offset,
+    line: block.line,
+    ...(excerpt !== undefined && { excerpt })
+  };
 }
 
 /** Text of the server within a sentence: quoted, printable ASCII only, cut. */

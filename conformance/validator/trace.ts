@@ -14,8 +14,14 @@ export interface TracedLine {
   number: number;
   /** When its end came, in ms of the observation's clock. */
   at: number;
-  /** Number of the read in which its end came, from 0. */
-  read: number;
+}
+
+/** One read of the connection. */
+export interface Read {
+  /** From 0. */
+  number: number;
+  /** When it came, in ms of the observation's clock. */
+  at: number;
 }
 
 /** The lines since a blank line. */
@@ -24,10 +30,8 @@ export interface UnfinishedBlock {
   /** Number of its first line. */
   line: number;
   lines: number;
-  /** When its first line came whole, ms. */
-  startedAt: number;
-  /** The read in which its first byte came. */
-  firstRead: number;
+  /** In which its first byte came. */
+  firstRead: Read;
   dataLines: number;
   /** Value of the last `event` line, latin1. */
   type: string | undefined;
@@ -37,9 +41,8 @@ export interface UnfinishedBlock {
 
 /** The lines up to a blank line. */
 export interface TracedBlock extends UnfinishedBlock {
-  /** When its blank line came, ms, and in which read. */
-  at: number;
-  lastRead: number;
+  /** In which its blank line came. */
+  lastRead: Read;
   /** What was dispatched, as latin1. */
   event: { type: string; data: string; lastEventId: string } | undefined;
 }
@@ -109,7 +112,6 @@ export function excerptAround(text: string, column = 0): string {
 export class Trace {
   /** Bytes pushed. */
   bytes = 0;
-  reads = 0;
   lines = 0;
   blankLines = 0;
   comments = 0;
@@ -126,8 +128,8 @@ export class Trace {
   /** What was too long to be read on, and from where on nothing was read. */
   overflow: { what: 'line' | 'block'; offset: number; line: number } | undefined;
   firstDataLine: TracedLine | undefined;
-  /** When the last data line came, ms. */
-  lastDataAt: number | undefined;
+  /** In which the last data line came. */
+  lastDataRead: Read | undefined;
   /** Texts of the last line, and of the last data line. */
   lastText = '';
   lastDataText: string | undefined;
@@ -136,13 +138,14 @@ export class Trace {
   #cursor = 0;
   #base = 0;
   #text = '';
-  #at = 0;
+  /** The same object for all that comes in one: a time of its own in each block would be most of the garbage. */
+  #read: Read = { number: -1, at: 0 };
   #afterCarriageReturn: { offset: number; line: number } | undefined;
   #opening: Buffer | undefined = Buffer.alloc(0);
   #sequence: Buffer = Buffer.alloc(0);
   #faults: number[] = [];
   #block: UnfinishedBlock;
-  #firstReadOfLine = 0;
+  #firstReadOfLine: Read = this.#read;
   /** The last event. */
   #dispatched: TracedBlock['event'];
   #unfinished = '';
@@ -197,18 +200,17 @@ export class Trace {
 
   /** Takes the bytes of one read at `at` ms. */
   push(bytes: Buffer, at: number): void {
-    this.#at = at;
+    this.#read = { number: this.#read.number + 1, at };
     this.bytes += bytes.length;
     if (!this.overflow) {
       if (this.#opening) this.#open(bytes);
       else this.#take(bytes);
     }
-    this.reads++;
   }
 
   /** The body is over: what is left of it is looked at. */
   end(at: number): void {
-    this.#at = at;
+    this.#read = { number: this.#read.number, at };
     if (this.#opening) {
       const opening = this.#opening;
       this.#opening = undefined;
@@ -260,13 +262,13 @@ export class Trace {
       this.#afterCarriageReturn = undefined;
     }
     const before = this.lines;
-    if (this.#unfinished === '') this.#firstReadOfLine = this.reads;
+    if (this.#unfinished === '') this.#firstReadOfLine = this.#read;
     this.#interpret(text);
     const end = this.#base + text.length;
     // All of it, or what this piece adds to it.
     if (this.lines > before || this.#unfinished === '') {
       this.#unfinished = this.#cursor < end ? text.slice(this.#cursor - this.#base) : '';
-      if (this.#unfinished !== '' && this.lines > before) this.#firstReadOfLine = this.reads;
+      if (this.#unfinished !== '' && this.lines > before) this.#firstReadOfLine = this.#read;
     } else if (this.#unfinished.length < 4096) this.#unfinished += text.slice(0, 4096);
     this.#base = end;
     this.#text = '';
@@ -285,8 +287,7 @@ export class Trace {
       offset,
       line: this.lines + 1,
       lines: 0,
-      startedAt: this.#at,
-      firstRead: 0,
+      firstRead: this.#read,
       dataLines: 0,
       type: undefined,
       id: undefined
@@ -311,19 +312,16 @@ export class Trace {
     if (this.#faults.length > 0) this.#reportFaults(text, offset, this.#cursor, number);
     const block = this.#block;
     if (text !== '') {
-      if (block.lines++ === 0) {
-        block.startedAt = this.#at;
-        block.firstRead = this.#firstReadOfLine;
-      }
+      if (block.lines++ === 0) block.firstRead = this.#firstReadOfLine;
       this.lastText = text;
     }
-    this.#firstReadOfLine = this.reads;
+    this.#firstReadOfLine = this.#read;
     switch (branch) {
       case 'data':
         block.dataLines++;
         this.dataLines++;
-        this.firstDataLine ??= { branch, text, offset, number, at: this.#at, read: this.reads };
-        this.lastDataAt = this.#at;
+        this.firstDataLine ??= { branch, text, offset, number, at: this.#read.at };
+        this.lastDataRead = this.#read;
         this.lastDataText = text;
         break;
       case 'event':
@@ -343,7 +341,7 @@ export class Trace {
     let line: TracedLine | undefined;
     for (const observer of observers) {
       if (observer.looksLike && !observer.looksLike(text)) continue;
-      line ??= { branch, text, offset, number, at: this.#at, read: this.reads };
+      line ??= { branch, text, offset, number, at: this.#read.at };
       observer.line!(line, block);
     }
     if (text === '') this.#endBlock(block, branch === 'dispatched' ? this.#dispatched : undefined);
@@ -351,7 +349,7 @@ export class Trace {
 
   #endBlock(before: UnfinishedBlock, event: TracedBlock['event']): void {
     this.blankLines++;
-    const { offset, line, lines, startedAt, firstRead, dataLines, type, id } = before;
+    const { offset, line, lines, firstRead, dataLines, type, id } = before;
     // What is empty is told to nobody, and is used again.
     before.offset = this.#cursor;
     before.line = this.lines + 1;
@@ -362,13 +360,11 @@ export class Trace {
       offset,
       line,
       lines,
-      startedAt,
       firstRead,
       dataLines,
       type,
       id,
-      at: this.#at,
-      lastRead: this.reads,
+      lastRead: this.#read,
       event
     };
     for (const observer of this.#ofBlocks) observer.block!(block);
@@ -396,7 +392,7 @@ export class Trace {
     const whole = this.#sequence.length === 0 ? bytes : Buffer.concat([this.#sequence, bytes]);
     const offset = this.#base - this.#sequence.length;
     if (this.#sequence.length > 0) {
-      for (const observer of this.#observers) observer.splitSequence?.(offset, this.#at);
+      for (const observer of this.#observers) observer.splitSequence?.(offset, this.#read.at);
     }
     const tail = incompleteTail(whole);
     const complete = whole.subarray(0, whole.length - tail);
@@ -410,7 +406,7 @@ export class Trace {
       const offset = this.#faults.shift()!;
       const excerpt = excerptAround(text, Math.max(0, offset - start));
       for (const observer of this.#observers) {
-        observer.utf8Fault?.({ offset, line, at: this.#at, excerpt });
+        observer.utf8Fault?.({ offset, line, at: this.#read.at, excerpt });
       }
     }
   }

@@ -205,7 +205,7 @@ export const caching: Rule[] = [
       let prompt = 0;
       return {
         block(block) {
-          const wait = previous ? block.at - previous.at : 0;
+          const wait = previous ? block.lastRead.at - previous.lastRead.at : 0;
           if (block.firstRead !== block.lastRead && block.firstRead === previous?.lastRead) {
             // A burst that broke off within an event, and the rest of it after a while.
             if (eventsOfRead >= leastBurst && wait >= shortestStall) {
@@ -218,7 +218,8 @@ export const caching: Rule[] = [
                 });
               }
             }
-          } else if (previous && block.firstRead > previous.lastRead && wait >= shortestPause) prompt++;
+          } else if (previous && block.firstRead.number > previous.lastRead.number && wait >= shortestPause)
+            prompt++;
           eventsOfRead = block.lastRead === previous?.lastRead ? eventsOfRead + 1 : 1;
           previous = block;
         },
@@ -500,15 +501,13 @@ export const caching: Rule[] = [
     'Use an asynchronous server, look whether clients are still there, and let go of session locks before streaming.',
     {
       needs: [],
-      wants: ['plain', 'again', 'compressed', 'bogus-id', 'parallel'],
-      check({ plain, again, compressed, 'bogus-id': bogus, parallel, missing }) {
+      wants: ['plain', 'again', 'after-head', 'parallel'],
+      check({ plain, again, 'after-head': afterHead, parallel, missing }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        const [first] = bogus ?? [];
-        const stuck = [again, compressed && first].find(
+        const stuck = [again, afterHead].find(
           (exchange) => exchange?.failure?.kind === 'timeout' && exchange.endedAt - exchange.sentAt > 1000
         );
-        const isQuick = plain!.head!.at - plain!.sentAt < 500;
-        if (stuck && isQuick && (stuck === again || compressed!.failure?.kind === 'timeout')) {
+        if (stuck && plain!.head!.at - plain!.sentAt < 500) {
           return finding(
             `The first stream was answered after ${seconds(plain!.head!.at - plain!.sentAt)}; a later one, with all others closed, not within ${seconds(stuck.endedAt - stuck.sentAt)}: the server is still busy for clients that have left`,
             { at: stuck.endedAt }

@@ -118,7 +118,7 @@ export const format: Rule[] = [
       end({ trace, ended, at: endedAt }) {
         if (trace.blankLines > 0) return ok;
         if (ended) return notApplicable('the stream has ended; F01 judges its end');
-        const { firstDataLine: first, lastDataAt, pending, bytes, lines } = trace;
+        const { firstDataLine: first, lastDataRead, pending, bytes, lines } = trace;
         const [literal] =
           (lines === 0 && /^(data|event|id|retry|:).*?\\n/.exec(pending?.unfinished ?? '')) || [];
         if (literal !== undefined) {
@@ -131,7 +131,7 @@ export const format: Rule[] = [
           });
           return ok;
         }
-        const time = first ? lastDataAt! - first.at : 0;
+        const time = first ? lastDataRead!.at - first.at : 0;
         if (!first || time < 1000) return notObserved('data lines over a second without a blank line');
         found({
           message: () =>
