@@ -111,8 +111,9 @@ export const behaviours: Behaviour[] = [
 export function createClientObserver(): TraceObserver & { idWithoutData: boolean } {
   return {
     idWithoutData: false,
+    blocks: { field: 'id' },
     block(block) {
-      if (block.id !== undefined && !block.event) this.idWithoutData = true;
+      if (!block.event) this.idWithoutData = true;
     }
   };
 }

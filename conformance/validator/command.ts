@@ -10,18 +10,11 @@ import { parseHeader } from './observe.ts';
 import { profiles, type Finding, type Probe, type Profile, type Severity } from './rule.ts';
 import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
-import {
-  injectedValues,
-  isAtLeast,
-  lint,
-  probes,
-  validate,
-  type LintOptions,
-  type Result,
-  type ValidateOptions
-} from './validate.ts';
+import { injectedValues } from './probes.ts';
+import { isAtLeast, type Result } from './result.ts';
+import { lint, probeNames, validate, type LintOptions, type ValidateOptions } from './validate.ts';
 
-const choosable = probes.filter((probe) => probe !== 'inject');
+const choosable = probeNames.filter((probe) => probe !== 'inject');
 const severities: Severity[] = ['error', 'warning', 'information'];
 const exitCodes = `
 Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
@@ -40,7 +33,7 @@ interface JudgeOptions {
 
 interface RequestOptions {
   header?: string[];
-  method: string;
+  method?: string;
   data?: string;
 }
 
@@ -85,7 +78,7 @@ function requestOf({
   data
 }: RequestOptions): Pick<ValidateOptions, 'headers' | 'method' | 'body'> {
   try {
-    const verb = method.toUpperCase();
+    const verb = (method ?? (data === undefined ? 'GET' : 'POST')).toUpperCase();
     if (!/^[!#$%&'*+.^_`|~0-9A-Z-]+$/.test(verb))
       throw new TypeError(`not a method: ${JSON.stringify(method)}`);
     return {
@@ -315,8 +308,8 @@ export function addValidatorCommands(program: Command, version: string): void {
   const withRequest = (command: Command) =>
     command
       .option('--header <header>', 'sent with each request, as "Name: value", repeatable', collectWhole)
-      .option('--method <method>', 'in place of GET', 'GET')
-      .option('--data <text>', 'body of the request, with --method');
+      .option('--method <method>', 'in place of GET, or POST if there is --data')
+      .option('--data <text>', 'body of the request');
   const withJudgement = (command: Command) =>
     command
       .option('--profile <name>', `dialect of the API: ${profiles.join(', ')}`, 'plain')

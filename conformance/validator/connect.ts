@@ -79,9 +79,25 @@ export interface Recording {
 
 export interface Listener {
   /** True stops the reading as `enough`. */
-  head?(head: Head): boolean | undefined;
+  head?(head: Head, source: Source): boolean | undefined;
   /** One call per read; `bytes` without framing, and only until it returns. True stops the reading as `enough`. */
   body?(bytes: Buffer, at: number): boolean | undefined;
+}
+
+/** What `exchange` sends, and who reads the answer. */
+export interface Asked {
+  request: OutgoingRequest;
+  limits: Limits;
+  /** Gives ms. */
+  clock: () => number;
+  listener: Listener;
+  signal?: AbortSignal;
+}
+
+/** Where the body comes from: it can be told to wait. */
+export interface Source {
+  pause(): unknown;
+  resume(): unknown;
 }
 
 const longestHead = 64 * 1024;
@@ -94,33 +110,21 @@ const shortestBody = 300;
 /**
  * Sends one request on a connection of its own and reads the answer, over HTTP/1.1 head and chunks itself, with the time of each read.
  * Over TLS it offers HTTP/2 first, as browsers do.
- * What there is of it so far stands in `into`.
- * `clock` gives ms. Resolves always, within the limits; an aborted `signal` ends it as `time limit`.
+ * What there is of it so far stands in `into`. Resolves always, within the limits; an aborted `signal` ends it as `time limit`.
  */
-export async function exchange<T extends object>(
-  request: OutgoingRequest,
-  limits: Limits,
-  clock: () => number,
-  listener: Listener,
-  signal: AbortSignal | undefined,
-  into: T
-): Promise<T & Recording> {
-  const recording = await exchangeOver(['h2', 'http/1.1'], request, limits, clock, listener, signal, into);
+export async function exchange<T extends object>(asked: Asked, into: T): Promise<T & Recording> {
+  const recording = await exchangeOver(['h2', 'http/1.1'], asked, into);
   const { failure, forbiddenFields } = recording;
   if (!failure || !forbiddenFields) return recording;
   delete recording.failure;
-  await exchangeOver(['http/1.1'], request, limits, clock, listener, signal, recording);
+  await exchangeOver(['http/1.1'], asked, recording);
   if (recording.failure) recording.failure = failure;
   return recording;
 }
 
 async function exchangeOver<T extends object>(
   protocols: string[],
-  request: OutgoingRequest,
-  limits: Limits,
-  clock: () => number,
-  listener: Listener,
-  signal: AbortSignal | undefined,
+  { request, limits, clock, listener, signal }: Asked,
   into: T
 ): Promise<T & Recording> {
   const recording = Object.assign(into, {
@@ -187,10 +191,13 @@ async function exchangeOver<T extends object>(
     wait(limits.connectTimeout, () =>
       fail('timeout', `no connection to ${host} port ${port} within ${limits.connectTimeout} ms`)
     );
-    const parser = createParser(recording, listener, clock);
+    const parser = createParser(recording, listener, clock, socket);
+    /** A flood keeps timers from running: each read looks at the clock as well. */
+    let deadline = Infinity;
     const readHead = () => {
-      const left = limits.duration - (clock() - recording.sentAt);
-      wait(Math.max(shortestBody, left), () => finish('time limit'));
+      const left = Math.max(shortestBody, limits.duration - (clock() - recording.sentAt));
+      deadline = clock() + left;
+      wait(left, () => finish('time limit'));
     };
     socket.once(tls ? 'secureConnect' : 'connect', () => {
       recording.sentAt = clock();
@@ -211,18 +218,19 @@ async function exchangeOver<T extends object>(
         forbiddenField(name) {
           if (!recording.forbiddenFields?.includes(name)) (recording.forbiddenFields ??= []).push(name);
         },
-        head(head) {
+        head(head, source) {
           if (done) return;
           recording.head = { ...head, at: clock() };
           recording.framing = 'HTTP/2';
           setContentLength(recording);
-          if (listener.head?.(recording.head)) finish('enough');
+          if (listener.head?.(recording.head, source)) finish('enough');
           else readHead();
         },
         body(bytes) {
           if (done) return;
           const ending = deliver(recording, listener, clock, bytes, limits.maxBytes);
           if (ending) finish(ending);
+          else if (clock() > deadline) finish('time limit');
         },
         end: () => finish('complete'),
         failed(message) {
@@ -248,6 +256,7 @@ async function exchangeOver<T extends object>(
         recording.ending = 'complete';
         recording.endedAt = clock();
       } else if (ending) finish(ending);
+      else if (clock() > deadline) finish('time limit');
     }
     socket.on('end', () => {
       if (recording.ending) finish(recording.ending);
@@ -340,18 +349,31 @@ function deliver(
 }
 
 /** Reads head and framing. `push` returns how the body ended once it has, and throws what is not HTTP. */
-function createParser(recording: Recording, listener: Listener, clock: () => number) {
+function createParser(recording: Recording, listener: Listener, clock: () => number, source: Source) {
   let head: Buffer | undefined = Buffer.alloc(0);
   let remaining = 0;
   let state: 'size' | 'data' | 'data end' | 'trailer' | 'over' = 'size';
   let line = '';
   let trailer = 0;
   let started = false;
+  let room = Buffer.alloc(0);
+
+  /** Both in one buffer that has room for more: a head may come byte by byte. */
+  function append(before: Buffer, bytes: Buffer): Buffer {
+    const length = before.length + bytes.length;
+    if (before.byteOffset !== room.byteOffset || before.buffer !== room.buffer || length > room.length) {
+      room = Buffer.allocUnsafeSlow(2 * length);
+      before.copy(room);
+    }
+    bytes.copy(room, before.length);
+    return room.subarray(0, length);
+  }
 
   function push(bytes: Buffer, isHead: boolean, maxBytes: number): Ending | undefined {
     started = true;
     if (!head) return pushBody(bytes, maxBytes);
-    head = Buffer.concat([head, bytes]);
+    let searched = Math.max(0, head.length - 3);
+    head = append(head, bytes);
     const opening = head.toString('latin1', 0, 5);
     if (!'HTTP/'.startsWith(opening) && !opening.startsWith('HTTP/')) {
       throw new Error(
@@ -359,21 +381,22 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
       );
     }
     for (;;) {
-      const text: string = head.toString('latin1');
-      const end = /\r?\n\r?\n/.exec(text);
+      const end = /\r?\n\r?\n/.exec(head.toString('latin1', searched));
       if (!end) {
-        if (text.length > longestHead)
+        if (head.length > longestHead)
           throw new Error(`the response head is longer than ${longestHead} bytes`);
         return undefined;
       }
-      const parsed = parseHead(text.slice(0, end.index), clock());
-      head = head.subarray(end.index + end[0].length);
+      const length = searched + end.index;
+      const parsed = parseHead(head.toString('latin1', 0, length), clock());
+      head = head.subarray(length + end[0].length);
+      searched = 0;
       if (parsed.status >= 100 && parsed.status < 200 && parsed.status !== 101) continue;
       const rest = head;
       head = undefined;
       recording.head = parsed;
       setFraming(parsed, isHead);
-      if (listener.head?.(parsed)) return 'enough';
+      if (listener.head?.(parsed, source)) return 'enough';
       if (recording.framing === 'none' || (recording.framing === 'length' && remaining === 0)) {
         state = 'over';
         recording.extraBytes += rest.length;
@@ -408,7 +431,8 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
       recording.extraBytes += bytes.length - body.length;
       return deliver(recording, listener, clock, body, maxBytes, remaining === 0 ? 'complete' : undefined);
     }
-    const parts: Buffer[] = [];
+    // Put together where they stand: a chunk may be a single byte.
+    let filled = 0;
     let ending: Ending | undefined;
     let index = 0;
     const fault = (message: string) => {
@@ -417,10 +441,11 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
     };
     while (index < bytes.length && !ending) {
       if (state === 'data') {
-        const part = bytes.subarray(index, index + remaining);
-        parts.push(part);
-        remaining -= part.length;
-        index += part.length;
+        const end = Math.min(index + remaining, bytes.length);
+        bytes.copyWithin(filled, index, end);
+        filled += end - index;
+        remaining -= end - index;
+        index = end;
         if (remaining === 0) state = 'data end';
         continue;
       }
@@ -453,8 +478,7 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
         ending = 'complete';
       }
     }
-    const body = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    return deliver(recording, listener, clock, body, maxBytes, ending);
+    return deliver(recording, listener, clock, bytes.subarray(0, filled), maxBytes, ending);
   }
 
   return {
@@ -464,6 +488,14 @@ function createParser(recording: Recording, listener: Listener, clock: () => num
       return started;
     }
   };
+}
+
+/** Without spaces and tabs at its ends. A regular expression would search 64 KiB of spaces from each of them on. */
+function trim(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && ' \t'.includes(text[start]!)) start++;
+  while (end > start && ' \t'.includes(text[end - 1]!)) end--;
+  return text.slice(start, end);
 }
 
 function parseHead(text: string, at: number): Head {
@@ -477,7 +509,7 @@ function parseHead(text: string, at: number): Head {
     if (colon > 0) {
       headers.push({
         name: line.slice(0, colon),
-        value: line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+        value: trim(line.slice(colon + 1))
       });
     } else if (/^[ \t]/.test(line) && headers.length > 0) {
       headers.at(-1)!.value += ` ${line.trim()}`;

@@ -28,20 +28,23 @@ const first: ConnectionScript = {
 };
 const later: ConnectionScript = { headers, stream: ['retry: 3100\n\n', 'id: 3\ndata: 3\n\n'] };
 
+/** After the first event of `first`. */
+const second: ConnectionScript = { headers, stream: ['retry: 3100\n\n', 'id: 2\ndata: 2\n\n'] };
+
 /** Everything as it should be: no finding at all. */
-export const good: Omit<Play, 'id'> = { connections: [first, later], repeat: true };
+export const good: Omit<Play, 'id'> = { connections: [first, later, second, later], repeat: true };
 
 /** In the order of the validator's requests. OPTIONS takes none. */
-type Place = 'plain' | 'again' | 'origin' | 'head' | 'compressed' | 'bogus';
-const places: Place[] = ['plain', 'again', 'origin', 'head', 'compressed', 'bogus'];
+type Place = 'plain' | 'again' | 'first' | 'origin' | 'compressed' | 'bogus' | 'empty' | 'long' | 'head';
+const places: Place[] = ['plain', 'again', 'first', 'origin', 'compressed', 'bogus', 'empty', 'long', 'head'];
 
 /** The good play, with some connections laid over. A header of null is removed. */
 function but(
   changes: Partial<Record<Place, ConnectionScript>>,
   preflight?: ConnectionScript
 ): Omit<Play, 'id'> {
-  const connections = places.map((place, index) => {
-    const base = index === 0 ? first : later;
+  const connections = places.map((place) => {
+    const base = { plain: first, first: second }[place as string] ?? later;
     const change = changes[place] ?? {};
     return { ...base, ...change, headers: { ...headers, ...change.headers } };
   });
@@ -112,13 +115,17 @@ export const fixtures: Record<string, Fixture> = {
   H10: {
     broken: but({
       plain: { status: 302, headers: { Location: '{url}' }, stream: [], end: 'close' },
-      again: first
+      again: first,
+      first: later,
+      origin: second
     })
   },
   H11: {
     broken: but({
       plain: { status: 302, headers: { Location: '{other-url}' }, stream: [], end: 'close' },
-      again: first
+      again: first,
+      first: later,
+      origin: second
     }),
     sound: {
       connections: [
@@ -288,6 +295,16 @@ export const fixtures: Record<string, Fixture> = {
   },
   R10: { broken: but({ bogus: { status: 500, end: 'close' } }) },
   R11: { broken: but({ again: { stream: ['retry: 3100\n\nid: 2\ndata: 2\n\n'] } }) },
+  R13: {
+    broken: {
+      connections: [first, later, { headers, stream: ['retry: 3200\n\nid: 1\ndata: 1\n\n'] }, second, later],
+      repeat: true
+    },
+    sound: {
+      connections: [first, later, { headers, stream: ['retry: 3200\n\nid: 1\ndata: 1\n\n'] }, later],
+      repeat: true
+    }
+  },
   R14: { broken: stream('id\ndata: 3\n\n') },
   R15: { broken: stream('retry: 1.5\n\n') },
   R16: { broken: stream('retry: 0\n\n'), sound: stream('retry: 1000\n\n') },
@@ -299,6 +316,10 @@ export const fixtures: Record<string, Fixture> = {
     broken: but({ plain: { end: 'close' }, again: { end: 'close' } }),
     sound: ended(event),
     also: ['H12', 'R23']
+  },
+  R22: {
+    broken: but({ first: later }),
+    sound: but({ first: { stream: ['retry: 3100\n\n', 'event: gap\ndata: 1\n\n', 'id: 3\ndata: 3\n\n'] } })
   },
   R23: { broken: but({ plain: { end: 'close' } }), sound: ended(event), also: ['H12'] },
 
@@ -346,7 +367,7 @@ export const fixtures: Record<string, Fixture> = {
   X05: {
     broken: but({
       origin: { status: 307, headers: { Location: '{url}' }, stream: [], end: 'close' },
-      head: { headers: allowAll }
+      compressed: { headers: allowAll }
     })
   },
   X06: {
@@ -375,6 +396,24 @@ export const fixtures: Record<string, Fixture> = {
   },
 
   S07: { broken: good, query: '?token=1' },
+  S08: {
+    broken: {
+      connections: [first, later, second, later, { status: 401, end: 'close' }, later],
+      repeat: true
+    },
+    sound: {
+      connections: [
+        first,
+        later,
+        second,
+        { status: 403, end: 'close' },
+        { status: 401, end: 'close' },
+        later
+      ],
+      repeat: true
+    },
+    options: { headers: [{ name: 'Cookie', value: 'session=1' }] }
+  },
   S09: { broken: stream('data: Error: no\ndata:     at run (/srv/app.js:10:20)\n\n') },
   S10: { broken: head({ Server: 'thing/1.2' }), sound: head({ Server: 'thing' }) },
 
@@ -421,5 +460,6 @@ export const fixtures: Record<string, Fixture> = {
     sound: only(opening, 'event: next\ndata: {}\n\nevent: complete\ndata:\n\n'),
     options: { profile: 'graphql-sse' }
   },
+  D11: { broken: stream('data: 💓\n\n'), sound: stream('data: a 💓\n\n') },
   D12: { broken: stream(': comment\n\n'), options: { profile: 'openai' } }
 };

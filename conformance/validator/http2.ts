@@ -1,13 +1,13 @@
 import type http2 from 'node:http2';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Head, OutgoingRequest } from './connect.ts';
+import type { Head, OutgoingRequest, Source } from './connect.ts';
 
 export interface Http2Listener {
   settings(maxConcurrentStreams: number | undefined): void;
   /** A field that HTTP/2 forbids. The answer fails after it, as in clients that are strict. */
   forbiddenField(name: string): void;
-  head(head: Omit<Head, 'at'>): void;
+  head(head: Omit<Head, 'at'>, source: Source): void;
   body(bytes: Buffer): void;
   /** The server ended the body. */
   end(): void;
@@ -79,12 +79,15 @@ export function speakHttp2(
     const pairs = raw
       ? raw.flatMap((name, index) => (index % 2 === 0 ? [{ name, value: raw[index + 1]! }] : []))
       : Object.entries(known).map(([name, value]) => ({ name, value: String(value) }));
-    listener.head({
-      version: '2',
-      status: Number((known as { ':status'?: number })[':status']),
-      reason: '',
-      headers: pairs.filter(({ name }) => !name.startsWith(':'))
-    });
+    listener.head(
+      {
+        version: '2',
+        status: Number((known as { ':status'?: number })[':status']),
+        reason: '',
+        headers: pairs.filter(({ name }) => !name.startsWith(':'))
+      },
+      stream
+    );
     // Not before: the data can come ahead of this event.
     stream.on('data', (bytes: Buffer) => listener.body(bytes));
     stream.on('end', () => {

@@ -3,13 +3,11 @@ export type { Failure, FailureKind, Header } from './connect.ts';
 export type { RuleVerdict } from './judging.ts';
 export type { Evidence, Finding, Kind, Probe, Profile, Rule, Severity } from './rule.ts';
 export { groups, rules } from './rules/index.ts';
+export { assertNoFindings, isAtLeast, type Result } from './result.ts';
 export {
-  assertNoFindings,
-  isAtLeast,
   lint,
   validate,
   type LintOptions,
-  type Result,
   type ValidateOptions,
   type Validation,
   type ValidationEvent

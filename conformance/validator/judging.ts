@@ -1,10 +1,10 @@
 import type {
-  Evidence,
   Finding,
   Need,
   Observations,
   Rule,
   Severity,
+  Sighting,
   StreamEnd,
   Verdict,
   WatchContext,
@@ -46,7 +46,7 @@ export class Judging {
     for (const rule of this.#rules) {
       const { judge } = rule;
       if (!('watch' in judge)) continue;
-      this.#watchers.push({ rule, watcher: judge.watch((evidence) => this.#find(rule, evidence), context) });
+      this.#watchers.push({ rule, watcher: judge.watch((sighting) => this.#find(rule, sighting), context) });
     }
     return this.#watchers.map(({ watcher }) => watcher);
   }
@@ -97,9 +97,9 @@ export class Judging {
     return { findings, verdicts };
   }
 
-  #find(rule: Rule, evidence: Evidence): void {
+  #find(rule: Rule, sighting: Sighting): void {
     const known = this.#found.get(rule.id);
-    const severity = evidence.severity ?? rule.severity;
+    const severity = sighting.severity ?? rule.severity;
     if (known && rankOf(known.severity) <= rankOf(severity)) {
       known.times++;
       return;
@@ -112,7 +112,8 @@ export class Judging {
       title,
       source,
       advice,
-      ...evidence,
+      ...sighting,
+      message: typeof sighting.message === 'string' ? sighting.message : sighting.message(),
       severity,
       times: (known?.times ?? 0) + 1
     };
@@ -126,7 +127,7 @@ function missingIn(observations: Observations, need: Need): string | undefined {
   const probe = need === 'head' ? 'plain' : need;
   const reason = observations.missing[probe];
   if (reason !== undefined) return reason;
-  if (probe === 'parallel' || probe === 'inject' || probe === 'head-request') {
+  if (probe === 'parallel' || probe === 'bogus-id' || probe === 'inject' || probe === 'head-request') {
     return undefined;
   }
   const exchange = observations[probe];

@@ -4,8 +4,10 @@ import {
   type Head,
   type Header,
   type Limits,
+  type Listener,
   type OutgoingRequest,
-  type Recording
+  type Recording,
+  type Source
 } from './connect.ts';
 import { Trace, type TracedBlock, type TraceObserver } from './trace.ts';
 
@@ -140,7 +142,7 @@ async function observeOne(
   const keeper: TraceObserver = {
     block(block) {
       if (!block.event) return;
-      whole.firstEventAt ??= block.at;
+      whole.firstEventAt ??= block.lastRead.at;
       eventBytes += block.event.data.length;
       if (whole.events.length < mostEvents && eventBytes <= mostEventBytes) whole.events.push(block);
     }
@@ -166,60 +168,58 @@ async function observeOne(
     whole.trace?.push(bytes, at);
   };
 
+  let source: Source;
   const stop = new AbortController();
   const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  await exchange(
-    request,
-    limits,
-    clock,
-    {
-      head(head) {
-        const isRedirect = head.status >= 300 && head.status < 400;
-        if (!isRedirect && onHead?.(whole)) return true;
-        if (isTraced(head) && request.method !== 'HEAD') {
-          whole.trace = new Trace([keeper, ...observers]);
-        }
-        const coding = (headerOf(head, 'content-encoding') ?? '').trim().toLowerCase();
-        if (request.method === 'HEAD') return undefined;
-        if (isRedirect) return true;
-        if (/^(x-)?gzip$/.test(coding)) decoder = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH });
-        else if (coding === 'deflate') decoder = zlib.createInflate({ flush: zlib.constants.Z_SYNC_FLUSH });
-        else if (coding === 'br') decoder = zlib.createBrotliDecompress();
-        if (!decoder) return undefined;
-        whole.decoded = coding;
-        decoder.on('data', (bytes: Buffer) => {
-          if (decoderStop) return;
-          take(bytes, clock());
-          if (decoderStop || until?.(whole)) {
-            decoderStop = true;
-            decoder!.destroy();
-            stop.abort();
-          }
-        });
-        decoder.on('error', (error) => {
-          whole.decodingFault ??= error.message;
-          decoderStop = true;
-          stop.abort();
-        });
-        return undefined;
-      },
-      body(bytes, at) {
-        const last = whole.lastByteAt ?? whole.head!.at;
-        if (at - last > whole.longestGap.to - whole.longestGap.from)
-          whole.longestGap = { from: last, to: at };
-        whole.firstByteAt ??= at;
-        whole.lastByteAt = at;
-        if (decoder) {
-          if (!decoderStop) decoder.write(Buffer.from(bytes));
-          return undefined;
-        }
-        take(bytes, at);
-        return until?.(whole);
+  const listener: Listener = {
+    head(head, from) {
+      source = from;
+      const isRedirect = head.status >= 300 && head.status < 400;
+      if (!isRedirect && onHead?.(whole)) return true;
+      if (isTraced(head) && request.method !== 'HEAD') {
+        whole.trace = new Trace([keeper, ...observers]);
       }
+      const coding = (headerOf(head, 'content-encoding') ?? '').trim().toLowerCase();
+      if (request.method === 'HEAD') return undefined;
+      if (isRedirect) return true;
+      if (/^(x-)?gzip$/.test(coding)) decoder = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH });
+      else if (coding === 'deflate') decoder = zlib.createInflate({ flush: zlib.constants.Z_SYNC_FLUSH });
+      else if (coding === 'br') decoder = zlib.createBrotliDecompress();
+      if (!decoder) return undefined;
+      whole.decoded = coding;
+      decoder.on('data', (bytes: Buffer) => {
+        if (decoderStop) return;
+        take(bytes, clock());
+        if (decoderStop || until?.(whole)) {
+          decoderStop = true;
+          decoder!.destroy();
+          stop.abort();
+        }
+      });
+      decoder.on('error', (error) => {
+        whole.decodingFault ??= error.message;
+        decoderStop = true;
+        stop.abort();
+      });
+      return undefined;
     },
-    both,
-    whole
-  );
+    body(bytes, at) {
+      const last = whole.lastByteAt ?? whole.head!.at;
+      if (at - last > whole.longestGap.to - whole.longestGap.from) whole.longestGap = { from: last, to: at };
+      whole.firstByteAt ??= at;
+      whole.lastByteAt = at;
+      if (decoder) {
+        if (!decoderStop && !decoder.write(Buffer.from(bytes))) {
+          source.pause();
+          decoder.once('drain', () => source.resume());
+        }
+        return undefined;
+      }
+      take(bytes, at);
+      return until?.(whole);
+    }
+  };
+  await exchange({ request, limits, clock, listener, signal: both }, whole);
   if (decoder && !decoder.destroyed)
     await drain(decoder, hasEnded(whole), Math.max(500, limits.duration - (clock() - whole.sentAt)));
   if (decoderStop && whole.truncated) whole.ending = 'byte limit';
@@ -233,6 +233,11 @@ async function observeOne(
   }
   whole.trace?.end(whole.endedAt);
   return whole;
+}
+
+/** Events that carried an id line of their own. */
+export function eventsWithIds({ events }: Exchange): TracedBlock[] {
+  return events.filter(({ id }) => id !== undefined && id !== '');
 }
 
 /** Whether the server ended the body of its own accord. */

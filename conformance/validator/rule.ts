@@ -1,5 +1,5 @@
 import type { Exchange } from './observe.ts';
-import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver } from './trace.ts';
+import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver, UnfinishedBlock } from './trace.ts';
 
 export type Severity = 'error' | 'warning' | 'information';
 
@@ -28,6 +28,9 @@ export interface Evidence {
   excerpt?: string;
 }
 
+/** Evidence of a stream that may be full of it: the message is made for the first only. */
+export type Sighting = Omit<Evidence, 'message'> & { message: string | (() => string) };
+
 /** What a rule says of what was observed. */
 export type Verdict =
   | { verdict: 'ok' }
@@ -40,7 +43,12 @@ export type Need = 'url' | 'head' | Probe;
 export type Probe =
   | 'plain'
   | 'again'
+  | 'first-id'
+  | 'query-id'
+  | 'other-origin'
+  | 'without-credentials'
   | 'head-request'
+  | 'after-head'
   | 'preflight'
   | 'origin-request'
   | 'compressed'
@@ -65,17 +73,23 @@ export interface Observations {
   profile: Profile;
   /** Origin of `--origin`: cross-origin use is meant. */
   origin?: string;
-  /** The made-up origin that the `origin-request` probe sends. */
+  /** The origin that the `origin-request` probe sends. */
   sentOrigin: string;
   /** The request was given a body or a method of its own. */
   method: string;
   plain?: Exchange;
   again?: Exchange;
+  'first-id'?: Exchange;
+  'query-id'?: Exchange;
+  'other-origin'?: Exchange;
+  'without-credentials'?: Exchange;
   'head-request'?: Exchange;
+  'after-head'?: Exchange;
   preflight?: Exchange;
   'origin-request'?: Exchange;
   compressed?: Exchange;
-  'bogus-id'?: Exchange;
+  /** The answers to `bogusIds`, up to the first that is no stream. */
+  'bogus-id'?: Exchange[];
   parallel?: Exchange[];
   inject?: Injection;
   missing: Partial<Record<Probe, string>>;
@@ -110,7 +124,7 @@ export type Judge =
       wants?: Need[];
       check(observations: Observations): Verdict;
     }
-  | { needs: 'stream'; watch(found: (evidence: Evidence) => void, context: WatchContext): Watcher }
+  | { needs: 'stream'; watch(found: (sighting: Sighting) => void, context: WatchContext): Watcher }
   | { undecided: string };
 
 export interface Rule {
@@ -204,12 +218,17 @@ export function onStream(watch: Extract<Judge, { needs: 'stream' }>['watch']): J
   return { needs: 'stream', watch };
 }
 
-/** A rule on single lines of these kinds. */
+/** A rule on single lines of these kinds, and that look so. */
 export function onLine(
   branches: Branch[],
-  look: (line: TracedLine, found: (evidence: Evidence) => void, block: TracedBlock) => void
+  look: (line: TracedLine, found: (sighting: Sighting) => void, block: UnfinishedBlock) => void,
+  looksLike?: (text: string) => boolean
 ): Judge {
-  return onStream((found) => ({ branches, line: (line, block) => look(line, found, block) }));
+  return onStream((found) => ({
+    branches,
+    ...(looksLike && { looksLike }),
+    line: (line, block) => look(line, found, block)
+  }));
 }
 
 /** Where a line is, as evidence. */
@@ -222,7 +241,12 @@ export function atBlock(
   block: TracedBlock,
   excerpt = block.event?.data.slice(0, 48)
 ): Omit<Evidence, 'message'> {
-  return { at: block.at, offset: block.offset, line: block.line, ...(excerpt !== undefined && { excerpt }) };
+  return {
+    at: block.lastRead.at,
+    offset: block.offset,
+    line: block.line,
+    ...(excerpt !== undefined && { excerpt })
+  };
 }
 
 /** Text of the server within a sentence: quoted, printable ASCII only, cut. */

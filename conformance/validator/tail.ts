@@ -90,13 +90,15 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
               say('nothing', at, values, colours.yellow('a block without data: nothing is dispatched'));
             }
           },
-          block({ event, id, at, startedAt, offset, line }) {
+          block({ event, id, firstRead, lastRead, offset, line }) {
+            const { at } = lastRead;
+            const took = at - firstRead.at;
             if (id !== undefined) lastEventId = id;
             if (!event) return;
             const data = decodeUtf8(event.data);
             const type = decodeUtf8(event.type);
             const shown = printable(data.slice(0, longestData)) + (data.length > longestData ? '…' : '');
-            const numbers = `${event.data.length} B${at - startedAt >= 1 ? `, took ${Math.round(at - startedAt)} ms` : ''}`;
+            const numbers = `${event.data.length} B${took >= 1 ? `, took ${Math.round(took)} ms` : ''}`;
             say(
               'event',
               at,

@@ -14,31 +14,35 @@ export interface TracedLine {
   number: number;
   /** When its end came, in ms of the observation's clock. */
   at: number;
-  /** Number of the read in which its end came, from 0. */
-  read: number;
 }
 
-/** The lines up to a blank line. */
-export interface TracedBlock {
+/** One read of the connection. */
+export interface Read {
+  /** From 0. */
+  number: number;
+  /** When it came, in ms of the observation's clock. */
+  at: number;
+}
+
+/** The lines since a blank line. */
+export interface UnfinishedBlock {
   offset: number;
   /** Number of its first line. */
   line: number;
-  /** Lines before the blank one. */
   lines: number;
-  /** When its first line came whole, ms. */
-  startedAt: number;
-  /** When its blank line came, ms. */
-  at: number;
-  /** The reads in which its first byte and its blank line came. */
-  firstRead: number;
-  lastRead: number;
+  /** In which its first byte came. */
+  firstRead: Read;
   dataLines: number;
-  comments: number;
-  unknownFields: number;
   /** Value of the last `event` line, latin1. */
   type: string | undefined;
   /** Value of the last `id` line, latin1. */
   id: string | undefined;
+}
+
+/** The lines up to a blank line. */
+export interface TracedBlock extends UnfinishedBlock {
+  /** In which its blank line came. */
+  lastRead: Read;
   /** What was dispatched, as latin1. */
   event: { type: string; data: string; lastEventId: string } | undefined;
 }
@@ -52,11 +56,18 @@ export interface Place {
   excerpt: string;
 }
 
+/** Blocks with a line of this field; or those that dispatch data which begins with one of these bytes, latin1 (and empty data, with ''). */
+export type WantedBlocks = { field: 'event' | 'id' } | { opening: string[] };
+
 /** Told of each thing as it is read. */
 export interface TraceObserver {
   /** The lines that `line` is told of; default: all. */
   branches?: Branch[];
-  line?(line: TracedLine, block: TracedBlock): void;
+  /** Of those only such: what is not wanted costs less. */
+  looksLike?(text: string): boolean;
+  line?(line: TracedLine, block: UnfinishedBlock): void;
+  /** The blocks that `block` is told of; default: all. */
+  blocks?: WantedBlocks;
   /** A blank line: `block.event` is there if it dispatched one. */
   block?(block: TracedBlock): void;
   utf8Fault?(place: Place): void;
@@ -67,8 +78,10 @@ export interface TraceObserver {
 export type LineEnd = 'LF' | 'CRLF' | 'CR';
 
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
-const longestLine = 8 * 1024 * 1024;
-const longestBlock = 16 * 1024 * 1024;
+const longestLine = 4 * 1024 * 1024;
+const longestBlock = 8 * 1024 * 1024;
+/** Each line of a block costs 64 bytes, however short it is. */
+const mostLines = 100_000;
 /**
  * Bytes that become one string. Strings that outlive a scavenge make V8's young generation grow: with those of 64 KiB the flood of
  * flood.built.test.ts took 20 MB more.
@@ -99,7 +112,6 @@ export function excerptAround(text: string, column = 0): string {
 export class Trace {
   /** Bytes pushed. */
   bytes = 0;
-  reads = 0;
   lines = 0;
   blankLines = 0;
   comments = 0;
@@ -116,8 +128,8 @@ export class Trace {
   /** What was too long to be read on, and from where on nothing was read. */
   overflow: { what: 'line' | 'block'; offset: number; line: number } | undefined;
   firstDataLine: TracedLine | undefined;
-  /** When the last data line came, ms. */
-  lastDataAt: number | undefined;
+  /** In which the last data line came. */
+  lastDataRead: Read | undefined;
   /** Texts of the last line, and of the last data line. */
   lastText = '';
   lastDataText: string | undefined;
@@ -126,24 +138,40 @@ export class Trace {
   #cursor = 0;
   #base = 0;
   #text = '';
-  #at = 0;
+  /** The same object for all that comes in one: a time of its own in each block would be most of the garbage. */
+  #read: Read = { number: -1, at: 0 };
   #afterCarriageReturn: { offset: number; line: number } | undefined;
   #opening: Buffer | undefined = Buffer.alloc(0);
   #sequence: Buffer = Buffer.alloc(0);
   #faults: number[] = [];
-  #block: TracedBlock;
-  #firstReadOfLine = 0;
+  #block: UnfinishedBlock;
+  #firstReadOfLine: Read = this.#read;
   /** The last event. */
   #dispatched: TracedBlock['event'];
   #unfinished = '';
   #interpret: (text: string) => void;
   #observers: TraceObserver[];
   #ofLines: Partial<Record<Branch, TraceObserver[]>> = {};
+  /** Of all blocks, of those with such a line, and of those whose data begins so. */
   #ofBlocks: TraceObserver[];
+  #ofTypes: TraceObserver[];
+  #ofIds: TraceObserver[];
+  #ofOpenings = new Map<string, TraceObserver[]>();
 
   constructor(observers: TraceObserver[] = []) {
     this.#observers = observers;
-    this.#ofBlocks = observers.filter(({ block }) => block);
+    this.#ofBlocks = observers.filter(({ block, blocks }) => block && !blocks);
+    const withField = (field: string) =>
+      observers.filter(({ blocks }) => blocks && 'field' in blocks && blocks.field === field);
+    this.#ofTypes = withField('event');
+    this.#ofIds = withField('id');
+    for (const observer of observers) {
+      const { blocks } = observer;
+      if (!blocks || !('opening' in blocks)) continue;
+      for (const opening of blocks.opening) {
+        this.#ofOpenings.set(opening, [...(this.#ofOpenings.get(opening) ?? []), observer]);
+      }
+    }
     this.#block = this.#newBlock(0);
     this.#interpret = interpretTheEventStream(
       {
@@ -160,7 +188,7 @@ export class Trace {
   }
 
   /** Whether the standard would drop something if the body ended now: lines of a block, or part of a line. */
-  get pending(): { block: TracedBlock; unfinished: string } | undefined {
+  get pending(): { block: UnfinishedBlock; unfinished: string } | undefined {
     const unfinished = this.#unfinished.slice(0, 200);
     return this.#block.lines > 0 || unfinished !== '' ? { block: this.#block, unfinished } : undefined;
   }
@@ -172,18 +200,17 @@ export class Trace {
 
   /** Takes the bytes of one read at `at` ms. */
   push(bytes: Buffer, at: number): void {
-    this.#at = at;
+    this.#read = { number: this.#read.number + 1, at };
     this.bytes += bytes.length;
     if (!this.overflow) {
       if (this.#opening) this.#open(bytes);
       else this.#take(bytes);
     }
-    this.reads++;
   }
 
   /** The body is over: what is left of it is looked at. */
   end(at: number): void {
-    this.#at = at;
+    this.#read = { number: this.#read.number, at };
     if (this.#opening) {
       const opening = this.#opening;
       this.#opening = undefined;
@@ -197,6 +224,7 @@ export class Trace {
     }
     this.#sequence = Buffer.alloc(0);
     this.#reportFaults(this.#unfinished, this.#cursor, Infinity, this.lines + 1);
+    this.#interpret = () => {};
   }
 
   #open(bytes: Buffer): void {
@@ -234,18 +262,19 @@ export class Trace {
       this.#afterCarriageReturn = undefined;
     }
     const before = this.lines;
-    if (this.#unfinished === '') this.#firstReadOfLine = this.reads;
+    if (this.#unfinished === '') this.#firstReadOfLine = this.#read;
     this.#interpret(text);
     const end = this.#base + text.length;
     // All of it, or what this piece adds to it.
     if (this.lines > before || this.#unfinished === '') {
       this.#unfinished = this.#cursor < end ? text.slice(this.#cursor - this.#base) : '';
-      if (this.#unfinished !== '' && this.lines > before) this.#firstReadOfLine = this.reads;
+      if (this.#unfinished !== '' && this.lines > before) this.#firstReadOfLine = this.#read;
     } else if (this.#unfinished.length < 4096) this.#unfinished += text.slice(0, 4096);
     this.#base = end;
     this.#text = '';
     if (end - this.#cursor > longestLine) this.#overflowAt('line', this.#cursor);
-    else if (end - this.#block.offset > longestBlock) this.#overflowAt('block', this.#block.offset);
+    else if (end - this.#block.offset > longestBlock || this.#block.lines > mostLines)
+      this.#overflowAt('block', this.#block.offset);
   }
 
   #overflowAt(what: 'line' | 'block', offset: number): void {
@@ -253,21 +282,15 @@ export class Trace {
     this.#interpret = () => {};
   }
 
-  #newBlock(offset: number): TracedBlock {
+  #newBlock(offset: number): UnfinishedBlock {
     return {
       offset,
       line: this.lines + 1,
       lines: 0,
-      startedAt: 0,
-      at: 0,
-      firstRead: 0,
-      lastRead: 0,
+      firstRead: this.#read,
       dataLines: 0,
-      comments: 0,
-      unknownFields: 0,
       type: undefined,
-      id: undefined,
-      event: undefined
+      id: undefined
     };
   }
 
@@ -276,8 +299,11 @@ export class Trace {
     const number = ++this.lines;
     const endIndex = offset + text.length - this.#base;
     this.#cursor = offset + text.length + 1;
-    if (this.#text.charCodeAt(endIndex) === 10) this.#countEnd('LF', offset, number);
-    else if (endIndex + 1 === this.#text.length) this.#afterCarriageReturn = { offset, line: number };
+    const { ends } = this;
+    if (this.#text.charCodeAt(endIndex) === 10) {
+      if (ends.LF) ends.LF.count++;
+      else ends.LF = { count: 1, offset, line: number };
+    } else if (endIndex + 1 === this.#text.length) this.#afterCarriageReturn = { offset, line: number };
     else if (this.#text.charCodeAt(endIndex + 1) === 10) {
       this.#cursor++;
       this.#countEnd('CRLF', offset, number);
@@ -286,19 +312,16 @@ export class Trace {
     if (this.#faults.length > 0) this.#reportFaults(text, offset, this.#cursor, number);
     const block = this.#block;
     if (text !== '') {
-      if (block.lines++ === 0) {
-        block.startedAt = this.#at;
-        block.firstRead = this.#firstReadOfLine;
-      }
+      if (block.lines++ === 0) block.firstRead = this.#firstReadOfLine;
       this.lastText = text;
     }
-    this.#firstReadOfLine = this.reads;
+    this.#firstReadOfLine = this.#read;
     switch (branch) {
       case 'data':
         block.dataLines++;
         this.dataLines++;
-        this.firstDataLine ??= { branch, text, offset, number, at: this.#at, read: this.reads };
-        this.lastDataAt = this.#at;
+        this.firstDataLine ??= { branch, text, offset, number, at: this.#read.at };
+        this.lastDataRead = this.#read;
         this.lastDataText = text;
         break;
       case 'event':
@@ -308,28 +331,47 @@ export class Trace {
         block.id = fieldValue(text);
         break;
       case 'comment':
-        block.comments++;
         this.comments++;
-        break;
-      case 'unknown field':
-        block.unknownFields++;
         break;
       case 'dispatched':
         this.events++;
-        block.event = this.#dispatched;
         break;
     }
     const observers = this.#ofLines[branch] ?? this.#observersOf(branch);
-    if (observers.length > 0) {
-      const line = { branch, text, offset, number, at: this.#at, read: this.reads };
-      for (const observer of observers) observer.line!(line, block);
+    let line: TracedLine | undefined;
+    for (const observer of observers) {
+      if (observer.looksLike && !observer.looksLike(text)) continue;
+      line ??= { branch, text, offset, number, at: this.#read.at };
+      observer.line!(line, block);
     }
-    if (text !== '') return;
+    if (text === '') this.#endBlock(block, branch === 'dispatched' ? this.#dispatched : undefined);
+  }
+
+  #endBlock(before: UnfinishedBlock, event: TracedBlock['event']): void {
     this.blankLines++;
-    block.at = this.#at;
-    block.lastRead = this.reads;
-    this.#block = this.#newBlock(this.#cursor);
+    const { offset, line, lines, firstRead, dataLines, type, id } = before;
+    // What is empty is told to nobody, and is used again.
+    before.offset = this.#cursor;
+    before.line = this.lines + 1;
+    if (lines === 0) return;
+    before.lines = before.dataLines = 0;
+    before.type = before.id = undefined;
+    const block = {
+      offset,
+      line,
+      lines,
+      firstRead,
+      dataLines,
+      type,
+      id,
+      lastRead: this.#read,
+      event
+    };
     for (const observer of this.#ofBlocks) observer.block!(block);
+    if (type !== undefined) for (const observer of this.#ofTypes) observer.block!(block);
+    if (id !== undefined) for (const observer of this.#ofIds) observer.block!(block);
+    const ofOpening = event && this.#ofOpenings.get(event.data.charAt(0));
+    if (ofOpening) for (const observer of ofOpening) observer.block!(block);
   }
 
   #observersOf(branch: Branch): TraceObserver[] {
@@ -350,7 +392,7 @@ export class Trace {
     const whole = this.#sequence.length === 0 ? bytes : Buffer.concat([this.#sequence, bytes]);
     const offset = this.#base - this.#sequence.length;
     if (this.#sequence.length > 0) {
-      for (const observer of this.#observers) observer.splitSequence?.(offset, this.#at);
+      for (const observer of this.#observers) observer.splitSequence?.(offset, this.#read.at);
     }
     const tail = incompleteTail(whole);
     const complete = whole.subarray(0, whole.length - tail);
@@ -364,7 +406,7 @@ export class Trace {
       const offset = this.#faults.shift()!;
       const excerpt = excerptAround(text, Math.max(0, offset - start));
       for (const observer of this.#observers) {
-        observer.utf8Fault?.({ offset, line, at: this.#at, excerpt });
+        observer.utf8Fault?.({ offset, line, at: this.#read.at, excerpt });
       }
     }
   }

@@ -121,6 +121,46 @@ describe('a server that misbehaves ends in a clear result, in time', () => {
     expect(found(result)).toContain('F26');
   });
 
+  it.each([
+    ['line feeds', '\n'],
+    ['carriage returns', '\r'],
+    ['spaces', ' '],
+    ['lines of one character', 'x\n'],
+    ['bytes that are not UTF-8', '\xff'],
+    ['stack traces that never end', '\tat x( at x( in ']
+  ])('nothing but %s', { timeout: 20_000 }, async (_, text) => {
+    const bytes = Buffer.from(text.repeat(65536 / text.length), 'latin1');
+    const result = await within(
+      10_000,
+      judge(
+        (socket) => {
+          socket.write(`${head}\r\n`);
+          flood(socket, bytes);
+        },
+        { probes: [] }
+      )
+    );
+    expect(result.stream!.ending).toMatch(/^(byte|time) limit$/);
+  });
+
+  it('compressed bytes without end, faster than they are decoded', { timeout: 20_000 }, async () => {
+    const member = gzipSync('data: 1\n\n');
+    let taken = 0;
+    const result = await within(
+      10_000,
+      judge(
+        (socket) => {
+          socket.write(`${head}Content-Encoding: gzip\r\n\r\n`);
+          flood(socket, Buffer.concat(Array<Buffer>(500).fill(member)));
+          socket.on('close', () => (taken = socket.bytesWritten));
+        },
+        { probes: [] }
+      )
+    );
+    // What is not decoded yet is not read.
+    expect(taken).toBeLessThan((result.stream!.bytes / 9) * member.length + 16 * 1024 * 1024);
+  });
+
   it('a gzip bomb', async () => {
     const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024, 'x'));
     const result = await within(
@@ -229,6 +269,41 @@ describe('a server that misbehaves ends in a clear result, in time', () => {
     expect(result.failure!.kind).toBe('redirects');
   });
 
+  it.concurrent('a head of 60 KB in one header of spaces, byte by byte', async () => {
+    const result = await within(
+      6000,
+      judge(
+        (socket) => {
+          socket.setNoDelay(true);
+          for (const part of `${head}X: ${' '.repeat(60_000)}y\r\n\r\ndata: 1\n\n`.match(/[^]{1,100}/g)!)
+            socket.write(part);
+        },
+        { probes: [], duration: 300 }
+      )
+    );
+    expect(result.stream!.events).toBe(1);
+  });
+
+  it.concurrent.each([
+    ['', 'after 9 bytes'],
+    ['Content-Length: 20\r\n', 'before its 20 bytes were there, after 9 bytes'],
+    ['Transfer-Encoding: chunked\r\n', 'without the last chunk, after 9 bytes']
+  ])('reset with the framing %j', async (field, message) => {
+    const result = await judge(
+      (socket) => {
+        socket.write(`${head}${field}\r\n${field.startsWith('T') ? '9\r\n' : ''}data: 1\n\n`);
+        setTimeout(() => socket.resetAndDestroy(), 100);
+      },
+      { probes: [] }
+    );
+    expect(result.findings.find(({ rule }) => rule === 'H21')!.message).toContain(message);
+  });
+
+  it.concurrent.each(['101 Switching Protocols', '000 None', '999 None'])('status %s', async (status) => {
+    const result = await judge((socket) => socket.end(`HTTP/1.1 ${status}\r\n\r\n`), { probes: [] });
+    expect(found(result)).toEqual(['H25']);
+  });
+
   it.concurrent('chunks that are none', async () => {
     const result = await within(
       6000,
@@ -298,6 +373,173 @@ it('what is sent: method, body, headers; a POST goes once', async () => {
   expect(seen.filter((request) => request.startsWith('POST'))).toHaveLength(1);
   expect(seen[0]).toMatch(/\r\nContent-Length: 2\r\n\r\n\{\}$/);
   expect(seen[0]!.match(/\r\naccept: .*/gi)).toEqual(['\r\naccept: x/y']);
+});
+
+it('the user and the password of the URL are sent, and found', async () => {
+  const seen: string[] = [];
+  const url = await serve((socket, request) => {
+    seen.push(request);
+    socket.write(`${head}\r\ndata: 1\n\n`);
+  });
+  const result = await validate(url.replace('//', '//us%20er:pass@'), { duration: 300, probes: [] }).result;
+  expect(seen[0]).toContain(`\r\nAuthorization: Basic ${Buffer.from('us er:pass').toString('base64')}\r\n`);
+  expect(found(result)).toContain('S07');
+});
+
+describe('more of what a rule is for', { concurrent: true }, () => {
+  const beginning = `${head}\r\nretry: 3000\n\n`;
+  const writing = (text: string) => (socket: Socket) => void socket.write(beginning + text);
+  it.each<[string, string, (socket: Socket, request: string) => void, ValidateOptions?]>([
+    [
+      'F02',
+      'line feeds written as two characters',
+      (socket) => socket.write(`${head}\r\ndata: 1\\n\\ndata: 2\\n\\n`)
+    ],
+    ['F03', 'a word alone', writing('hello\n\n')],
+    ['F04', 'a word alone after data', writing('data: hello\nworld\n\n')],
+    ['F21', 'a promise', writing('data: [object Promise]\n\n')],
+    ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
+    ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
+    ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
+    ['R09', 'an id of before', writing('id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 1\ndata: 3\n\n')],
+    [
+      'H07',
+      'markup after a comment',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!-- x --><title>')
+    ],
+    [
+      'H08',
+      'a problem',
+      (socket) =>
+        socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/problem+json\r\n\r\n{"status":500}')
+    ],
+    [
+      'H20',
+      'two lengths',
+      (socket) => socket.end(`${head}Content-Length: 9\r\nContent-Length: 5\r\n\r\ndata: 1\n\n`)
+    ],
+    [
+      'T02',
+      'kept by shared caches only',
+      (socket) =>
+        socket.write(
+          'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: max-age=0, s-maxage=9\r\n\r\ndata: 1\n\n'
+        )
+    ],
+    ['S09', 'a panic', (socket) => socket.end('HTTP/1.1 500 No\r\n\r\npanic: no\n\ngoroutine 1 [running]:\n')]
+  ])('%s: %s', async (id, _, answer, options) => {
+    expect(found(await judge(answer, { duration: 300, probes: [], ...options }))).toContain(id);
+  });
+
+  const idOf = (request: string) => /\r\nLast-Event-ID: ?(.*)\r\n/.exec(request)?.[1];
+  it.each<[string, string, (socket: Socket, request: string) => void, ValidateOptions?]>([
+    [
+      'T04',
+      'no head when compressed',
+      (socket, request) => void (/gzip/.test(request) || socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'closed for an unknown id',
+      (socket, request) =>
+        void (idOf(request)?.startsWith('no-such') ? socket.end() : socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'an error for an empty id',
+      (socket, request) =>
+        void (idOf(request) === ''
+          ? socket.end('HTTP/1.1 500 No\r\n\r\n')
+          : socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'an error for a long id',
+      (socket, request) =>
+        void (idOf(request)?.startsWith('zzz')
+          ? socket.end('HTTP/1.1 502 No\r\n\r\n')
+          : socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'broken off after an unknown id',
+      (socket, request) => {
+        socket.write(beginning);
+        if (idOf(request)?.startsWith('no-such')) socket.resetAndDestroy();
+        else socket.write('data: 1\n\n');
+      }
+    ],
+    [
+      'R11',
+      'an event is left out',
+      (socket, request) => {
+        const from = idOf(request) === undefined ? 1 : Number(idOf(request)) + 2;
+        socket.write(
+          beginning +
+            [1, 2, 3, 4]
+              .filter((n) => n >= from)
+              .map((n) => `id: ${n}\ndata: ${n}\n\n`)
+              .join('')
+        );
+      }
+    ],
+    [
+      'X08',
+      'a preflight that allows no origin',
+      (socket, request) =>
+        socket.write(
+          request.startsWith('OPTIONS')
+            ? 'HTTP/1.1 204 OK\r\n\r\n'
+            : `${head}Access-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n`
+        )
+    ],
+    [
+      'X03',
+      'every origin, beside --origin',
+      (socket, request) =>
+        socket.write(
+          `${head}Access-Control-Allow-Credentials: true\r\nAccess-Control-Allow-Origin: ${/\r\nOrigin: (.*)/.exec(request)?.[1]}\r\n\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example' }
+    ],
+    [
+      'X05',
+      'an error without credentials',
+      (socket, request) =>
+        socket.write(
+          /\r\nAuthorization/.test(request)
+            ? `${head}Access-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n`
+            : 'HTTP/1.1 401 No\r\n\r\n'
+        ),
+      { headers: [{ name: 'Authorization', value: 'x' }] }
+    ]
+  ])('%s: %s', { timeout: 15_000 }, async (id, _, answer, options) => {
+    expect(found(await judge(answer, { duration: 300, ...options }))).toContain(id);
+  });
+
+  it.each<[string, string, (socket: Socket, request: string) => void, ValidateOptions?]>([
+    [
+      'R10',
+      'every reconnection fails',
+      (socket, request) =>
+        socket.end(idOf(request) === undefined ? `${beginning}id: 1\ndata: 1\n\n` : 'HTTP/1.1 502 No\r\n\r\n')
+    ],
+    ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
+    [
+      'D03',
+      'a finish_reason',
+      (socket) => socket.end(`${head}\r\ndata: {"choices":[{"finish_reason":"stop"}]}\n\n`),
+      { profile: 'openai' }
+    ],
+    [
+      'D03',
+      'a completed response',
+      (socket) => socket.end(`${head}\r\nevent: response.completed\ndata: {"type":"response.completed"}\n\n`),
+      { profile: 'openai' }
+    ]
+  ])('%s: not for %s', async (id, _, answer, options) => {
+    expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);
+  });
 });
 
 it('assertNoFindings throws the text of the findings', async () => {

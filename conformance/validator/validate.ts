@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { type Failure, type Header, type Limits, type OutgoingRequest } from './connect.ts';
-import { createClientObserver, describeClients, type ClientView } from './clients.ts';
-import { Judging, rankOf, type RuleVerdict } from './judging.ts';
-import { hasEnded, headersOf, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
-import type { Finding, Injected, Observations, Probe, Profile, Rule, Severity } from './rule.ts';
+import { createClientObserver, describeClients } from './clients.ts';
+import type { Header, OutgoingRequest } from './connect.ts';
+import { Judging } from './judging.ts';
+import { hasEnded, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
+import { answerTimeout, madeUpOrigin, probes, type Asking } from './probes.ts';
+import { count, describeStream, headlineOf, type Result } from './result.ts';
+import type { Finding, Observations, Probe, Profile, Rule } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { Trace } from './trace.ts';
 
@@ -36,42 +38,6 @@ export interface ValidateOptions extends LintOptions {
   signal?: AbortSignal;
 }
 
-export interface Result {
-  /** The URL, or the name of what was linted. */
-  subject: string;
-  /** One sentence. */
-  headline: string;
-  /** Why nothing could be judged. */
-  failure?: Failure;
-  /** By severity, then kind. */
-  findings: Finding[];
-  counts: Record<Severity, number>;
-  /** Of every rule that was held against it. */
-  verdicts: RuleVerdict[];
-  /** Of the stream that was judged. */
-  stream?: {
-    bytes: number;
-    lines: number;
-    events: number;
-    comments: number;
-    lastEventId: string;
-    reconnectionTime?: number;
-    ending: string;
-  };
-  /** What each family of clients makes of the stream that was seen. */
-  clients: ClientView[];
-  requests: {
-    probe: Probe;
-    method: string;
-    url: string;
-    status?: number;
-    failure?: Failure;
-    duration: number;
-  }[];
-  /** ms. */
-  duration: number;
-}
-
 export type ValidationEvent =
   | { type: 'progress'; waitingFor: string }
   | { type: 'finding'; finding: Finding; at: number }
@@ -82,51 +48,14 @@ export interface Validation extends AsyncIterable<ValidationEvent> {
   result: Promise<Result>;
 }
 
-export const probes: Probe[] = [
-  'again',
-  'preflight',
-  'origin-request',
-  'head-request',
-  'compressed',
-  'bogus-id',
-  'parallel',
-  'inject'
-];
-const defaultProbes = probes.filter((probe) => probe !== 'parallel' && probe !== 'inject');
-/** These repeat the method of the plain request. */
-const repeating: Probe[] = ['again', 'origin-request', 'compressed', 'bogus-id', 'parallel', 'inject'];
-
-const descriptions: Record<Probe, string> = {
-  plain: 'the stream',
-  again: 'the stream again, as a client reconnects',
-  preflight: 'an answer to the preflight (OPTIONS)',
-  'origin-request': 'an answer to a request from another origin',
-  'head-request': 'an answer to HEAD',
-  compressed: 'an answer that may be compressed',
-  'bogus-id': 'an answer to an unknown Last-Event-ID',
-  parallel: 'seven streams at a time',
-  inject: 'what becomes of a value in the URL'
-};
+/** Those that can be chosen, in the order in which they are run. */
+export const probeNames = Object.keys(probes) as (keyof typeof probes)[];
 
 const defaultDuration = 2000;
 /** For all that follows the plain stream, ms. */
-const probesTime = 3000;
+const probesTime = 2700;
 const connectTimeout = 3000;
 const headTimeout = 2500;
-/** For answers after the first. */
-const answerTimeout = 1500;
-const parallelStreams = 7;
-const madeUpOrigin = 'https://origin.example';
-const bogusId = 'no-such-id-zzz';
-
-const reflectedValue = 'truesource-value';
-const injectedField = 'truesource-field';
-/** What `inject` sends. */
-export const injectedValues = {
-  harmless: reflectedValue,
-  lineFeed: `${reflectedValue}\n${injectedField}: 1`,
-  carriageReturn: `${reflectedValue}\r${injectedField}: 1`
-};
 
 const { version } = JSON.parse(
   readFileSync(
@@ -222,7 +151,8 @@ async function run(
       { name: 'Accept-Encoding', value: 'identity' },
       { name: 'Cache-Control', value: 'no-store' },
       { name: 'Connection', value: 'keep-alive' },
-      { name: 'User-Agent', value: `truesource-validator/${version}` }
+      { name: 'User-Agent', value: `truesource-validator/${version}` },
+      ...(url.username || url.password ? [{ name: 'Authorization', value: basicCredentials(url) }] : [])
     ];
     const headers = [...own, ...extra, ...(options.headers ?? [])];
     const last = headers.filter(
@@ -236,15 +166,9 @@ async function run(
       ...(options.body && verb === method && { body: options.body })
     };
   };
-  const limits = (changes: Partial<Limits> = {}): Limits => ({
-    connectTimeout,
-    headTimeout: answerTimeout,
-    duration: answerTimeout,
-    maxBytes,
-    ...changes
-  });
+  const limits = { connectTimeout, headTimeout: answerTimeout, duration: answerTimeout, maxBytes };
   const ask = async (probe: Probe, asked: Omit<ObserveOptions, 'clock'>): Promise<Exchange> => {
-    emit({ type: 'progress', waitingFor: descriptions[probe] });
+    emit({ type: 'progress', waitingFor: probe === 'plain' ? 'the stream' : probes[probe].waitingFor });
     const exchange = await observe({ ...asked, clock });
     requests.push({
       probe,
@@ -263,7 +187,7 @@ async function run(
   const whole = AbortSignal.timeout(Math.ceil(Math.max(duration, headTimeout) + connectTimeout));
   const plain = await ask('plain', {
     request: request(),
-    limits: limits({ headTimeout: Math.max(duration, headTimeout), duration }),
+    limits: { ...limits, headTimeout: Math.max(duration, headTimeout), duration },
     observers: [...watchers, seenByClients],
     signal: options.signal ? AbortSignal.any([options.signal, whole]) : whole,
     onHead(exchange) {
@@ -279,6 +203,8 @@ async function run(
     }
   });
   observations.plain = plain;
+  // Pages of its own origin are who follows a redirect to another.
+  if (origin === undefined && plain.request.url.origin !== url.origin) observations.sentOrigin = url.origin;
   if (plain.trace) {
     judging.endOfStream({ trace: plain.trace, ended: hasEnded(plain), captured: false, at: plain.endedAt });
   }
@@ -291,26 +217,43 @@ async function run(
     Math.ceil(probesTime + (hasEnded(plain) && took > defaultDuration ? took : 0))
   );
   const signal = options.signal ? AbortSignal.any([options.signal, out]) : out;
-  const wanted: Probe[] = [
-    ...(options.probes ??
-      (method === 'GET' ? defaultProbes : defaultProbes.filter((probe) => !repeating.includes(probe)))),
-    ...(options.inject !== undefined ? (['inject'] as const) : [])
-  ];
-  for (const probe of probes) {
+  const known: Omit<Asking, 'ask'> = {
+    observations,
+    plain,
+    took,
+    due: plain.firstEventAt === undefined ? undefined : plain.firstEventAt - plain.sentAt,
+    isOver: plain.ending !== 'time limit' && plain.ending !== 'byte limit',
+    argument: options.inject ?? '',
+    request
+  };
+  for (const probe of probeNames) {
     const reason = whyNot(probe);
     if (reason !== undefined) observations.missing[probe] = reason;
-    else await runProbe(probe);
+    else {
+      const until = probe === 'inject' ? options.signal : signal;
+      const observed = await probes[probe].run({
+        ...known,
+        ask: (asked, { duration = answerTimeout, ...how } = {}) =>
+          ask(probe, {
+            request: asked,
+            limits: { ...limits, duration },
+            ...(until && { signal: until }),
+            ...how
+          })
+      });
+      Object.assign(observations, { [probe]: observed });
+    }
     judging.settle(probe, observations);
   }
 
-  function whyNot(probe: Probe): string | undefined {
-    if (probe === 'inject' && options.inject === undefined)
-      return 'the leave to send hostile values: --inject ARGUMENT';
-    if (!wanted.includes(probe)) {
-      return options.probes || method === 'GET'
-        ? `the probe ${probe}: --probes ${probe}`
-        : `the probe ${probe}, which would repeat the ${method}: --probes ${probe}`;
-    }
+  function whyNot(probe: (typeof probeNames)[number]): string | undefined {
+    const { onDemand, repeats, lacks } = probes[probe];
+    if (probe === 'inject') {
+      if (options.inject === undefined) return 'the leave to send hostile values: --inject ARGUMENT';
+    } else if (options.probes ? !options.probes.includes(probe) : onDemand)
+      return `the probe ${probe}: --probes ${probe}`;
+    else if (!options.probes && repeats && method !== 'GET')
+      return `the probe ${probe}, which would repeat the ${method}: --probes ${probe}`;
     // Whether a head came late, or is not to be had at all.
     if (probe === 'head-request' && plain.failure?.kind === 'timeout' && !Number.isNaN(plain.sentAt))
       return undefined;
@@ -319,127 +262,7 @@ async function run(
     if (signal.aborted && probe !== 'inject')
       return `more time: the probes had ${probesTime / 1000} s, and ${probe} was left`;
     const isAnswered = isStreamHead(plain.head) || (probe === 'origin-request' && plain.head.status < 500);
-    return isAnswered ? undefined : 'an event stream';
-  }
-
-  async function runProbe(probe: Probe): Promise<void> {
-    const common = { signal };
-    const stopAtHead = () => true;
-    switch (probe) {
-      case 'again': {
-        const cookies = headersOf(plain.head, 'set-cookie').map((value) => value.split(';')[0]!.trim());
-        const id = plain.trace?.lastEventId ?? '';
-        const isOver = plain.ending !== 'time limit' && plain.ending !== 'byte limit';
-        const firstEvent = plain.firstEventAt === undefined ? 300 : plain.firstEventAt - plain.sentAt;
-        observations.again = await ask('again', {
-          ...common,
-          request: request([
-            ...(id
-              ? [{ name: 'Last-Event-ID', value: Buffer.from(headerValue(id), 'latin1').toString('latin1') }]
-              : []),
-            ...(cookies.length > 0 ? [{ name: 'Cookie', value: headerValue(cookies.join('; ')) }] : [])
-          ]),
-          limits: limits({
-            duration: isOver ? took * 1.2 + 500 : Math.min(firstEvent + 500, answerTimeout)
-          }),
-          ...(!isOver && { until: (exchange: Exchange) => exchange.events.length > 0 })
-        });
-        return;
-      }
-      case 'head-request':
-        observations[probe] = await ask(probe, {
-          ...common,
-          request: request([], 'HEAD'),
-          limits: limits(),
-          onHead: stopAtHead
-        });
-        return;
-      case 'preflight':
-        observations[probe] = await ask(probe, {
-          ...common,
-          request: request(
-            [
-              { name: 'Origin', value: observations.sentOrigin },
-              { name: 'Access-Control-Request-Method', value: method },
-              { name: 'Access-Control-Request-Headers', value: 'cache-control,last-event-id' }
-            ],
-            'OPTIONS'
-          ),
-          limits: limits(),
-          onHead: stopAtHead
-        });
-        return;
-      case 'origin-request':
-        observations[probe] = await ask(probe, {
-          ...common,
-          request: request([
-            { name: 'Origin', value: observations.sentOrigin },
-            { name: 'Accept', value: '*/*' }
-          ]),
-          limits: limits(),
-          onHead: stopAtHead
-        });
-        return;
-      case 'bogus-id':
-        observations[probe] = await ask(probe, {
-          ...common,
-          request: request([{ name: 'Last-Event-ID', value: bogusId }]),
-          limits: limits(),
-          onHead: stopAtHead
-        });
-        return;
-      case 'compressed': {
-        const due = plain.firstEventAt === undefined ? 0 : plain.firstEventAt - plain.sentAt;
-        observations[probe] = await ask(probe, {
-          ...common,
-          request: request([{ name: 'Accept-Encoding', value: 'gzip, deflate, br' }]),
-          limits: limits({ duration: due + 900 }),
-          onHead: ({ head }) => headersOf(head, 'content-encoding').length === 0,
-          until: (exchange) => exchange.events.length > 0
-        });
-        return;
-      }
-      case 'parallel':
-        observations.parallel = await Promise.all(
-          Array.from({ length: parallelStreams }, () =>
-            ask(probe, { ...common, request: request(), limits: limits({ duration: answerTimeout }) })
-          )
-        );
-        return;
-      case 'inject': {
-        const harmless = await sendValue('harmless');
-        observations.inject = { harmless, lineFeed: harmless, carriageReturn: harmless };
-        if (!harmless.reflected) return;
-        observations.inject = {
-          harmless,
-          lineFeed: await sendValue('lineFeed'),
-          carriageReturn: await sendValue('carriageReturn')
-        };
-        return;
-      }
-      case 'plain':
-    }
-  }
-
-  async function sendValue(which: keyof typeof injectedValues): Promise<Injected> {
-    const seen: Omit<Injected, 'exchange'> = {};
-    const target = new URL(url);
-    target.searchParams.set(options.inject!, injectedValues[which]);
-    const exchange = await ask('inject', {
-      ...(options.signal && { signal: options.signal }),
-      request: { ...request(), url: target },
-      limits: limits(),
-      observers: [
-        {
-          line(line) {
-            if (line.text.startsWith(injectedField)) seen.injected ??= line;
-            else if (line.text.includes(reflectedValue)) seen.reflected ??= line;
-          }
-        }
-      ],
-      until: ({ events }) => seen.reflected !== undefined && events.length > 0
-    });
-    return { exchange, ...seen };
+    return isAnswered ? lacks?.(known) : 'an event stream';
   }
 
   const { findings, verdicts } = judging.conclude(() =>
@@ -464,9 +287,9 @@ async function run(
   return result;
 }
 
-/** Fetch's rules for values: no line ends, no NUL. */
-function headerValue(text: string): string {
-  return text.replace(/[\0\r\n]/g, '').trim();
+/** https://www.rfc-editor.org/rfc/rfc7617#section-2 */
+function basicCredentials({ username, password }: URL): string {
+  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
 }
 
 /**
@@ -509,70 +332,4 @@ export async function lint(
   };
   result.headline = headlineOf(result);
   return result;
-}
-
-function count(findings: Finding[]): Record<Severity, number> {
-  const counts = { error: 0, warning: 0, information: 0 };
-  for (const { severity } of findings) counts[severity]++;
-  return counts;
-}
-
-function describeStream(trace: Trace, ending: string): NonNullable<Result['stream']> {
-  const { bytes, lines, events, comments, lastEventId, reconnectionTime } = trace;
-  return {
-    bytes,
-    lines,
-    events,
-    comments,
-    lastEventId,
-    ...(reconnectionTime !== undefined && { reconnectionTime }),
-    ending
-  };
-}
-
-function headlineOf({ findings, failure, stream }: Result, plain?: Exchange): string {
-  if (failure) {
-    const wasSent = plain !== undefined && !Number.isNaN(plain.sentAt);
-    return `${wasSent ? 'No answer' : 'Could not connect'} (${failure.kind}): ${failure.message}.`;
-  }
-  const refused = findings.find(
-    ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H25|T17)$/.test(rule)
-  );
-  if (refused) return 'No client gets a stream.';
-  if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';
-  if (!stream) return 'There is no event stream.';
-  const undelivered = findings.find(({ rule }) => rule === 'F01' || rule === 'F02');
-  if (undelivered && stream.events === 0)
-    return undelivered.rule === 'F01'
-      ? 'No message will ever be delivered: the block is not ended by a blank line.'
-      : 'No message will ever be delivered: there is no blank line.';
-  if (findings.some(({ rule, severity }) => rule === 'T25' && severity === 'error'))
-    return 'No message will ever be delivered: the body cannot be decoded.';
-  if (stream.bytes === 0) {
-    return plain && !hasEnded(plain)
-      ? `No byte of the stream came within ${((plain.endedAt - plain.sentAt) / 1000).toFixed(1)} s.`
-      : 'The stream is empty.';
-  }
-  const some = `${stream.events} ${stream.events === 1 ? 'event' : 'events'} in ${stream.bytes} bytes`;
-  if (findings.some(({ severity }) => severity === 'error'))
-    return `${some}; clients lose events, or the connection.`;
-  if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
-  return stream.events === 0 ? `${some}; nothing is wrong with what was seen.` : `${some}; all is well.`;
-}
-
-/** Whether a finding is at or above this severity. */
-export function isAtLeast(finding: Finding, severity: Severity): boolean {
-  return rankOf(finding.severity) <= rankOf(severity);
-}
-
-/** Throws an Error that says each finding at or above this severity, or why there was no answer. For tests of servers. */
-export function assertNoFindings(result: Result, failOn: Severity = 'error'): void {
-  const { failure, findings, headline, subject } = result;
-  const bad = findings.filter((finding) => isAtLeast(finding, failOn));
-  if (!failure && bad.length === 0) return;
-  const lines = bad.map(
-    ({ rule, severity, message, line, advice }) =>
-      `${severity} ${rule}${line === undefined ? '' : ` in line ${line}`}: ${message}. ${advice}`
-  );
-  throw new Error([`${subject}: ${headline}`, ...lines].join('\n'));
 }

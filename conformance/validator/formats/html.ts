@@ -1,12 +1,12 @@
 import { quote } from '../rule.ts';
-import type { Result } from '../validate.ts';
+import type { Result } from '../result.ts';
 import { escapeMarkup as escape, hex } from './printable.ts';
 import { placeOf, summaryOf } from './text.ts';
 
 const style =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color-scheme:light dark}' +
+  'body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;overflow-wrap:anywhere;color-scheme:light dark}' +
   'article{border-left:4px solid #888;padding:0 1em;margin:1em 0}.error{border-color:#c00}.warning{border-color:#c80}' +
-  'h2{font-size:1.1em;margin:0}pre{white-space:pre-wrap;overflow-wrap:anywhere}small{opacity:.7}';
+  'h2{font-size:1.1em;margin:0}pre{white-space:pre-wrap}small{opacity:.7}';
 
 /** One page without scripts and without anything from elsewhere. */
 export function renderHtml(result: Result): string {
@@ -29,7 +29,7 @@ export function renderHtml(result: Result): string {
   );
   return [
     '<!DOCTYPE html>',
-    '<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',
     `<title>${escape(result.subject)}</title><style>${style}</style></head><body>`,
     `<p>${escape(result.subject)}</p><h1>${escape(result.headline)}</h1><p>${escape(summaryOf(result))}</p>`,
     ...findings,

@@ -1,5 +1,5 @@
 import type { Severity } from '../rule.ts';
-import type { Result } from '../validate.ts';
+import type { Result } from '../result.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
 import { renderMarkdown } from './markdown.ts';

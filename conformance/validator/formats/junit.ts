@@ -1,4 +1,4 @@
-import { isAtLeast, type Result } from '../validate.ts';
+import { isAtLeast, type Result } from '../result.ts';
 import type { FormatOptions } from './index.ts';
 import { escapeMarkup as escape } from './printable.ts';
 import { placeOf } from './text.ts';

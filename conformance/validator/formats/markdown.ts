@@ -1,4 +1,4 @@
-import type { Result } from '../validate.ts';
+import type { Result } from '../result.ts';
 import { printable } from './printable.ts';
 import { placeOf, summaryOf } from './text.ts';
 

@@ -1,5 +1,5 @@
 import { rules } from '../rules/index.ts';
-import type { Result } from '../validate.ts';
+import type { Result } from '../result.ts';
 import type { FormatOptions } from './index.ts';
 import { hex, printable } from './printable.ts';
 

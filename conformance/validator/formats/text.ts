@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import type { Finding, Severity } from '../rule.ts';
 import { quote } from '../rule.ts';
-import type { Result } from '../validate.ts';
+import type { Result } from '../result.ts';
 import { hex, printable } from './printable.ts';
 
 export interface TextOptions {

@@ -54,14 +54,33 @@ function wasCutAfterIdle(exchange: Exchange): boolean {
 /** U+1F493, as latin1. */
 const growingHeart = Buffer.from('💓').toString('latin1');
 
+/** What the data of those begins with. */
+const heartbeatOpenings = ['', ' ', '{', growingHeart.charAt(0), ...'hHkKnNpP'];
+
 /** An event that stands for nothing but that the connection lives. */
 function isHeartbeat({ event, id }: TracedBlock): boolean {
   if (!event || event.type !== 'message' || id !== undefined || event.data.length > 60) return false;
   const data = event.data.trim();
   if (data !== '' && data.length < 4) return false;
   if (data === '' || heartbeatName.test(data) || data === growingHeart) return true;
-  const [, type] = /^\{\s*"(?:type|event)"\s*:\s*"([^"]*)"\s*\}$/.exec(data) ?? [];
-  return type !== undefined && heartbeatName.test(type);
+  return data.charAt(0) === '{' && isHeartbeatObject(data);
+}
+
+/** `{"type":"ping","time":1700000000}`, `{"heartbeat":true}` */
+function isHeartbeatObject(data: string): boolean {
+  try {
+    const entries = Object.entries(JSON.parse(data) as Record<string, unknown>);
+    const isNamed = entries.some(
+      ([key, value]) =>
+        (/^(type|event|kind|action|op)$/.test(key) &&
+          typeof value === 'string' &&
+          heartbeatName.test(value)) ||
+        (entries.length === 1 && heartbeatName.test(key))
+    );
+    return isNamed && entries.every(([, value]) => typeof value !== 'object') && entries.length <= 3;
+  } catch {
+    return false;
+  }
 }
 
 export const caching: Rule[] = [
@@ -86,8 +105,8 @@ export const caching: Rule[] = [
       const { head } = exchange;
       if (!isStreamHead(head)) return notApplicable('there is no stream');
       const directives = cacheControl(exchange);
-      if (directives.has('no-store') || directives.has('no-cache') || directives.get('max-age') === '0')
-        return ok;
+      const shared = directives.get('s-maxage') ?? directives.get('max-age');
+      if (directives.has('no-store') || directives.has('no-cache') || shared === '0') return ok;
       const value = headerOf(head, 'cache-control');
       if (['max-age', 's-maxage', 'private', 'public', 'immutable'].some((name) => directives.has(name))) {
         return finding(`Cache-Control: ${quote(value!)} lets the answer be kept and given again`, {
@@ -118,20 +137,31 @@ export const caching: Rule[] = [
     rfc(9110, '8.4'),
     'Do not compress this type, or flush the compressor after each event.',
     {
-      needs: ['plain', 'compressed'],
-      check({ plain, compressed }) {
-        if (!isStreamHead(plain!.head) || !isStreamHead(compressed!.head))
-          return notApplicable('there is no stream');
-        if (compressed!.decoded === undefined) return notApplicable('the stream is not compressed');
-        if (hasEnded(compressed!)) return notApplicable('the compressed stream ended');
+      needs: ['plain'],
+      wants: ['again', 'compressed', 'bogus-id'],
+      check({ plain, again, compressed, 'bogus-id': bogus, missing }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        if (!compressed) return notObserved(missing.compressed ?? 'the probe compressed');
         const due = plain!.firstEventAt === undefined ? undefined : plain!.firstEventAt - plain!.sentAt;
+        const waited = compressed.endedAt - compressed.sentAt;
+        // Many a compressor gives out nothing, and so no head.
+        if (compressed.failure?.kind === 'timeout' && due !== undefined && due < waited - 800) {
+          if (!again?.head || !bogus?.[0]?.head)
+            return notObserved('an answer to it, or to those before and after it');
+          return finding(
+            `With Accept-Encoding: gzip, deflate, br not even a head came within ${seconds(waited)}; without, the first event came after ${seconds(due)}`,
+            { at: compressed.endedAt }
+          );
+        }
+        if (!isStreamHead(compressed.head)) return notApplicable('the answer is no stream');
+        if (compressed.decoded === undefined) return notApplicable('the stream is not compressed');
+        if (hasEnded(compressed)) return notApplicable('the compressed stream ended');
         if (due === undefined) return notObserved('an event');
-        if (compressed!.firstEventAt !== undefined) return ok;
-        const waited = compressed!.endedAt - compressed!.sentAt;
+        if (compressed.firstEventAt !== undefined) return ok;
         if (waited < due + 800) return notObserved(`the compressed stream for ${seconds(due + 800)}`);
         return finding(
-          `With ${compressed!.decoded}, no event could be decoded within ${seconds(waited)}; without, the first came after ${seconds(due)}`,
-          { at: compressed!.endedAt }
+          `With ${compressed.decoded}, no event could be decoded within ${seconds(waited)}; without, the first came after ${seconds(due)}`,
+          { at: compressed.endedAt }
         );
       }
     }
@@ -175,19 +205,21 @@ export const caching: Rule[] = [
       let prompt = 0;
       return {
         block(block) {
-          const wait = previous ? block.at - previous.at : 0;
+          const wait = previous ? block.lastRead.at - previous.lastRead.at : 0;
           if (block.firstRead !== block.lastRead && block.firstRead === previous?.lastRead) {
             // A burst that broke off within an event, and the rest of it after a while.
             if (eventsOfRead >= leastBurst && wait >= shortestStall) {
               first ??= block;
               if (++stalls === 3) {
                 found({
-                  message: `Again and again ${eventsOfRead} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
+                  message: () =>
+                    `Again and again ${eventsOfRead} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
                   ...atBlock(first)
                 });
               }
             }
-          } else if (previous && block.firstRead > previous.lastRead && wait >= shortestPause) prompt++;
+          } else if (previous && block.firstRead.number > previous.lastRead.number && wait >= shortestPause)
+            prompt++;
           eventsOfRead = block.lastRead === previous?.lastRead ? eventsOfRead + 1 : 1;
           previous = block;
         },
@@ -305,6 +337,7 @@ export const caching: Rule[] = [
       let first: TracedBlock | undefined;
       let count = 0;
       return {
+        blocks: { opening: heartbeatOpenings },
         block(block) {
           if (!isHeartbeat(block)) return;
           first ??= block;
@@ -324,6 +357,7 @@ export const caching: Rule[] = [
     interpretation,
     'A comment is clearer.',
     onStream((found) => ({
+      blocks: { field: 'event' },
       block(block) {
         if (!block.event && block.type !== undefined && heartbeatName.test(block.type)) {
           found({
@@ -467,24 +501,27 @@ export const caching: Rule[] = [
     'Use an asynchronous server, look whether clients are still there, and let go of session locks before streaming.',
     {
       needs: [],
-      wants: ['plain', 'again', 'compressed', 'bogus-id', 'parallel'],
-      check({ plain, again, compressed, 'bogus-id': bogus, parallel, missing }) {
+      wants: ['plain', 'again', 'after-head', 'parallel'],
+      check({ plain, again, 'after-head': afterHead, parallel, missing }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        const stuck = [again, compressed && bogus].find(
+        const stuck = [again, afterHead].find(
           (exchange) => exchange?.failure?.kind === 'timeout' && exchange.endedAt - exchange.sentAt > 1000
         );
-        const isQuick = plain!.head!.at - plain!.sentAt < 500;
-        if (stuck && isQuick && (stuck === again || compressed!.failure?.kind === 'timeout')) {
+        if (stuck && plain!.head!.at - plain!.sentAt < 500) {
           return finding(
             `The first stream was answered after ${seconds(plain!.head!.at - plain!.sentAt)}; a later one, with all others closed, not within ${seconds(stuck.endedAt - stuck.sentAt)}: the server is still busy for clients that have left`,
             { at: stuck.endedAt }
           );
         }
-        const answered = parallel?.filter((one) => one.head) ?? [];
-        if (answered.length === 0) return notObserved(missing.parallel ?? 'an answer');
-        return answered.length === parallel!.length
-          ? ok
-          : finding(`Of ${parallel!.length} streams at a time, ${answered.length} got a head`);
+        const open = parallel?.filter((one) => isStreamHead(one.head)) ?? [];
+        if (open.length === 0) return notObserved(missing.parallel ?? 'an answer');
+        if (open.length === parallel!.length) return ok;
+        const refused = [
+          ...new Set(parallel!.flatMap(({ head }) => (head && head.status !== 200 ? [head.status] : [])))
+        ];
+        return finding(
+          `Of ${parallel!.length} streams at a time, ${open.length} were opened${refused.length > 0 ? `; the others got status ${refused.join(' and ')}` : ''}`
+        );
       }
     }
   ),

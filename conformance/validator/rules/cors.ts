@@ -1,5 +1,15 @@
 import { headerOf, headersOf, isStreamHead } from '../observe.ts';
-import { finding, notApplicable, ok, quote, rule, type Observations, type Rule } from '../rule.ts';
+import { madeUpOrigin } from '../probes.ts';
+import {
+  finding,
+  notApplicable,
+  notObserved,
+  ok,
+  quote,
+  rule,
+  type Observations,
+  type Rule
+} from '../rule.ts';
 import { fetchStandard } from './sources.ts';
 
 const cors = fetchStandard('http-cors-protocol');
@@ -65,14 +75,14 @@ export const crossOrigin: Rule[] = [
     'Allow the origins on a list: as it is, any page can read the stream of whoever visits it.',
     {
       needs: ['origin-request'],
-      check(observations) {
-        const { sentOrigin, origin, 'origin-request': asked } = observations;
-        if (origin === sentOrigin)
-          return notApplicable('the origin that was sent is one of yours (--origin)');
-        return headerOf(asked!.head, acao) === sentOrigin && allowsCredentials(observations)
-          ? finding(`The made-up origin ${quote(sentOrigin)} is allowed, with credentials`, {
-              at: asked!.head!.at
-            })
+      wants: ['other-origin'],
+      check({ sentOrigin, 'origin-request': asked, 'other-origin': other, missing }) {
+        const [origin, head] =
+          sentOrigin === madeUpOrigin ? [sentOrigin, asked!.head] : [madeUpOrigin, other?.head];
+        if (!head) return notObserved(missing['other-origin'] ?? 'an answer');
+        return headerOf(head, acao) === origin &&
+          headerOf(head, 'access-control-allow-credentials') === 'true'
+          ? finding(`The made-up origin ${quote(origin)} is allowed, with credentials`, { at: head.at })
           : ok;
       }
     }
@@ -99,19 +109,24 @@ export const crossOrigin: Rule[] = [
     }
   ),
   rule(
-    ['X05', 'acao-missing-on-redirects', 'I C'],
-    'A redirect that does not allow the origin',
+    ['X05', 'acao-missing-on-errors-or-redirects', 'I C'],
+    'A redirect or an error that does not allow the origin',
     fetchStandard('cors-check'),
     'Send Access-Control-Allow-Origin on redirects and errors too.',
     {
       needs: ['origin-request'],
-      check({ 'origin-request': asked }) {
+      wants: ['without-credentials'],
+      check({ 'origin-request': asked, 'without-credentials': refused }) {
         if (headerOf(asked!.head, acao) === undefined)
           return notApplicable('the answer allows no other origin');
-        const bare = asked!.redirects.find(({ head }) => headerOf(head, acao) === undefined);
+        const others = [
+          ...asked!.redirects.map(({ head }) => head),
+          ...(refused?.head && refused.head.status >= 400 ? [refused.head] : [])
+        ];
+        const bare = others.find((head) => headerOf(head, acao) === undefined);
         return bare
-          ? finding(`The ${bare.head.status} has no Access-Control-Allow-Origin, unlike what it leads to`, {
-              at: bare.head.at
+          ? finding(`The ${bare.status} has no Access-Control-Allow-Origin, unlike the stream`, {
+              at: bare.at
             })
           : ok;
       }
@@ -168,10 +183,17 @@ export const crossOrigin: Rule[] = [
       check(observations) {
         if (!isCrossOriginMeant(observations)) return notMeant;
         const { head } = observations.preflight!;
-        return head!.status >= 200 && head!.status <= 299
+        if (head!.status < 200 || head!.status > 299) {
+          return finding(
+            `Status ${head!.status} for OPTIONS: clients over fetch cannot send Last-Event-ID from other origins`,
+            { at: head!.at }
+          );
+        }
+        const allowed = headerOf(head, acao);
+        return isStreamHead(head) || allowed === '*' || allowed === observations.sentOrigin
           ? ok
           : finding(
-              `Status ${head!.status} for OPTIONS: clients over fetch cannot send Last-Event-ID from other origins`,
+              `The answer to OPTIONS does not allow the origin (Access-Control-Allow-Origin ${allowed === undefined ? 'is missing' : `is ${quote(allowed)}`}): clients over fetch cannot send Last-Event-ID`,
               { at: head!.at }
             );
       }

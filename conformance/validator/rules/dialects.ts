@@ -1,5 +1,17 @@
-import { essenceOf } from '../observe.ts';
-import { at, atBlock, finding, notObserved, ok, onHead, onStream, quote, rule, type Rule } from '../rule.ts';
+import { essenceOf, isStreamHead } from '../observe.ts';
+import {
+  at,
+  atBlock,
+  finding,
+  notApplicable,
+  notObserved,
+  ok,
+  onHead,
+  onStream,
+  quote,
+  rule,
+  type Rule
+} from '../rule.ts';
 import { decodeUtf8, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
 import { standard } from './sources.ts';
 
@@ -51,17 +63,22 @@ export const dialects: Rule[] = [
     ['D03', 'done-missing', 'W D'],
     'The stream ends without [DONE]',
     openai,
-    'Send data: [DONE] at the end: clients wait for it.',
+    'Send data: [DONE] at the end, or say in the last event that it is the last (finish_reason, response.completed): clients wait for it.',
     onStream((found) => {
       let last: TracedBlock | undefined;
+      let isDone = false;
       return {
         block(block) {
-          if (block.event) last = block;
+          if (!block.event) return;
+          last = block;
+          isDone ||=
+            /^(\[DONE\]|.*"(finish_reason"\s*:\s*"|type"\s*:\s*"response\.(completed|failed|incomplete)"))/s.test(
+              block.event.data
+            );
         },
         end({ ended }) {
           if (!ended) return notObserved('the end of the stream');
-          if (last?.event!.data !== '[DONE]')
-            found({ message: 'The stream ends without data: [DONE]', ...(last && atBlock(last)) });
+          if (!isDone) found({ message: 'The stream ends without data: [DONE]', ...(last && atBlock(last)) });
           return ok;
         }
       };
@@ -217,7 +234,16 @@ export const dialects: Rule[] = [
     standard.interpretation,
     'Nothing: it is not for production.',
     {
-      undecided: 'there is no profile for development servers'
+      needs: ['plain'],
+      check({ url, plain }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        const heart = plain!.events.find(({ event }) => decodeUtf8(event!.data) === '💓');
+        return heart || /\/(__webpack_hmr|webpack-hmr|__vite_hmr)$/.test(url.pathname)
+          ? finding('This is the stream by which a development server tells pages to reload', {
+              ...(heart && atBlock(heart))
+            })
+          : ok;
+      }
     }
   ),
   rule(

@@ -8,7 +8,7 @@ import {
   onStream,
   quote,
   rule,
-  type Evidence,
+  type Sighting,
   type Rule,
   type Verdict
 } from '../rule.ts';
@@ -34,22 +34,36 @@ function isMisspelt(line: string): boolean {
   return !fields.includes(name) && fields.includes(name.trim().toLowerCase()) && line.includes(':');
 }
 
+/** As a type, or an id. */
+const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
+
 const byteOrderMark = '\xef\xbb\xbf';
 
 /** A line that is content: JSON, markup, or words. A plain name, with or without a colon, may be a field of someone's own. */
 function isContent(line: string): boolean {
-  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && !/^[A-Za-z][\w.-]*$/.test(fieldName(line));
+  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && (isBare(line) || !mayBeField(line));
 }
 
-/** Rules on each event that is dispatched. */
+function mayBeField(line: string): boolean {
+  return /^[A-Za-z][\w.-]*$/.test(fieldName(line));
+}
+
+/** One word and no colon: a field without a value would be a rare thing to send. */
+function isBare(line: string): boolean {
+  return !line.includes(':') && mayBeField(line);
+}
+
+/** Rules on each event that is dispatched, or only on those whose data begins so. */
 function onEvent(
+  opening: string[] | undefined,
   look: (
     event: NonNullable<TracedBlock['event']>,
-    found: (evidence: Evidence) => void,
+    found: (sighting: Sighting) => void,
     block: TracedBlock
   ) => void
 ) {
   return onStream((found) => ({
+    ...(opening && { blocks: { opening } }),
     block(block) {
       if (block.event) look(block.event, found, block);
     }
@@ -101,14 +115,27 @@ export const format: Rule[] = [
     parsing,
     'End each event with a blank line: two line feeds after its last field.',
     onStream((found) => ({
-      end({ trace, ended }) {
+      end({ trace, ended, at: endedAt }) {
         if (trace.blankLines > 0) return ok;
         if (ended) return notApplicable('the stream has ended; F01 judges its end');
-        const { firstDataLine: first, lastDataAt } = trace;
-        const time = first ? lastDataAt! - first.at : 0;
+        const { firstDataLine: first, lastDataRead, pending, bytes, lines } = trace;
+        const [literal] =
+          (lines === 0 && /^(data|event|id|retry|:).*?\\n/.exec(pending?.unfinished ?? '')) || [];
+        if (literal !== undefined) {
+          found({
+            message: `No message will be delivered: in ${bytes} bytes there is no line feed, but the two characters \\n: ${quote(literal)}`,
+            at: endedAt,
+            offset: 0,
+            line: 1,
+            excerpt: pending!.unfinished.slice(0, 48)
+          });
+          return ok;
+        }
+        const time = first ? lastDataRead!.at - first.at : 0;
         if (!first || time < 1000) return notObserved('data lines over a second without a blank line');
         found({
-          message: `No message will be delivered: ${trace.dataLines} data lines in ${Math.round(time)} ms, and not one blank line`,
+          message: () =>
+            `No message will be delivered: ${trace.dataLines} data lines in ${Math.round(time)} ms, and not one blank line`,
           ...at(first)
         });
         return ok;
@@ -123,7 +150,8 @@ export const format: Rule[] = [
     onLine(['unknown field'], (line, found, block) => {
       if (!isContent(line.text) || block.dataLines > 0) return;
       found({
-        message: `The line ${quote(line.text)} is taken for an unknown field and ignored`,
+        message: () => `The line ${quote(line.text)} is taken for an unknown field and ignored`,
+        ...(isBare(line.text) && { severity: 'warning' as const }),
         ...at(line)
       });
     })
@@ -136,7 +164,9 @@ export const format: Rule[] = [
     onLine(['unknown field'], (line, found, block) => {
       if (!isContent(line.text) || block.dataLines === 0) return;
       found({
-        message: `The line ${quote(line.text)} after a data line is ignored: the event arrives without it`,
+        message: () =>
+          `The line ${quote(line.text)} after a data line is ignored: the event arrives without it`,
+        ...(isBare(line.text) && { severity: 'warning' as const }),
         ...at(line)
       });
     })
@@ -149,7 +179,7 @@ export const format: Rule[] = [
     onLine(['unknown field'], (line, found) => {
       if (!isMisspelt(line.text)) return;
       found({
-        message: `The field name ${quote(fieldName(line.text))} is unknown, and the line ignored`,
+        message: () => `The field name ${quote(fieldName(line.text))} is unknown, and the line ignored`,
         ...at(line)
       });
     })
@@ -172,7 +202,7 @@ export const format: Rule[] = [
           if (first && others === 0) {
             const { data } = first.event!;
             found({
-              message: `The data ends with the two characters \\n: ${quote(data.slice(-40))}`,
+              message: () => `The data ends with the two characters \\n: ${quote(data.slice(-40))}`,
               ...atBlock(first, data.slice(-48))
             });
           }
@@ -189,7 +219,8 @@ export const format: Rule[] = [
     onLine(['unknown field'], (line, found) => {
       if (line.text.startsWith(byteOrderMark)) {
         found({
-          message: `A byte order mark begins the line ${quote(line.text)}: its field name is unknown, and the line ignored`,
+          message: () =>
+            `A byte order mark begins the line ${quote(line.text)}: its field name is unknown, and the line ignored`,
           ...at(line)
         });
       }
@@ -221,7 +252,7 @@ export const format: Rule[] = [
     onStream((found) => ({
       utf8Fault(place) {
         found({
-          message: `Not UTF-8: the page gets U+FFFD in its place, in ${quote(place.excerpt, 48)}`,
+          message: () => `Not UTF-8: the page gets U+FFFD in its place, in ${quote(place.excerpt, 48)}`,
           ...place
         });
       }
@@ -251,7 +282,7 @@ export const format: Rule[] = [
         const rarest = used.reduce((a, b) => (ends[a]!.count < ends[b]!.count ? a : b));
         const { offset, line } = ends[rarest]!;
         found({
-          message: `Lines end with ${used.map((end) => `${end} (${ends[end]!.count})`).join(', ')}`,
+          message: () => `Lines end with ${used.map((end) => `${end} (${ends[end]!.count})`).join(', ')}`,
           offset,
           line
         });
@@ -282,25 +313,29 @@ export const format: Rule[] = [
     'No space after the colon',
     interpretation,
     'Legal; write "data: x": clients that look for the space exist.',
-    onLine(['data', 'event', 'id', 'retry'], (line, found) => {
-      const colon = line.text.indexOf(':');
-      if (colon > 0 && colon + 1 < line.text.length && line.text.charCodeAt(colon + 1) !== 32) {
-        found({ message: `No space after the colon in ${quote(line.text)}`, ...at(line) });
+    onLine(
+      ['data', 'event', 'id', 'retry'],
+      (line, found) =>
+        found({ message: () => `No space after the colon in ${quote(line.text)}`, ...at(line) }),
+      (text) => {
+        const colon = text.indexOf(':');
+        return colon > 0 && colon + 1 < text.length && text.charCodeAt(colon + 1) !== 32;
       }
-    })
+    )
   ),
   rule(
     ['F14', 'two-spaces', 'I N'],
     'Two spaces after the colon',
     interpretation,
     'One space is stripped, the second is part of the value.',
-    onLine(['data', 'event', 'id'], (line, found, block) => {
-      if (line.branch === 'data' && block.dataLines > 1) return;
-      const value = line.text.indexOf(':') + 2;
-      if (line.text.charCodeAt(value) === 32 && /^[a-z]+: {2}\S/.test(line.text)) {
-        found({ message: `The value of ${quote(line.text)} keeps a space`, ...at(line) });
-      }
-    })
+    onLine(
+      ['data', 'event', 'id'],
+      (line, found, block) => {
+        if (line.branch === 'data' && block.dataLines > 1) return;
+        found({ message: () => `The value of ${quote(line.text)} keeps a space`, ...at(line) });
+      },
+      (text) => text.charCodeAt(text.indexOf(':') + 2) === 32 && /^[a-z]+: {2}\S/.test(text)
+    )
   ),
   rule(
     ['F15', 'data-after-blank-lost', 'W C'],
@@ -338,10 +373,11 @@ export const format: Rule[] = [
     interpretation,
     'Add a data line, else nothing is dispatched (its id still counts).',
     onStream((found) => ({
+      blocks: { field: 'event' },
       block(block) {
         if (block.type && !block.event) {
           found({
-            message: `The block of type ${quote(block.type)} has no data, and dispatches nothing`,
+            message: () => `The block of type ${quote(block.type!)} has no data, and dispatches nothing`,
             ...atBlock(block, `event: ${block.type}`)
           });
         }
@@ -353,7 +389,7 @@ export const format: Rule[] = [
     'An event whose data is empty',
     interpretation,
     'It is dispatched with the data "": a listener that parses JSON throws.',
-    onEvent(({ data }, found, block) => {
+    onEvent([''], ({ data }, found, block) => {
       if (data === '') found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
     })
   ),
@@ -362,14 +398,18 @@ export const format: Rule[] = [
     'An event type that EventSource itself uses',
     interpretation,
     'Name it otherwise (app-error): listeners for connection errors and for opening hear it.',
-    onEvent(({ type }, found, block) => {
-      if (type === 'error' || type === 'open') {
-        found({
-          message: `An event of type "${type}" calls on${type} while the connection is open`,
-          ...atBlock(block, `event: ${type}`)
-        });
+    onStream((found) => ({
+      blocks: { field: 'event' },
+      block(block) {
+        const type = block.event?.type;
+        if (type === 'error' || type === 'open') {
+          found({
+            message: () => `An event of type "${type}" calls on${type} while the connection is open`,
+            ...atBlock(block, `event: ${type}`)
+          });
+        }
       }
-    })
+    }))
   ),
   rule(
     ['F19', 'event-message', 'I N'],
@@ -387,50 +427,64 @@ export const format: Rule[] = [
     'A type that nobody listens to',
     interpretation,
     'Add a listener, or leave the event out.',
-    onStream((found, { expectTypes }) => ({
-      block(block) {
-        if (block.event && expectTypes && !expectTypes.includes(decodeUtf8(block.event.type))) {
-          found({
-            message: `The type ${quote(block.event.type)} is not in --expect-types`,
-            ...atBlock(block)
-          });
-        }
-      },
-      end: () => (expectTypes ? undefined : notApplicable('no --expect-types was given'))
-    }))
+    onStream((found, { expectTypes }) =>
+      expectTypes
+        ? {
+            block(block) {
+              if (!block.event || expectTypes.includes(decodeUtf8(block.event.type))) return;
+              found({
+                message: () => `The type ${quote(block.event!.type)} is not in --expect-types`,
+                ...atBlock(block)
+              });
+            }
+          }
+        : { end: () => notApplicable('no --expect-types was given') }
+    )
   ),
   rule(
     ['F21', 'object-object', 'E A'],
-    'Data is "[object Object]"',
+    'Data is "[object Object]" or the like',
     interpretation,
     'Serialize it: JSON.stringify.',
-    onEvent(({ data }, found, block) => {
-      if (data.startsWith('[object') && /^\[object Object\](, ?\[object Object\]){0,20}$/.test(data)) {
+    onEvent(['['], ({ data }, found, block) => {
+      if (/^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/.test(data)) {
         found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
       }
     })
   ),
   rule(
     ['F22', 'undefined-data', 'W A'],
-    'Data is "undefined" or "NaN"',
+    'A value is "undefined" or "NaN"',
     interpretation,
     'Look at what is sent: a value was missing.',
-    onEvent(({ data }, found, block) => {
-      if (data === 'undefined' || data === 'NaN') {
-        found({ message: `The data is ${quote(data)}`, ...atBlock(block) });
+    onStream((found) => ({
+      branches: ['event', 'id'],
+      looksLike: (text) => missingValue.test(text),
+      line(line) {
+        found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
+      },
+      blocks: { opening: ['u', 'N'] },
+      block(block) {
+        const { data } = block.event!;
+        if (data === 'undefined' || data === 'NaN') {
+          found({ message: `The data is ${quote(data)}`, ...atBlock(block) });
+        }
       }
-    })
+    }))
   ),
   rule(
     ['F23', 'double-json', 'W A'],
     'JSON within a JSON string',
     interpretation,
     'Serialize once.',
-    onEvent(({ data }, found, block) => {
+    onEvent(['"'], ({ data }, found, block) => {
       if (data.charCodeAt(0) !== 34 || !/^"\s*[{[]/.test(data) || data.length > megabyte) return;
       const text = parseJson(decodeUtf8(data));
       if (typeof text === 'string' && typeof parseJson(text) === 'object') {
-        found({ message: `The data is a JSON string that holds JSON: ${quote(data)}`, ...atBlock(block) });
+        found({
+          message: () => `The data is a JSON string that holds JSON: ${quote(data)}`,
+          ...atBlock(block)
+        });
       }
     })
   ),
@@ -439,12 +493,12 @@ export const format: Rule[] = [
     'JSON is broken by the line feeds between its data lines',
     interpretation,
     'Send JSON in one data line: a line feed within a string makes it invalid.',
-    onEvent(({ data }, found, block) => {
+    onEvent(['{', '[', '"', ' ', '\t', '\n'], ({ data }, found, block) => {
       if (block.dataLines < 2 || !/^\s*[{["]/.test(data) || data.length > megabyte) return;
       const text = decodeUtf8(data);
       if (parseJson(text) === undefined && parseJson(text.replaceAll('\n', '')) !== undefined) {
         found({
-          message: `${block.dataLines} data lines are JSON only without the line feeds between them`,
+          message: () => `${block.dataLines} data lines are JSON only without the line feeds between them`,
           ...atBlock(block)
         });
       }
@@ -455,10 +509,10 @@ export const format: Rule[] = [
     'A large event',
     'limits of 64 KiB to 1 MiB are common in client libraries and proxies',
     'Send large contents by another request, and its URL in the event.',
-    onEvent(({ data }, found, block) => {
+    onEvent(undefined, ({ data }, found, block) => {
       if (data.length <= 64 * 1024) return;
       found({
-        message: `The data has ${data.length} bytes`,
+        message: () => `The data has ${data.length} bytes`,
         ...(data.length > megabyte && { severity: 'error' as const }),
         ...atBlock(block)
       });
@@ -470,15 +524,13 @@ export const format: Rule[] = [
     'memory of clients, which have to keep an unfinished line whole',
     'Cap what one line may hold.',
     onStream((found) => ({
-      end({ trace: { overflow, bytes, cursor } }) {
+      end({ trace: { overflow, bytes } }) {
         if (overflow) {
           found({
             message: `A ${overflow.what} has no end after ${bytes - overflow.offset} bytes; what follows was not read`,
             offset: overflow.offset,
             line: overflow.line
           });
-        } else if (bytes - cursor.offset > 4 * megabyte) {
-          found({ message: `A line has no end after ${bytes - cursor.offset} bytes`, ...cursor });
         }
         return undefined;
       }
@@ -490,8 +542,8 @@ export const format: Rule[] = [
     interpretation,
     'It is ignored: write a comment (": text") for what is not for clients.',
     onLine(['unknown field'], (line, found) => {
-      if (!/^[A-Za-z][\w.-]*$/.test(fieldName(line.text)) || isMisspelt(line.text)) return;
-      found({ message: `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
+      if (isMisspelt(line.text) || isBare(line.text) || !mayBeField(line.text)) return;
+      found({ message: () => `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
     })
   ),
   rule(
@@ -499,16 +551,19 @@ export const format: Rule[] = [
     'A NUL character in the data',
     parsing,
     'Legal, but tools and clients in C end there: leave it out.',
-    onLine(['data'], (line, found) => {
-      const column = line.text.indexOf('\0');
-      if (column < 0) return;
-      found({
-        message: `U+0000 in ${quote(excerptAround(line.text, column))}`,
-        ...at(line),
-        offset: line.offset + column,
-        excerpt: excerptAround(line.text, column)
-      });
-    })
+    onLine(
+      ['data'],
+      (line, found) => {
+        const column = line.text.indexOf('\0');
+        found({
+          message: () => `U+0000 in ${quote(excerptAround(line.text, column))}`,
+          ...at(line),
+          offset: line.offset + column,
+          excerpt: excerptAround(line.text, column)
+        });
+      },
+      (text) => text.includes('\0')
+    )
   ),
   rule(
     ['F29', 'dropped-empty', 'I A'],

@@ -1,4 +1,4 @@
-import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead } from '../observe.ts';
+import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
 import { finding, notApplicable, notObserved, ok, onHead, quote, rule, type Rule } from '../rule.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
@@ -16,17 +16,23 @@ const otherEncoding =
 
 const transient = [429, 500, 502, 503];
 
-function looksLikeHtml(body: Buffer): boolean {
-  return /^\s*(<!doctype html|<html)/i.test(body.toString('latin1', 0, 512));
+/** Markup under its own name, or that says so itself. */
+function isHtml({ head, beginning }: Exchange): boolean {
+  const opening = essenceOf(head) === 'text/html' ? /^\s*</ : /^\s*(<!doctype html|<html)/i;
+  return opening.test(beginning.toString('latin1', 0, 512));
 }
 
-/** A JSON object or array that says error. */
+/** A JSON object that says error. */
 function jsonError(body: Buffer): boolean {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
     if (typeof value !== 'object' || value === null) return false;
-    const { error, errors } = value as { error?: unknown; errors?: unknown };
-    return Boolean(error ?? errors);
+    const { error, errors, success, status } = value as Record<string, unknown>;
+    return (
+      Boolean(error ?? errors) ||
+      success === false ||
+      /^(error|fail(ed|ure)?|[45]\d\d)$/i.test(String(status))
+    );
   } catch {
     return false;
   }
@@ -41,10 +47,10 @@ export const head: Rule[] = [
     {
       needs: ['plain'],
       check({ plain }) {
-        const { head, beginning } = plain!;
+        const { head } = plain!;
         if (head!.status !== 200) return notApplicable(`the status is ${head!.status}`);
         if (isStreamHead(head)) return ok;
-        if (looksLikeHtml(beginning)) return notApplicable('the answer is a page: H07');
+        if (isHtml(plain!)) return notApplicable('the answer is a page: H07');
         const type = headerOf(head, 'content-type');
         return finding(
           type === undefined
@@ -128,8 +134,8 @@ export const head: Rule[] = [
       needs: ['plain'],
       check({ plain }) {
         const { head, beginning, redirects } = plain!;
-        if (head!.status !== 200 || isStreamHead(head) || !looksLikeHtml(beginning)) return ok;
-        const isForm = /<input[^>]+type=["']?password/i.test(beginning.toString('latin1'));
+        if (head!.status !== 200 || isStreamHead(head) || !isHtml(plain!)) return ok;
+        const isForm = /<input[^>]{1,300}type=["']?password/i.test(beginning.toString('latin1'));
         return finding(
           `The answer is an HTML page${isForm ? ' that asks for a password' : ''}${redirects.length > 0 ? ', after a redirect' : ''}: every client fails the connection`,
           { at: head!.at }
@@ -145,7 +151,8 @@ export const head: Rule[] = [
     {
       needs: ['plain'],
       check({ plain }) {
-        if (plain!.head!.status !== 200 || essenceOf(plain!.head) !== 'application/json') return ok;
+        if (plain!.head!.status !== 200 || !/^application\/(problem\+)?json$/.test(essenceOf(plain!.head)))
+          return ok;
         return jsonError(plain!.beginning)
           ? finding(`The answer is ${quote(plain!.beginning.toString('latin1', 0, 60))}`, {
               at: plain!.head!.at
@@ -164,7 +171,8 @@ export const head: Rule[] = [
       wants: ['again'],
       check({ plain, again }) {
         for (const head of [plain!.head, again?.head]) {
-          if (head && transient.includes(head.status)) {
+          // The first 504 is T17's.
+          if (head && (transient.includes(head.status) || (head.status === 504 && head === again?.head))) {
             return finding(
               `Status ${head.status}: EventSource fails the connection and does not try again, whatever Retry-After says`,
               { at: head.at }
@@ -196,15 +204,16 @@ export const head: Rule[] = [
     'Send Access-Control-Allow-Origin on every hop.',
     {
       needs: ['plain', 'origin-request'],
-      check({ url, plain, 'origin-request': crossed }) {
+      check({ url, sentOrigin, plain, 'origin-request': crossed }) {
         const target = plain!.request.url;
         if (target.origin === url.origin) return notApplicable('there is no redirect to another origin');
-        return headerOf(crossed!.head, 'access-control-allow-origin') === undefined
-          ? finding(
-              `The redirect leads to ${quote(target.origin)}, which sends no Access-Control-Allow-Origin: pages cannot read it`,
+        const allowed = headerOf(crossed!.head, 'access-control-allow-origin');
+        return allowed === '*' || allowed === sentOrigin
+          ? ok
+          : finding(
+              `The redirect leads to ${quote(target.origin)}, which does not allow ${quote(sentOrigin)} (Access-Control-Allow-Origin): pages cannot read it`,
               { at: plain!.head!.at }
-            )
-          : ok;
+            );
       }
     }
   ),
@@ -248,7 +257,8 @@ export const head: Rule[] = [
       check({ 'head-request': asked }) {
         const { failure } = asked!;
         if (!failure) return ok;
-        if (failure.kind !== 'timeout') return notObserved('an answer to HEAD');
+        if (failure.kind !== 'timeout' || asked!.endedAt - asked!.sentAt < 1400)
+          return notObserved('an answer to HEAD');
         return finding(`No answer to HEAD within ${Math.round(asked!.endedAt - asked!.sentAt)} ms`, {
           at: asked!.endedAt
         });
@@ -345,33 +355,35 @@ export const head: Rule[] = [
               `Transfer-Encoding: ${quote(headerOf(head, 'transfer-encoding')!)} and Content-Length: ${quote(headerOf(head, 'content-length')!)}`,
               { at: head.at }
             )
-          : ok
+          : new Set(headersOf(head, 'content-length')).size > 1
+            ? finding('Two Content-Lengths that differ', { at: head.at })
+            : ok
     )
   ),
   rule(
     ['H21', 'chunk-broken', 'W V'],
     'The answer is broken off',
     rfc(9112, '8'),
-    'End the answer with the last chunk: clients take this for a network error.',
+    'End the answer as HTTP has it, with the last chunk: clients take this for a network error.',
     {
       needs: ['plain'],
       check({ plain }) {
-        const { framing, ending, framingFault, endedAt, bodyBytes } = plain!;
-        if (framing === 'HTTP/2' && (ending === 'cut' || ending === 'reset')) {
+        const { framing, ending, framingFault, endedAt, bodyBytes, contentLength } = plain!;
+        if (ending === 'bad framing')
+          return finding(`The chunks cannot be read: ${framingFault}`, { at: endedAt, severity: 'error' });
+        if (ending !== 'cut' && ending !== 'reset') return ok;
+        const how = ending === 'cut' ? 'closed' : 'reset';
+        if (framing === 'HTTP/2')
           return finding(`The HTTP/2 stream was reset or its connection closed, after ${bodyBytes} bytes`, {
             at: endedAt
           });
-        }
-        if (framing !== 'chunked') return notApplicable('the answer is not chunked');
-        if (ending === 'bad framing')
-          return finding(`The chunks cannot be read: ${framingFault}`, { at: endedAt, severity: 'error' });
-        if (ending === 'cut' || ending === 'reset') {
-          return finding(
-            `The connection was ${ending === 'cut' ? 'closed' : 'reset'} without the last chunk, after ${bodyBytes} bytes`,
-            { at: endedAt }
-          );
-        }
-        return ok;
+        const missing =
+          framing === 'chunked'
+            ? ' without the last chunk,'
+            : framing === 'length'
+              ? ` before its ${contentLength} bytes were there,`
+              : '';
+        return finding(`The connection was ${how}${missing} after ${bodyBytes} bytes`, { at: endedAt });
       }
     }
   ),
@@ -443,7 +455,7 @@ export const head: Rule[] = [
     'Answer 200 with the stream; with this status every client stops for good.',
     onHead(({ head }, { profile }) => {
       const { status } = head;
-      if (status < 300 || [...transient, 406, 504].includes(status)) return ok;
+      if ((status >= 200 && status < 300) || [...transient, 406, 504].includes(status)) return ok;
       if (profile !== 'plain' && (status === 405 || status === 400))
         return notApplicable(`the profile ${profile} judges it`);
       return finding(`The status is ${status}: every client fails the connection, and never asks again`, {

@@ -1,4 +1,5 @@
-import { hasEnded, headerOf, isStreamHead, type Exchange } from '../observe.ts';
+import { eventsWithIds, hasEnded, headerOf, isStreamHead } from '../observe.ts';
+import { bogusIds } from '../probes.ts';
 import {
   at,
   atBlock,
@@ -19,6 +20,8 @@ import { standard } from './sources.ts';
 
 const { interpretation, lastEventId, processingModel } = standard;
 const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
+
+export const jsonWebToken = /\beyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
 
 function onId(look: (id: string, line: TracedLine) => string | undefined) {
   return onLine(['id'], (line, found) => {
@@ -46,24 +49,34 @@ function onAbsence(branches: Branch[], message: string, needed: string, count: (
   });
 }
 
-/** Events that carried an id line of their own. */
-function withIds(exchange: Exchange): TracedBlock[] {
-  return exchange.events.filter(({ id }) => id !== undefined && id !== '');
-}
-
 /** What the reconnection with the last id begins with, or why that cannot be said. */
 function resumed({
   plain,
   again
 }: Observations): Verdict | { before: TracedBlock[]; after: TracedBlock[]; sent: string } {
-  const before = withIds(plain!);
+  const before = eventsWithIds(plain!);
   if (before.length === 0) return notApplicable('no event has an id');
   if (new Set(before.map(({ id }) => id)).size < 2) return notObserved('two events with different ids');
   if (!isStreamHead(again!.head)) return notApplicable('the reconnection got no stream');
-  const after = withIds(again!);
+  const after = eventsWithIds(again!);
   if (after.length === 0)
     return notObserved('an event with an id after the reconnection, in the time there was');
   return { before, after, sent: plain!.trace!.lastEventId };
+}
+
+/** What came first after the Last-Event-ID of the first event, beside what had come after it before; or why that cannot be said. */
+function resumedAfterFirst({
+  plain,
+  'first-id': first
+}: Observations): Verdict | { before: TracedBlock[]; sent: string; next: TracedBlock; place: number } {
+  if (!isStreamHead(first!.head)) return notApplicable('the reconnection got no stream');
+  const before = eventsWithIds(plain!);
+  const next = first!.events[0];
+  if (!next) return notObserved('an event after the reconnection, in the time there was');
+  const place = before.findIndex(
+    ({ id, event }) => id === next.id && event!.data === next.event!.data && event!.type === next.event!.type
+  );
+  return { before, sent: before[0]!.id!, next, place };
 }
 
 /** Profiles whose clients read one answer and do not reconnect. */
@@ -80,7 +93,7 @@ export const resume: Rule[] = [
     interpretation,
     'Refuse ids with U+0000: the field is ignored, and the old id stays.',
     onLine(['id ignored'], (line, found) => {
-      found({ message: `The id ${quote(fieldValue(line.text))} is ignored`, ...at(line) });
+      found({ message: () => `The id ${quote(fieldValue(line.text))} is ignored`, ...at(line) });
     })
   ),
   rule(
@@ -116,8 +129,8 @@ export const resume: Rule[] = [
     lastEventId,
     'Use opaque ids: they come back in a header, and stand in logs.',
     onId((id) =>
-      /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(id) || /^[\w.+-]+@[\w-]+\.[\w.-]+$/.test(id)
-        ? `The id ${quote(id)} looks like ${id.startsWith('eyJ') ? 'a JSON web token' : 'an e-mail address'}`
+      jsonWebToken.test(id) || /^[a-z][\w.+-]*@[\w.-]+\.[a-z]{2,}$/i.test(id)
+        ? `The id ${quote(id)} ${jsonWebToken.test(id) ? 'holds a JSON web token' : 'looks like an e-mail address'}`
         : undefined
     )
   ),
@@ -190,13 +203,15 @@ export const resume: Rule[] = [
     lastEventId,
     'Give each event an id of its own, or the second can be lost on reconnection.',
     onStream((found) => {
-      let last: TracedBlock | undefined;
+      const recent: string[] = [];
       return {
+        blocks: { field: 'id' },
         block(block) {
-          if (block.event && block.id && last?.id === block.id) {
-            found({ message: `The id ${quote(block.id)} belongs to two events in a row`, ...atBlock(block) });
-          }
-          if (block.event) last = block;
+          const { id, event } = block;
+          if (!event || !id) return;
+          if (recent.includes(id))
+            found({ message: () => `The id ${quote(id)} belongs to two events`, ...atBlock(block) });
+          else if (recent.push(id) > 20) recent.shift();
         }
       };
     })
@@ -207,33 +222,61 @@ export const resume: Rule[] = [
     lastEventId,
     'Take an id you do not know for none: a client that is answered with an error never comes back.',
     {
-      needs: ['plain', 'bogus-id'],
-      check({ plain, 'bogus-id': bogus }) {
-        if (plain!.head!.status !== 200) return notApplicable('there is no stream');
-        const { status } = bogus!.head!;
-        return status >= 500
-          ? finding(`Status ${status} for an unknown Last-Event-ID`, { at: bogus!.head!.at })
-          : ok;
+      needs: ['plain', 'again', 'bogus-id'],
+      check({ plain, again, 'bogus-id': answers }) {
+        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+        if (again!.head!.status !== 200)
+          return notApplicable('a reconnection with a known id gets no stream either');
+        for (const [index, { head, failure, ending, events, endedAt }] of answers!.entries()) {
+          const what = [
+            'an unknown Last-Event-ID',
+            'an empty Last-Event-ID',
+            `a Last-Event-ID of ${bogusIds[index]!.length} bytes`
+          ][index]!;
+          if (head && head.status >= 500)
+            return finding(`Status ${head.status} for ${what}`, { at: head.at });
+          if (failure?.kind === 'closed')
+            return finding(`The connection is closed without an answer to ${what}`, { at: endedAt });
+          if (index > 0 || !head) continue;
+          if (head.status >= 400 && ![401, 403, 429].includes(head.status))
+            return finding(`Status ${head.status} for ${what}`, { at: head.at, severity: 'warning' });
+          if (head.status === 200 && (ending === 'cut' || ending === 'reset') && events.length === 0)
+            return finding(`The stream is broken off after ${what}`, { at: endedAt });
+        }
+        return ok;
       }
     }
   ),
   rule(
     ['R11', 'replay-wrong', 'W A'],
-    'The event whose id was sent comes again',
+    'Not what follows the event whose id was sent',
     lastEventId,
     'Begin strictly after the event with that id (unless it is the whole state, sent on each connection).',
     {
       needs: ['plain', 'again'],
+      wants: ['first-id'],
       check(observations) {
         const seen = resumed(observations);
-        if ('verdict' in seen) return seen;
-        const [again] = seen.after;
-        const last = seen.before.findLast(({ id }) => id === seen.sent);
-        if (again!.id !== seen.sent || again!.event!.data !== last?.event!.data) return ok;
-        return finding(
-          `After Last-Event-ID: ${quote(seen.sent)} the event with this id came again`,
-          atBlock(again!)
-        );
+        if (!('verdict' in seen)) {
+          const [again] = seen.after;
+          const last = seen.before.findLast(({ id }) => id === seen.sent);
+          if (again!.id === seen.sent && again!.event!.data === last?.event!.data) {
+            return finding(
+              `After Last-Event-ID: ${quote(seen.sent)} the event with this id came again`,
+              atBlock(again!)
+            );
+          }
+        }
+        if (!observations['first-id']?.head) return 'verdict' in seen ? seen : ok;
+        const afterFirst = resumedAfterFirst(observations);
+        if ('verdict' in afterFirst) return afterFirst;
+        const { before, sent, next, place } = afterFirst;
+        return place > 1
+          ? finding(
+              `After Last-Event-ID: ${quote(sent)} the next event is ${quote(next.id!)}: ${quote(before[1]!.id!)}, which came between them before, is left out`,
+              atBlock(next)
+            )
+          : ok;
       }
     }
   ),
@@ -252,7 +295,20 @@ export const resume: Rule[] = [
     lastEventId,
     'Take the header first, then the argument.',
     {
-      undecided: 'the names of such arguments are each server’s own'
+      needs: ['plain', 'first-id'],
+      wants: ['query-id'],
+      check({ plain, 'first-id': byHeader, 'query-id': byArgument, missing }) {
+        const [, second] = eventsWithIds(plain!);
+        if (eventsWithIds(byHeader!)[0]?.id === second!.id) return ok;
+        if (!byArgument?.head) return notObserved(missing['query-id'] ?? 'an answer');
+        const [next] = eventsWithIds(byArgument);
+        return next && next.id === second!.id && next.event!.data === second!.event!.data
+          ? finding(
+              `An argument like lastEventId in the URL is heeded, and the header is not: EventSource sends the header`,
+              atBlock(next)
+            )
+          : ok;
+      }
     }
   ),
   rule(
@@ -277,7 +333,7 @@ export const resume: Rule[] = [
     interpretation,
     'Write milliseconds in ASCII digits.',
     onLine(['retry ignored'], (line, found) => {
-      found({ message: `${quote(line.text)} is ignored`, ...at(line) });
+      found({ message: () => `${quote(line.text)} is ignored`, ...at(line) });
     })
   ),
   rule(
@@ -288,7 +344,8 @@ export const resume: Rule[] = [
     onLine(['retry'], (line, found) => {
       if (Number(fieldValue(line.text)) < 100) {
         found({
-          message: `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
+          message: () =>
+            `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
           ...at(line)
         });
       }
@@ -302,7 +359,7 @@ export const resume: Rule[] = [
     onLine(['retry'], (line, found) => {
       if (Number(fieldValue(line.text)) > 300_000) {
         found({
-          message: `${quote(line.text)}: after an outage clients are away for that long`,
+          message: () => `${quote(line.text)}: after an outage clients are away for that long`,
           ...at(line)
         });
       }
@@ -346,7 +403,7 @@ export const resume: Rule[] = [
         },
         end({ trace }) {
           if (last && count >= 3 && count >= trace.events)
-            found({ message: `${count} retry fields with ${trace.events} events`, ...at(last) });
+            found({ message: () => `${count} retry fields with ${trace.events} events`, ...at(last) });
           return undefined;
         }
       };
@@ -380,12 +437,24 @@ export const resume: Rule[] = [
     }
   ),
   rule(
-    ['R22', 'silent-gap', 'W A'],
-    'The log no longer has the id, and nobody says so',
+    ['R22', 'silent-gap', 'I A'],
+    'What came in between is not sent again, and nobody says so',
     lastEventId,
-    'Send an event of its own when events are missing.',
+    'Send what is missing, or an event of its own type that says so; unless each event is the whole state.',
     {
-      undecided: 'what is missing between two connections is known to the owner alone'
+      needs: ['plain', 'first-id'],
+      check(observations) {
+        const seen = resumedAfterFirst(observations);
+        if ('verdict' in seen) return seen;
+        const { before, sent, next } = seen;
+        const isKnown = before.some(({ id }) => id === next.id);
+        const isLikeThem = before.some(({ event }) => event!.type === next.event!.type);
+        if (!next.id || isKnown || !isLikeThem) return ok;
+        return finding(
+          `After Last-Event-ID: ${quote(sent)} the next event is ${quote(next.id)}: ${quote(before[1]!.id!)}, which came in between, is not sent again`,
+          atBlock(next)
+        );
+      }
     }
   ),
   rule(

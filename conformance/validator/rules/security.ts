@@ -1,4 +1,5 @@
-import { headersOf, isStreamHead } from '../observe.ts';
+import { headerOf, headersOf, isStreamHead } from '../observe.ts';
+import { madeUpOrigin } from '../probes.ts';
 import {
   at,
   finding,
@@ -12,6 +13,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { decodeUtf8, type Branch } from '../trace.ts';
+import { jsonWebToken } from './resume.ts';
 import { rfc, standard } from './sources.ts';
 
 const injection = 'https://cwe.mitre.org/data/definitions/93.html';
@@ -40,8 +42,19 @@ function inject(branches: Branch[], ends: ('lineFeed' | 'carriageReturn')[], wha
 /** A rule on all line ends. */
 const both: ('lineFeed' | 'carriageReturn')[] = ['lineFeed', 'carriageReturn'];
 
-const stackTrace =
-  /Traceback \(most recent call last\)|\n?\s+at [\w$.<>]+ ?\([^)\n]*:\d+(:\d+)?\)|\n?\s+at [\w$.<>]+\([^)\n]*\.java:\d+\)| in [^\n]+\.cs:line \d+|PHP (?:Fatal error|Warning): |<b>(?:Fatal error|Warning)<\/b>:/;
+/** Bounded everywhere: a body can be made to be searched for ever. */
+const stackTrace = new RegExp(
+  [
+    'Traceback \\(most recent call last\\)',
+    '(?<![ \\t])[ \\t]{1,16}at [\\w$.<>]{1,200} ?\\([^)\\n]{0,300}:\\d+(:\\d+)?\\)',
+    ' in [^\\n]{1,300}\\.cs:line \\d+',
+    "\\.rb:\\d+:in [`']",
+    'goroutine \\d+ \\[\\w+\\]:',
+    "thread '[^'\\n]{0,100}' panicked at ",
+    'PHP (?:Fatal error|Warning): ',
+    '<b>(?:Fatal error|Warning)</b>:'
+  ].join('|')
+);
 
 export const security: Rule[] = [
   rule(
@@ -114,9 +127,13 @@ export const security: Rule[] = [
     {
       needs: ['url'],
       check({ url }) {
-        const name = [...url.searchParams.keys()].find((key) =>
-          /^(access[_-]?token|auth[_-]?token|token|api[_-]?key|apikey|jwt|password|secret)$/i.test(key)
-        );
+        if (url.password !== '') return finding('The URL has a password before the @');
+        const [name] =
+          [...url.searchParams].find(
+            ([key, value]) =>
+              /^(access[_-]?token|auth[_-]?token|token|api[_-]?key|apikey|jwt|password|secret)$/i.test(key) ||
+              jsonWebToken.test(value)
+          ) ?? [];
         return name === undefined ? ok : finding(`The URL has the argument ${quote(name)}`);
       }
     }
@@ -125,10 +142,26 @@ export const security: Rule[] = [
     ['S08', 'cookie-csrf-style', 'I S'],
     'Cookies, and no look at the Origin',
     standard.processingModel,
-    'Check Origin.',
+    'Look at Origin where cookies are what lets clients in.',
     {
-      undecided:
-        'whether cookies are what authenticates is known to the owner; X03 judges answers that allow every origin'
+      needs: ['without-credentials'],
+      wants: ['origin-request', 'other-origin'],
+      check({ sentOrigin, 'without-credentials': bare, 'origin-request': asked, 'other-origin': other }) {
+        if (![401, 403].includes(bare!.head!.status))
+          return notApplicable('it is not credentials that let clients in');
+        const foreign = sentOrigin === madeUpOrigin ? asked : other;
+        if (!foreign?.head) return notObserved('an answer to a request from another origin');
+        const sent = headerOf({ ...foreign.head, headers: foreign.request.headers }, 'cookie');
+        if (sent === undefined) return notApplicable('no cookie was given');
+        return isStreamHead(foreign.head)
+          ? finding(
+              `Without the cookie the status is ${bare!.head!.status}; with it the stream opens for ${quote(madeUpOrigin)} too`,
+              {
+                at: foreign.head.at
+              }
+            )
+          : ok;
+      }
     }
   ),
   rule(
@@ -159,7 +192,8 @@ export const security: Rule[] = [
       const banners = [
         ...headersOf(head, 'server').filter((value) => /\d/.test(value)),
         ...headersOf(head, 'x-powered-by'),
-        ...headersOf(head, 'x-aspnet-version')
+        ...headersOf(head, 'x-aspnet-version'),
+        ...headersOf(head, 'x-aspnetmvc-version')
       ];
       return banners.length > 0
         ? finding(`The head says ${banners.map((banner) => quote(banner)).join(', ')}`, { at: head.at })

@@ -1,0 +1,113 @@
+import type { ClientView } from './clients.ts';
+import type { Failure } from './connect.ts';
+import { rankOf, type RuleVerdict } from './judging.ts';
+import { hasEnded, type Exchange } from './observe.ts';
+import type { Finding, Probe, Severity } from './rule.ts';
+import type { Trace } from './trace.ts';
+
+export interface Result {
+  /** The URL, or the name of what was linted. */
+  subject: string;
+  /** One sentence. */
+  headline: string;
+  /** Why nothing could be judged. */
+  failure?: Failure;
+  /** By severity, then kind. */
+  findings: Finding[];
+  counts: Record<Severity, number>;
+  /** Of every rule that was held against it. */
+  verdicts: RuleVerdict[];
+  /** Of the stream that was judged. */
+  stream?: {
+    bytes: number;
+    lines: number;
+    events: number;
+    comments: number;
+    lastEventId: string;
+    reconnectionTime?: number;
+    ending: string;
+  };
+  /** What each family of clients makes of the stream that was seen. */
+  clients: ClientView[];
+  requests: {
+    probe: Probe;
+    method: string;
+    url: string;
+    status?: number;
+    failure?: Failure;
+    duration: number;
+  }[];
+  /** ms. */
+  duration: number;
+}
+
+export function count(findings: Finding[]): Record<Severity, number> {
+  const counts = { error: 0, warning: 0, information: 0 };
+  for (const { severity } of findings) counts[severity]++;
+  return counts;
+}
+
+export function describeStream(trace: Trace, ending: string): NonNullable<Result['stream']> {
+  const { bytes, lines, events, comments, lastEventId, reconnectionTime } = trace;
+  return {
+    bytes,
+    lines,
+    events,
+    comments,
+    lastEventId,
+    ...(reconnectionTime !== undefined && { reconnectionTime }),
+    ending
+  };
+}
+
+export function headlineOf({ findings, failure, stream }: Result, plain?: Exchange): string {
+  if (failure) {
+    const wasSent = plain !== undefined && !Number.isNaN(plain.sentAt);
+    return `${wasSent ? 'No answer' : 'Could not connect'} (${failure.kind}): ${failure.message}.`;
+  }
+  const refused = findings.find(
+    ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H25|T17)$/.test(rule)
+  );
+  if (refused) return 'No client gets a stream.';
+  if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';
+  if (!stream) return 'There is no event stream.';
+  const undelivered = findings.find(({ rule }) => rule === 'F01' || rule === 'F02');
+  if (undelivered && stream.events === 0)
+    return undelivered.rule === 'F01'
+      ? 'No message will ever be delivered: the block is not ended by a blank line.'
+      : 'No message will ever be delivered: there is no blank line.';
+  if (findings.some(({ rule, severity }) => rule === 'T25' && severity === 'error'))
+    return 'No message will ever be delivered: the body cannot be decoded.';
+  if (stream.bytes === 0) {
+    return plain && !hasEnded(plain)
+      ? `No byte of the stream came within ${((plain.endedAt - plain.sentAt) / 1000).toFixed(1)} s.`
+      : 'The stream is empty.';
+  }
+  const some = `${stream.events} ${stream.events === 1 ? 'event' : 'events'} in ${stream.bytes} bytes`;
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 && errors.every(({ kinds }) => kinds[0] === 'security'))
+    return `${some}; it is not secure.`;
+  if (errors.length > 0) return `${some}; clients lose events, or the connection.`;
+  if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
+  return stream.events === 0 ? `${some}; nothing is wrong with what was seen.` : `${some}; all is well.`;
+}
+
+/** Whether a finding is at or above this severity. */
+export function isAtLeast(finding: Finding, severity: Severity): boolean {
+  return rankOf(finding.severity) <= rankOf(severity);
+}
+
+/** Throws an Error that says each finding at or above this severity, or why there was no answer. For tests of servers. */
+export function assertNoFindings(result: Result, failOn: Severity = 'error'): void {
+  const { failure, findings, headline, subject } = result;
+  const bad = findings.filter((finding) => isAtLeast(finding, failOn));
+  if (!failure && bad.length === 0) return;
+  const lines = bad.map(
+    ({ rule, severity, message, line, advice }) =>
+      `${severity} ${rule}${line === undefined ? '' : ` in line ${line}`}: ${message}. ${advice}`
+  );
+  const error = new Error([`${subject}: ${headline}`, ...lines].join('\n'));
+  // What runs the tests shows the line of the test.
+  Error.captureStackTrace(error, assertNoFindings);
+  throw error;
+}
