@@ -27,9 +27,9 @@ const mutants = await new Stryker({
   ignorePatterns: ['/dist'],
   coverageAnalysis: 'perTest',
   concurrency: Number(process.argv[2] ?? 2),
-  // A mutant whose cases take longer never ends. To find out what they cover takes them several times as long as to run.
+  // A mutant whose cases take longer never ends. All of them without a mutant take a third of what it took to find out what they cover.
   timeoutMS: 5000,
-  timeoutFactor: 0.4,
+  timeoutFactor: 1.5,
   reporters: ['progress-append-only'],
   thresholds: { high: 100, low: 90, break: null }
 }).runMutationTest();

@@ -6,6 +6,7 @@ import { PluginKind } from '@stryker-mutator/api/plugin';
 import {
   determineHitLimitReached,
   DryRunStatus,
+  MutantRunStatus,
   TestStatus,
   toMutantRunResult,
   type DryRunResult,
@@ -33,38 +34,44 @@ class CaseRunner implements TestRunner {
   readonly #tests: Test[] = columns.flatMap((column) =>
     casesOf(column, this.#cases).map((testCase) => ({
       id: `${column.name} ${testCase.id}`,
-      run: async () =>
-        tryCase(column, await (column.isOld ? this.#loadForOldEngines() : this.#load()), testCase),
+      run: () => tryCase(column, column.isOld ? this.#old : this.#modern, testCase),
       kills: 0,
       took: 0
     }))
   );
   readonly #context = ((globalThis as { __stryker__?: InstrumenterContext }).__stryker__ ??= {});
-  #modern: Promise<Modules> | undefined;
-  #old: Promise<Modules> | undefined;
+  #modern!: Modules;
+  #old!: Modules;
 
   capabilities(): { reloadEnvironment: boolean } {
-    return { reloadEnvironment: false };
+    return { reloadEnvironment: true };
   }
 
-  dryRun(): Promise<DryRunResult> {
+  async dryRun(): Promise<DryRunResult> {
+    await this.#load('');
     return this.#run(this.#tests, false);
   }
 
-  async mutantRun({
-    testFilter,
-    activeMutant,
-    mutantActivation,
-    hitLimit
-  }: MutantRunOptions): Promise<MutantRunResult> {
-    if (mutantActivation === 'runtime') await Promise.all([this.#load(), this.#loadForOldEngines()]);
+  async mutantRun({ testFilter, activeMutant, hitLimit }: MutantRunOptions): Promise<MutantRunResult> {
     this.#context.activeMutant = activeMutant.id;
-    if (hitLimit !== undefined) Object.assign(this.#context, { hitLimit, hitCount: 0 });
+    await this.#load(activeMutant.id);
+    Object.assign(this.#context, { hitLimit, hitCount: hitLimit === undefined ? undefined : 0 });
     const tests = testFilter ? this.#tests.filter(({ id }) => testFilter.includes(id)) : [...this.#tests];
     // What killed others kills this one too, more often than not.
     tests.sort((a, b) => b.kills - a.kills || a.took - b.took);
     const result = await this.#run(tests, true);
-    return toMutantRunResult(determineHitLimitReached(this.#context.hitCount, hitLimit) ?? result);
+    const timeout = determineHitLimitReached(this.#context.hitCount, hitLimit);
+    if (timeout) return toMutantRunResult(timeout);
+    const mutantResult = toMutantRunResult(result);
+    if (mutantResult.status !== MutantRunStatus.Killed) return mutantResult;
+    // What fails without the mutant as well has killed nothing.
+    Object.assign(this.#context, { activeMutant: undefined, hitCount: undefined });
+    await this.#load(`${activeMutant.id}-less`);
+    const killer = tests.filter(({ id }) => mutantResult.killedBy.includes(id));
+    const control = toMutantRunResult(await this.#run(killer, true));
+    return control.status === MutantRunStatus.Survived
+      ? mutantResult
+      : { status: MutantRunStatus.Error, errorMessage: `fails without a mutant: ${killer[0]!.id}` };
   }
 
   async #run(tests: Test[], isOverAtFailure: boolean): Promise<DryRunResult> {
@@ -90,16 +97,11 @@ class CaseRunner implements TestRunner {
     };
   }
 
-  #load(): Promise<Modules> {
-    return (this.#modern ??= load(''));
-  }
-
-  #loadForOldEngines(): Promise<Modules> {
-    if (!this.#old) {
-      const restore = replaceGlobals({}, missingInOldEngines);
-      this.#old = load('?old').finally(restore);
-    }
-    return this.#old;
+  /** Loads all anew: what a mutant has left in a module must not kill the next. */
+  async #load(name: string): Promise<void> {
+    this.#modern = await load(`?${name}`);
+    const restore = replaceGlobals({}, missingInOldEngines);
+    this.#old = await load(`?${name}-old`).finally(restore);
   }
 }
 
