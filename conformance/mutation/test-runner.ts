@@ -34,27 +34,32 @@ class CaseRunner implements TestRunner {
   readonly #tests: Test[] = columns.flatMap((column) =>
     casesOf(column, this.#cases).map((testCase) => ({
       id: `${column.name} ${testCase.id}`,
-      run: () => tryCase(column, column.isOld ? this.#old : this.#modern, testCase),
+      run: async () =>
+        tryCase(column, await (column.isOld ? this.#loadForOldEngines() : this.#load()), testCase),
       kills: 0,
       took: 0
     }))
   );
   readonly #context = ((globalThis as { __stryker__?: InstrumenterContext }).__stryker__ ??= {});
-  #modern!: Modules;
-  #old!: Modules;
+  /** Of the modules that are in use: those of a mutant are its own. */
+  #name = '';
+  #modern: Promise<Modules> | undefined;
+  #old: Promise<Modules> | undefined;
 
   capabilities(): { reloadEnvironment: boolean } {
     return { reloadEnvironment: true };
   }
 
   async dryRun(): Promise<DryRunResult> {
-    await this.#load('');
+    // What runs then belongs to no case.
+    await this.#load();
+    await this.#loadForOldEngines();
     return this.#run(this.#tests, false);
   }
 
   async mutantRun({ testFilter, activeMutant, hitLimit }: MutantRunOptions): Promise<MutantRunResult> {
     this.#context.activeMutant = activeMutant.id;
-    await this.#load(activeMutant.id);
+    this.#forget(activeMutant.id);
     Object.assign(this.#context, { hitLimit, hitCount: hitLimit === undefined ? undefined : 0 });
     const tests = testFilter ? this.#tests.filter(({ id }) => testFilter.includes(id)) : [...this.#tests];
     // What killed others kills this one too, more often than not.
@@ -66,7 +71,7 @@ class CaseRunner implements TestRunner {
     if (mutantResult.status !== MutantRunStatus.Killed) return mutantResult;
     // What fails without the mutant as well has killed nothing.
     Object.assign(this.#context, { activeMutant: undefined, hitCount: undefined });
-    await this.#load(`${activeMutant.id}-less`);
+    this.#forget(`${activeMutant.id}-less`);
     const killer = tests.filter(({ id }) => mutantResult.killedBy.includes(id));
     const control = toMutantRunResult(await this.#run(killer, true));
     return control.status === MutantRunStatus.Survived
@@ -97,11 +102,22 @@ class CaseRunner implements TestRunner {
     };
   }
 
-  /** Loads all anew: what a mutant has left in a module must not kill the next. */
-  async #load(name: string): Promise<void> {
-    this.#modern = await load(`?${name}`);
-    const restore = replaceGlobals({}, missingInOldEngines);
-    this.#old = await load(`?${name}-old`).finally(restore);
+  /** All is loaded anew: what a mutant has left in a module must not kill the next. */
+  #forget(name: string): void {
+    this.#name = name;
+    this.#modern = this.#old = undefined;
+  }
+
+  #load(): Promise<Modules> {
+    return (this.#modern ??= load(`?${this.#name}`));
+  }
+
+  #loadForOldEngines(): Promise<Modules> {
+    if (!this.#old) {
+      const restore = replaceGlobals({}, missingInOldEngines);
+      this.#old = load(`?${this.#name}-old`).finally(restore);
+    }
+    return this.#old;
   }
 }
 
