@@ -172,10 +172,12 @@ export function interpretTheEventStream(
     if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
     if (start < length) {
       // Of a comment nothing is kept but that it is one: padding may be long, or never end.
-      const isComment = unfinishedLine === ':' || (unfinishedLine === '' && text.charCodeAt(start) === 58);
+      const isComment =
+        (!isWhole || blocks === '') &&
+        (unfinishedLine === ':' || (unfinishedLine === '' && text.charCodeAt(start) === 58));
       unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + text.slice(start);
     }
-    if (isWhole && unfinishedLine.length > blockLength) {
+    while (isWhole && unfinishedLine.length > blockLength) {
       blocks += unfinishedLine.slice(0, blockLength);
       unfinishedLine = unfinishedLine.slice(blockLength);
     }

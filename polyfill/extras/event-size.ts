@@ -1,4 +1,4 @@
-/** Whether what the interpreter holds cannot become data of the allowed size any more: the field name may stand before it. */
+/** Whether the interpreter holds more than data of the allowed size: the field name may stand before it. */
 export function isTooLarge(held: number, maxEventSize: number): boolean {
   return held > maxEventSize + 'data: '.length;
 }

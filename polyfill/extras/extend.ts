@@ -114,7 +114,10 @@ function watch(transport: Transport, connection: Connection, options: Options, c
       stopHeartbeat();
       if (heartbeatTimeout < Infinity) {
         stopHeartbeat = startTimer(() => {
-          end(false, new Error(`no byte within ${heartbeatTimeout} ms`));
+          // What came while a listener was busy is there to be read first.
+          stopHeartbeat = startTimer(() => {
+            end(false, new Error(`no byte within ${heartbeatTimeout} ms`));
+          }, 10);
         }, heartbeatTimeout);
       }
     };

@@ -28,7 +28,14 @@ export async function send(
   if (options.lastEventIdParameter !== undefined && request.lastEventId !== '') {
     delete standardHeaders['Last-Event-ID'];
     const withParameter = new URL(url);
-    withParameter.searchParams.set(options.lastEventIdParameter, request.lastEventId);
+    const { searchParams } = withParameter;
+    const name = options.lastEventIdParameter;
+    // To set one writes all of them anew, which a signature of the URL may not survive.
+    if (searchParams.has(name)) searchParams.set(name, request.lastEventId);
+    else {
+      const parameter = new URLSearchParams([[name, request.lastEventId]]);
+      withParameter.search += `${withParameter.search && '&'}${parameter.toString()}`;
+    }
     url = withParameter.href;
   }
   const given = typeof options.headers === 'function' ? await options.headers() : options.headers;

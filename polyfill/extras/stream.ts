@@ -17,7 +17,7 @@ export interface EventStreamOptions {
   lastEventId?: string;
   /** Called with each valid `retry`, in ms. */
   onRetry?: (reconnectionTime: number) => void;
-  /** UTF-16 code units of data; an event that is larger errors the stream with a RangeError. Default Infinity. */
+  /** UTF-16 code units of data, or of data and an unfinished line, above which an event errors the stream with a RangeError. Default Infinity. */
   maxEventSize?: number;
 }
 

@@ -108,7 +108,7 @@ function remove(listeners: Listener[], listener: Listener | undefined): void {
 
 /** https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke, at the target: capturing listeners first. */
 function callListeners(this: EventTarget, event: Event): void {
-  const listeners = listenersOf(this, event.type);
+  const listeners = slotsOf(this).listeners![event.type] || [];
   const areSeveral = !FOR_SERVERS || listeners.length > 1;
   let stopped = false;
   if (FOR_SERVERS && event.srcElement !== this) setMembers(event, { srcElement: this });

@@ -45,8 +45,9 @@ export function withoutCredentials(url: string): string {
   return url.replace(userInfo, '$1');
 }
 
-/** Whether CORS applies to requests for this URL, which is one that can be parsed: never without a document or location. */
+/** Whether CORS applies to requests for this URL, which is one that can be parsed: never without a location. */
 export function isCrossOrigin(url: string): boolean {
-  const base = parseUrl('');
+  // The environment's own: a document's base may be of another origin, and that of a blob worker is none to parse against.
+  const base = parseUrl(root.location ? location.href : '');
   return (!FOR_FETCH || !!base) && base!.origin !== parseUrl(url)!.origin;
 }

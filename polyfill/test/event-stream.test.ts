@@ -138,6 +138,18 @@ it('names the branch that each line took', () => {
   ]);
 });
 
+it.each([
+  ['cut before a colon', ['data:' + 'x'.repeat(0x40000 - 5), ':', 'abc', ':', '\n\n']],
+  [
+    'in pieces that are longer than a block',
+    ['data:', 'x'.repeat(0x90001), ':', 'y'.repeat(0x40000), ':', 'z\n\n']
+  ],
+  ['that is a comment', [':', 'x'.repeat(0x90000), 'data:', 'y'.repeat(0x40000), '\ndata:1\n\n']]
+])('keeps all of a line of several blocks, %s', (_, pieces) => {
+  const data = pieces.join('').split('\n').reverse()[2]!.slice('data:'.length);
+  expect(interpret(pieces).events).toEqual([{ type: 'message', data, lastEventId: '' }]);
+});
+
 it('takes a line of 16 MB in pieces of 16 characters in time linear in its length', () => {
   const time = (length: number) => {
     const piece = 'x'.repeat(16);

@@ -248,6 +248,24 @@ it('a body is read no further once the source is closed, though fetch takes no n
   expect(pull.mock.calls.length).toBeLessThanOrEqual(pulls + 2);
 });
 
+it('a body that is not made of bytes is a network error with its cause', async () => {
+  const source = new EventSource('http://a.test/', {
+    reconnection: false,
+    fetch: () =>
+      Promise.resolve({
+        status: 200,
+        url: '',
+        headers: new Headers({ 'Content-Type': 'text/event-stream' }),
+        body: new ReadableStream({ start: (controller) => controller.enqueue('data: a\n\n' as never) })
+      } as Response)
+  });
+  const error = await new Promise<ErrorEvent>(
+    (resolve) => (source.onerror = (event) => resolve(event as ErrorEvent))
+  );
+  expect(source.readyState).toBe(2);
+  expect(error.cause).toBeInstanceOf(TypeError);
+});
+
 it('fetch stands in for the global one', async () => {
   const fetchIt = vi.fn((url: string, init: RequestInit) => fetch(url, init));
   const { requests } = await play([message], { fetch: fetchIt }, (seen) => seen.includes('message a'));
@@ -270,6 +288,20 @@ describe('the last event ID', () => {
     );
     expect(requests[0]!.target).toMatch(/\?after=a\+b$/);
     expect(requests[0]!.headers['last-event-id']).toBeUndefined();
+  });
+
+  it('leaves the query that the page has given as it is', async () => {
+    const asked: string[] = [];
+    const source = new EventSource('http://a.test/?sig=a%20b~c&flag#x', {
+      lastEventId: '7',
+      lastEventIdParameter: 'last',
+      fetch(url) {
+        asked.push(String(url));
+        return Promise.resolve(new Response(null, { status: 204 }));
+      }
+    });
+    await new Promise((resolve) => (source.onerror = resolve));
+    expect(asked).toEqual(['http://a.test/?sig=a%20b~c&flag&last=7#x']);
   });
 
   it('is in the query from the first reconnection on that has one', async () => {
@@ -328,6 +360,26 @@ describe('heartbeatTimeout', () => {
     expect(seen).toEqual(['open', 'error 0', 'error 0', 'open', 'message a']);
     expect(errors[0]!.cause).toMatchObject({ message: 'no byte within 80 ms' });
     expect(requests).toHaveLength(3);
+  });
+
+  it('counts what came while a listener was busy', async () => {
+    const { seen } = await play(
+      [
+        {
+          stream: [
+            'data: 1\n\n',
+            ...Array.from({ length: 30 }, () => [{ pause: 20 }, ':\n']).flat(),
+            'data: 2\n\n'
+          ]
+        }
+      ],
+      { heartbeatTimeout: 200 },
+      (seen) => {
+        for (const start = performance.now(); seen.length === 2 && performance.now() - start < 400;);
+        return seen.length === 3;
+      }
+    );
+    expect(seen).toEqual(['open', 'message 1', 'message 2']);
   });
 
   it('counts any byte, of comments too', async () => {

@@ -24,9 +24,7 @@ export function createRequestInit(
     credentials: request.withCredentials ? 'include' : 'same-origin',
     // Node 24 has an uncaught exception when the answer to a data: or blob: URL is aborted, which costs no network.
     signal: FOR_SERVERS && !/^http/.test(request.url) ? null : signal,
-    mode: mode as RequestMode,
-    // What is asked without CORS is whether the server answers: a GET would leave a stream open that nobody can read or end.
-    method: (mode && 'HEAD') as string
+    mode: mode as RequestMode
   };
 }
 
@@ -49,12 +47,17 @@ export function createFetchTransport(
   tellsRefusals: boolean
 ): Transport {
   return (request, client) => {
-    const controller = new AbortController();
-    const signal = controller.signal;
+    let controller = new AbortController();
+    let isOver = false;
+
+    function abort(): void {
+      isOver = true;
+      controller.abort();
+    }
 
     function end(cause?: unknown, isFutile?: boolean): void {
-      if (signal.aborted) return;
-      controller.abort();
+      if (isOver) return;
+      abort();
       client.onEnd(isFutile, cause);
     }
 
@@ -65,21 +68,25 @@ export function createFetchTransport(
 
       function read(): void {
         // A fetch that takes no notice of the signal would be read on and on.
-        if (!reader || signal.aborted) end();
+        if (!reader || isOver) end();
         else {
-          reader.read().then((result) => {
-            if (result.done) end();
-            else if (FOR_SERVERS) takeInPieces(result.value);
-            else client.onText(decode(result.value), read);
-          }, end);
+          reader
+            .read()
+            .then((result) => {
+              if (result.done) end();
+              else if (FOR_SERVERS)
+                takeInPieces(result.value, Math.max(pieceLength, result.value.length / 64));
+              else client.onText(decode(result.value), read);
+            })
+            // What a page's fetch gives may be no bytes.
+            .catch(end);
         }
       }
 
-      function takeInPieces(bytes: Uint8Array): void {
-        const length = Math.max(pieceLength, bytes.length / 64);
+      function takeInPieces(bytes: Uint8Array, length: number): void {
         const rest = bytes.subarray(length);
         client.onText(decode(bytes.subarray(0, length)), () => {
-          if (rest.length && !signal.aborted) takeInPieces(rest);
+          if (rest.length && !isOver) takeInPieces(rest, length);
           else read();
         });
       }
@@ -87,19 +94,29 @@ export function createFetchTransport(
       read();
     }
 
-    send(request, signal).then(takeResponse, (cause) => {
+    send(request, controller.signal).then(takeResponse, (cause) => {
       // A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely;
       // if it then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
-      if (signal.aborted || !tellsRefusals || request.hasBeenOpen || !isCrossOrigin(request.url)) end(cause);
+      if (isOver || !tellsRefusals || request.hasBeenOpen || !isCrossOrigin(request.url)) end(cause);
       else {
         const timer = setTimeout(end, refusalTimeout, cause);
-        send(request, signal, 'no-cors').then(() => {
-          clearTimeout(timer);
-          send(request, signal).then(takeResponse, (cause) => end(cause, true));
-        }, end);
+        send(request, controller.signal, 'no-cors').then(
+          () => {
+            clearTimeout(timer);
+            // Nobody can read what it would go on to send.
+            controller.abort();
+            if (isOver) return;
+            controller = new AbortController();
+            send(request, controller.signal).then(takeResponse, (cause) => end(cause, true));
+          },
+          () => {
+            clearTimeout(timer);
+            end(cause);
+          }
+        );
       }
     });
-    return () => controller.abort();
+    return abort;
   };
 }
 
