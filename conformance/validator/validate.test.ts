@@ -386,6 +386,17 @@ it('the user and the password of the URL are sent, and found', async () => {
   expect(found(result)).toContain('S07');
 });
 
+it.concurrent.each([
+  ['of which not all is there yet', '"b"'],
+  ['of more bytes than a line may have', 'x'.repeat(5 * 1024 * 1024)]
+])('JSON with line feeds, %s, is not a stream without line feeds', async (_, rest) => {
+  const result = await judge(
+    (socket) => socket.write(`${head}\r\ndata: {"a":"line 1\\nline 2\\n\\nid","c":${rest}`),
+    { duration: 600, probes: [] }
+  );
+  expect(found(result)).not.toContain('F02');
+});
+
 describe('more of what a rule is for', { concurrent: true }, () => {
   const beginning = `${head}\r\nretry: 3000\n\n`;
   const writing = (text: string) => (socket: Socket) => void socket.write(beginning + text);

@@ -119,8 +119,14 @@ export const format: Rule[] = [
         if (trace.blankLines > 0) return ok;
         if (ended) return notApplicable('the stream has ended; F01 judges its end');
         const { firstDataLine: first, lastDataRead, pending, bytes, lines } = trace;
+        // In JSON a line feed is written so too: within a string, where no field follows.
         const [literal] =
-          (lines === 0 && /^(data|event|id|retry|:).*?\\n/.exec(pending?.unfinished ?? '')) || [];
+          (lines === 0 &&
+            !trace.overflow &&
+            /^(data|event|id|retry|:).*?(\\n)+((data|event|id|retry):|(?<=\\n\\n)$)/.exec(
+              pending?.unfinished ?? ''
+            )) ||
+          [];
         if (literal !== undefined) {
           found({
             message: `No message will be delivered: in ${bytes} bytes there is no line feed, but the two characters \\n: ${quote(literal)}`,
