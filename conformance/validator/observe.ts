@@ -231,7 +231,7 @@ async function observeOne(
   ) {
     whole.longestGap = { from: silentSince, to: whole.endedAt };
   }
-  whole.trace?.end(whole.endedAt);
+  whole.trace?.end(whole.endedAt, hasEnded(whole));
   return whole;
 }
 

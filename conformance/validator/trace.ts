@@ -208,8 +208,8 @@ export class Trace {
     }
   }
 
-  /** The body is over: what is left of it is looked at. */
-  end(at: number): void {
+  /** The body is over, or is read no longer: what is left of it is looked at. A character that was cut by the reader is no fault. */
+  end(at: number, ended = true): void {
     this.#read = { number: this.#read.number, at };
     if (this.#opening) {
       const opening = this.#opening;
@@ -219,7 +219,7 @@ export class Trace {
     if (this.#afterCarriageReturn)
       this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
     this.#afterCarriageReturn = undefined;
-    if (this.#sequence.length > 0) {
+    if (ended && !this.overflow && this.#sequence.length > 0) {
       findFaults(this.#sequence, this.bytes - this.#sequence.length, this.#faults);
     }
     this.#sequence = Buffer.alloc(0);

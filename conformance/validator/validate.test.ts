@@ -397,6 +397,23 @@ it.concurrent.each([
   expect(found(result)).not.toContain('F02');
 });
 
+it.concurrent.each<[string, string, ValidateOptions]>([
+  ['limit of bytes', '\xc3\xbc\n\n', { maxBytes: 7 }],
+  ['end of the watch', '\xc3', {}]
+])('a character that is cut by the %s is no fault of UTF-8', async (_, data, options) => {
+  const cut = await judge((socket) => socket.write(Buffer.from(`${head}\r\ndata: ${data}`, 'latin1')), {
+    duration: 300,
+    probes: [],
+    ...options
+  });
+  expect(cut.stream!.bytes).toBe(7);
+  expect(found(cut)).not.toContain('F09');
+  const ended = await judge((socket) => socket.end(Buffer.from(`${head}\r\ndata: \xc3`, 'latin1')), {
+    probes: []
+  });
+  expect(found(ended)).toContain('F09');
+});
+
 describe('more of what a rule is for', { concurrent: true }, () => {
   const beginning = `${head}\r\nretry: 3000\n\n`;
   const writing = (text: string) => (socket: Socket) => void socket.write(beginning + text);
