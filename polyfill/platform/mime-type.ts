@@ -1,5 +1,5 @@
 // A comma in a quoted string separates nothing.
-const quotedString = /"(\\.|[^"\\])*("|$)/g;
+const quotedString = /"(\\.?|[^"\\])*("|$)/g;
 // A type, a subtype, and after them white space up to the end or the parameters, which never matter here.
 const essencePattern = /^[\t ]*([!#-'*+.^`|~\w-]+\/[!#-'*+.^`|~\w-]+)[\t ]*(;|$)/;
 
