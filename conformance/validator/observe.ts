@@ -1,4 +1,5 @@
 import zlib from 'node:zlib';
+import { extractTheEssence } from '../../polyfill/platform/mime-type.ts';
 import {
   exchange,
   type Head,
@@ -56,9 +57,9 @@ export function headersOf(head: Head | undefined, name: string): string[] {
     .map(({ value }) => value);
 }
 
-/** Type and subtype of the Content-Type in lower case, '' if there is none. */
+/** Type and subtype of the Content-Type in lower case as Fetch extracts them, '' if there is none. */
 export function essenceOf(head: Head | undefined): string {
-  return (headerOf(head, 'content-type') ?? '').split(/[;,]/)[0]!.trim().toLowerCase();
+  return extractTheEssence(headersOf(head, 'content-type').join(', '));
 }
 
 /** Whether clients read the body as an event stream, or would but for its label. */

@@ -414,6 +414,37 @@ it.concurrent.each<[string, string, ValidateOptions]>([
   expect(found(ended)).toContain('F09');
 });
 
+it.concurrent.each<[string, string[]]>([
+  ['text/event-stream', []],
+  ['text/plain, text/event-stream', ['H04']],
+  ['text/plain\r\nContent-Type: text/event-stream', ['H04']],
+  ['text/event-stream, text/html', ['H01', 'H04']],
+  ['text/event-stream, */*', ['H04']],
+  ['text/event-stream; x="a, b"', []],
+  ['text/event-stream; x="a\\", b"', []],
+  ['text/event-stream;x=";charset=utf8"', []],
+  ['text/event-stream;charset=utf8', ['H03']],
+  ['text/event-stream;x="a";charset="utf8"', ['H03']],
+  ['text/event-stream;charset=utf8, text/event-stream', ['H03', 'H04']],
+  ['text/event-stream;charset=utf8, text/html, text/event-stream', ['H04']],
+  ['text/event-stream;x="LONG', []]
+])('the Content-Type is read as Fetch does: %s', async (type, expected) => {
+  const result = await judge(
+    (socket) =>
+      socket.write(
+        head.replace('text/event-stream', () => type.replace('LONG', `${'\\"'.repeat(25_000)}\\`)) +
+          '\r\ndata: 1\n\n'
+      ),
+    { duration: 300, probes: [] }
+  );
+  expect(
+    found(result)
+      .filter((id) => /^H0[1-4]$/.test(id))
+      .toSorted()
+  ).toEqual(expected);
+  expect(result.duration).toBeLessThan(3000);
+});
+
 describe('more of what a rule is for', { concurrent: true }, () => {
   const beginning = `${head}\r\nretry: 3000\n\n`;
   const writing = (text: string) => (socket: Socket) => void socket.write(beginning + text);

@@ -1,13 +1,32 @@
+import { extractTheEssence } from '../../../polyfill/platform/mime-type.ts';
+import type { Head } from '../connect.ts';
 import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
 import { finding, notApplicable, notObserved, ok, onHead, quote, rule, type Rule } from '../rule.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
 const { processingModel, registration } = standard;
 
-/** The charset parameter of a Content-Type. */
-function charsetOf(contentType: string): string | undefined {
-  const [, quoted, bare] = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;,]*))/i.exec(contentType) ?? [];
-  return quoted ?? bare;
+/** The values of all Content-Types: a comma in a quoted string separates nothing. */
+function typesOf(head: Head | undefined): string[] {
+  return (
+    headersOf(head, 'content-type')
+      .join(', ')
+      .match(/("(\\.?|[^"\\])*("|$)|[^",])+/g) ?? []
+  );
+}
+
+/** The charset of the event stream that the Content-Types mean: a later value that is one too keeps it. */
+function charsetOf(head: Head | undefined): string | undefined {
+  let charset: string | undefined;
+  for (const type of typesOf(head)) {
+    const essence = extractTheEssence(type);
+    if (essence === '') continue;
+    if (essence !== 'text/event-stream') charset = undefined;
+    const parameters = type.matchAll(/;\s*([^\s;="]+)=(?:"((?:\\.?|[^"\\])*)(?:"|$)|([^\s;]*))/g);
+    const [, , quoted, bare] = [...parameters].find(([, name]) => name!.toLowerCase() === 'charset') ?? [];
+    charset = quoted ?? bare ?? charset;
+  }
+  return charset;
 }
 
 /** Labels of other encodings, and so a real choice and no typing error. */
@@ -51,11 +70,11 @@ export const head: Rule[] = [
         if (head!.status !== 200) return notApplicable(`the status is ${head!.status}`);
         if (isStreamHead(head)) return ok;
         if (isHtml(plain!)) return notApplicable('the answer is a page: H07');
-        const type = headerOf(head, 'content-type');
+        const types = headersOf(head, 'content-type');
         return finding(
-          type === undefined
+          types.length === 0
             ? 'There is no Content-Type: every client fails the connection, and never asks again'
-            : `The Content-Type is ${quote(type)}: every client fails the connection, and never asks again`,
+            : `The Content-Type is ${quote(types.join(', '))}: every client fails the connection, and never asks again`,
           { at: head!.at }
         );
       }
@@ -68,7 +87,7 @@ export const head: Rule[] = [
     'Leave the parameter out: event streams are always UTF-8.',
     onHead(({ head }) => {
       if (essenceOf(head) !== 'text/event-stream') return notApplicable('the answer is no event stream');
-      const charset = charsetOf(headerOf(head, 'content-type')!);
+      const charset = charsetOf(head);
       if (charset === undefined || !otherEncoding.test(charset)) return ok;
       return finding(`charset=${quote(charset)}: read as UTF-8 by the standard, refused by Chromium`, {
         at: head.at
@@ -82,7 +101,7 @@ export const head: Rule[] = [
     'Write charset=utf-8, or nothing.',
     onHead(({ head }) => {
       if (essenceOf(head) !== 'text/event-stream') return notApplicable('the answer is no event stream');
-      const charset = charsetOf(headerOf(head, 'content-type')!);
+      const charset = charsetOf(head);
       if (charset === undefined || /^utf-8$/i.test(charset) || otherEncoding.test(charset)) return ok;
       return finding(`charset=${quote(charset)} is no name of UTF-8 here: Chromium closes the connection`, {
         at: head.at
@@ -95,8 +114,8 @@ export const head: Rule[] = [
     rfc(9110, '5.3'),
     'Send one: where a library sets it already, do not add another.',
     onHead(({ head }) => {
+      if (typesOf(head).length < 2) return ok;
       const types = headersOf(head, 'content-type');
-      if (types.length < 2 && !types[0]?.includes(',')) return ok;
       return finding(`The Content-Types are ${types.map((type) => quote(type)).join(' and ')}`, {
         at: head.at
       });
@@ -108,9 +127,8 @@ export const head: Rule[] = [
     registration,
     'Allowed; leave it out, since clients exist that compare the whole value.',
     onHead(({ head }) => {
-      const type = headerOf(head, 'content-type') ?? '';
-      return essenceOf(head) === 'text/event-stream' && /^utf-8$/i.test(charsetOf(type) ?? '')
-        ? finding(`The Content-Type is ${quote(type)}`, { at: head.at })
+      return essenceOf(head) === 'text/event-stream' && /^utf-8$/i.test(charsetOf(head) ?? '')
+        ? finding(`The Content-Type is ${quote(headersOf(head, 'content-type').join(', '))}`, { at: head.at })
         : ok;
     })
   ),
