@@ -61,7 +61,7 @@ export interface Recording {
   failure?: Failure;
   head?: Head;
   framing?: Framing;
-  /** Fields in an answer over HTTP/2 that are forbidden there; the rest is then of an answer over HTTP/1.1. */
+  /** Fields in an answer over HTTP/2 that are forbidden there; the rest is then of an answer over HTTP/1.1, if the method is safe. */
   forbiddenFields?: string[];
   /** Of HTTP/2's SETTINGS, if it says so. */
   maxConcurrentStreams?: number;
@@ -115,7 +115,8 @@ const shortestBody = 300;
 export async function exchange<T extends object>(asked: Asked, into: T): Promise<T & Recording> {
   const recording = await exchangeOver(['h2', 'http/1.1'], asked, into);
   const { failure, forbiddenFields } = recording;
-  if (!failure || !forbiddenFields) return recording;
+  // What is not safe is asked once.
+  if (!failure || !forbiddenFields || !/^(GET|HEAD|OPTIONS)$/.test(asked.request.method)) return recording;
   delete recording.failure;
   await exchangeOver(['http/1.1'], asked, recording);
   if (recording.failure) recording.failure = failure;

@@ -139,10 +139,12 @@ it('finds forbidden fields in whatever form, and in frames cut anywhere', () => 
   }
 });
 
-it('H22: Connection over HTTP/2 is found; the rest is judged over HTTP/1.1', async () => {
+it('H22: Connection over HTTP/2 is found; the rest is judged over HTTP/1.1, but a POST goes once', async () => {
+  let requests = 0;
   const server = tls.createServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
     socket.on('error', () => {});
     socket.once('data', () => {
+      requests++;
       if (socket.alpnProtocol !== 'h2') {
         socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nid: 1\ndata: 1\n\n');
         return;
@@ -163,6 +165,11 @@ it('H22: Connection over HTTP/2 is found; the rest is judged over HTTP/1.1', asy
   expect(result.findings[0]).toMatchObject({ rule: 'H22', severity: 'error' });
   expect(result.findings[0]!.message).toContain('"connection"');
   expect(result.stream!.events).toBe(1);
+  expect(requests).toBe(2);
+  const posted = await validate(url, { duration: 300, probes: [], method: 'POST' }).result;
+  expect(posted.findings[0]).toMatchObject({ rule: 'H22', severity: 'error' });
+  expect(posted.failure).toMatchObject({ kind: 'garbage' });
+  expect(requests).toBe(3);
 });
 
 it('failures of TLS are told apart', async () => {
