@@ -113,12 +113,24 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
       observed.failure = { kind: 'redirects', message: `more than ${mostRedirects} redirects` };
       return observed;
     }
+    const { method, body, headers } = request;
+    const becomesGet = losesBody(observed.head.status, method);
     request = {
-      ...request,
       url,
-      headers: request.headers.filter(({ name }) => keepsHeader(name, request.url, url))
+      method: becomesGet ? 'GET' : method,
+      headers: headers.filter(
+        ({ name }) =>
+          keepsHeader(name, request.url, url) &&
+          !(becomesGet && /^content-(encoding|language|location|type)$/i.test(name))
+      ),
+      ...(body && !becomesGet && { body })
     };
   }
+}
+
+/** https://fetch.spec.whatwg.org/#http-redirect-fetch: 303 asks for another thing; 301 and 302 do after a POST. */
+function losesBody(status: number, method: string): boolean {
+  return status === 303 ? !/^(GET|HEAD)$/.test(method) : status < 303 && method === 'POST';
 }
 
 /** "If request's current URL's origin is not same origin with locationURL's origin", credentials stay behind. */

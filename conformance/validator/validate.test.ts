@@ -375,6 +375,36 @@ it('what is sent: method, body, headers; a POST goes once', async () => {
   expect(seen[0]!.match(/\r\naccept: .*/gi)).toEqual(['\r\naccept: x/y']);
 });
 
+it.concurrent.each([
+  [301, 'POST', 'GET'],
+  [302, 'POST', 'GET'],
+  [303, 'POST', 'GET'],
+  [303, 'PUT', 'GET'],
+  [302, 'PUT', 'PUT'],
+  [307, 'POST', 'POST'],
+  [308, 'POST', 'POST']
+])('a redirect by %i makes of %s a %s', async (status, method, expected) => {
+  const seen: string[] = [];
+  const result = await judge(
+    (socket, request) => {
+      seen.push(request);
+      if (seen.length === 1) socket.end(`HTTP/1.1 ${status} x\r\nLocation: /b\r\n\r\n`);
+      else socket.write(`${head}\r\ndata: 1\n\n`);
+    },
+    {
+      duration: 300,
+      probes: [],
+      method,
+      body: Buffer.from('{}'),
+      headers: [{ name: 'content-type', value: 'application/json' }]
+    }
+  );
+  expect(result.stream!.events).toBe(1);
+  expect(seen[1]!.startsWith(`${expected} /b `)).toBe(true);
+  for (const part of [/\r\n\r\n\{\}$/, /\r\ncontent-type: /i, /\r\ncontent-length: /i])
+    expect(part.test(seen[1]!)).toBe(expected !== 'GET');
+});
+
 it('the user and the password of the URL are sent, and found', async () => {
   const seen: string[] = [];
   const url = await serve((socket, request) => {
