@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -171,6 +172,19 @@ it(
     expect(kinds[2]).toMatchObject({ type: 'message', data: 'a\u0007', lastEventId: '1', bytes: 2 });
   }
 );
+
+it('tail sends the user and the password of the URL', { timeout: 20_000 }, async () => {
+  const sent: (string | undefined)[] = [];
+  const own = http.createServer((request, response) => {
+    sent.push(request.headers.authorization);
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+  const { code } = await call(['tail', `http://u:50%@127.0.0.1:${(own.address() as AddressInfo).port}/`]);
+  own.close();
+  expect(code).toBe(0);
+  expect(sent).toEqual([`Basic ${Buffer.from('u:50%').toString('base64')}`]);
+});
 
 it.skipIf(spawnSync('openssl', ['version']).error)(
   'over TLS, trusted and not',

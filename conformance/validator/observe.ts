@@ -277,6 +277,16 @@ function drain(
   });
 }
 
+/** Of a URL with a user or a password: https://www.rfc-editor.org/rfc/rfc7617#section-2 */
+export function basicCredentials({ username, password }: URL): Header[] {
+  if (!username && !password) return [];
+  // "Percent-decode": what is no escape stays.
+  const decoded = `${username}:${password}`.replace(/%([0-9a-f]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(parseInt(digits, 16))
+  );
+  return [{ name: 'Authorization', value: `Basic ${Buffer.from(decoded, 'latin1').toString('base64')}` }];
+}
+
 /** A header of a request, or a TypeError that says what is wrong with it. */
 export function parseHeader(text: string): Header {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? [];

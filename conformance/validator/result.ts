@@ -6,7 +6,7 @@ import type { Finding, Probe, Severity } from './rule.ts';
 import type { Trace } from './trace.ts';
 
 export interface Result {
-  /** The URL, or the name of what was linted. */
+  /** The URL without its user and password, or the name of what was linted. */
   subject: string;
   /** One sentence. */
   headline: string;

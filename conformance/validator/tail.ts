@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import type { Failure, Header } from './connect.ts';
 import { escapeJson, printable } from './formats/printable.ts';
-import { isStreamHead, observe } from './observe.ts';
+import { basicCredentials, isStreamHead, observe } from './observe.ts';
 import { decodeUtf8, fieldValue } from './trace.ts';
 
 export interface TailOptions {
@@ -42,6 +42,7 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
     const own: Header[] = [
       { name: 'Accept', value: 'text/event-stream' },
       { name: 'Cache-Control', value: 'no-store' },
+      ...basicCredentials(url),
       ...(lastEventId ? [{ name: 'Last-Event-ID', value: lastEventId.replace(/[\0\r\n]/g, '') }] : [])
     ];
     const given = options.headers ?? [];

@@ -375,6 +375,22 @@ it('what is sent: method, body, headers; a POST goes once', async () => {
   expect(seen[0]!.match(/\r\naccept: .*/gi)).toEqual(['\r\naccept: x/y']);
 });
 
+it.each([
+  ['50%', '50%'],
+  ['%zz%C3%BC', '%zzü'],
+  ['%ff', '\xff']
+])('the password %s of the URL is decoded as far as it can be', async (written, password) => {
+  const seen: string[] = [];
+  const url = await serve((socket, request) => {
+    seen.push(request);
+    socket.write(`${head}\r\ndata: 1\n\n`);
+  });
+  const result = await validate(url.replace('//', `//u:${written}@`), { duration: 300, probes: [] }).result;
+  const expected = Buffer.from(`u:${password}`, password === '\xff' ? 'latin1' : 'utf8').toString('base64');
+  expect(seen[0]).toContain(`\r\nAuthorization: Basic ${expected}\r\n`);
+  expect(result.stream!.events).toBe(1);
+});
+
 it.concurrent.each([
   [301, 'POST', 'GET'],
   [302, 'POST', 'GET'],
@@ -414,6 +430,8 @@ it('the user and the password of the URL are sent, and found', async () => {
   const result = await validate(url.replace('//', '//us%20er:pass@'), { duration: 300, probes: [] }).result;
   expect(seen[0]).toContain(`\r\nAuthorization: Basic ${Buffer.from('us er:pass').toString('base64')}\r\n`);
   expect(found(result)).toContain('S07');
+  expect(result.subject).toBe(url);
+  expect(JSON.stringify(result)).not.toMatch(/us%20er|us er|pass@/);
 });
 
 it.concurrent.each([

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createClientObserver, describeClients } from './clients.ts';
 import type { Header, OutgoingRequest } from './connect.ts';
 import { Judging } from './judging.ts';
-import { hasEnded, isStreamHead, observe, type Exchange, type ObserveOptions } from './observe.ts';
+import {
+  basicCredentials,
+  hasEnded,
+  isStreamHead,
+  observe,
+  type Exchange,
+  type ObserveOptions
+} from './observe.ts';
 import { answerTimeout, madeUpOrigin, probes, type Asking } from './probes.ts';
 import { count, describeStream, headlineOf, type Result } from './result.ts';
 import type { Finding, Observations, Probe, Profile, Rule } from './rule.ts';
@@ -152,7 +159,7 @@ async function run(
       { name: 'Cache-Control', value: 'no-store' },
       { name: 'Connection', value: 'keep-alive' },
       { name: 'User-Agent', value: `truesource-validator/${version}` },
-      ...(url.username || url.password ? [{ name: 'Authorization', value: basicCredentials(url) }] : [])
+      ...basicCredentials(url)
     ];
     const headers = [...own, ...extra, ...(options.headers ?? [])];
     const last = headers.filter(
@@ -173,7 +180,7 @@ async function run(
     requests.push({
       probe,
       method: asked.request.method,
-      url: exchange.request.url.href,
+      url: withoutCredentials(exchange.request.url),
       ...(exchange.head && { status: exchange.head.status }),
       ...(exchange.failure && { failure: exchange.failure }),
       duration: exchange.endedAt - exchange.startedAt
@@ -271,7 +278,7 @@ async function run(
       : { verdict: 'not observed', needed: 'an answer' }
   );
   const result: Result = {
-    subject: url.href,
+    subject: withoutCredentials(url),
     headline: '',
     ...(plain.failure && { failure: plain.failure }),
     findings,
@@ -287,9 +294,11 @@ async function run(
   return result;
 }
 
-/** https://www.rfc-editor.org/rfc/rfc7617#section-2 */
-function basicCredentials({ username, password }: URL): string {
-  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
+/** Reports go into logs. */
+function withoutCredentials(url: URL): string {
+  const bare = new URL(url);
+  bare.username = bare.password = '';
+  return bare.href;
 }
 
 /**
