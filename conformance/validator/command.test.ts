@@ -132,8 +132,8 @@ it('the report of a run is the baseline of the next', { timeout: 20_000 }, async
 it('lint reads a file or standard input, in each format', { timeout: 20_000 }, async () => {
   writeFileSync(join(folder, 'captured'), 'data: 1\n\ndata: 2');
   const runs = await Promise.all([
-    call(['lint', 'captured', '--format', 'json']),
-    call(['lint', '-', '--format', 'json'], 'data: 1\n\ndata: 2'),
+    call(['lint', 'captured', '--format', 'json', '--fail-on', 'warning']),
+    call(['lint', '-', '--format', 'json', '--fail-on', 'warning'], 'data: 1\n\ndata: 2'),
     call(['lint', 'captured', '--format', 'junit', '--ignore', 'f01'])
   ]);
   for (const { stdout, code } of runs.slice(0, 2)) {

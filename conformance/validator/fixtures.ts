@@ -274,7 +274,10 @@ export const fixtures: Record<string, Fixture> = {
   },
   F21: { broken: stream('data: [object Object]\n\n') },
   F22: { broken: stream('data: undefined\n\n'), sound: stream('data: null\n\n') },
-  F23: { broken: stream('data: "{\\"a\\":1}"\n\n'), sound: stream('data: "text"\n\n') },
+  F23: {
+    broken: stream('data: "{\\"a\\":1}"\n\n', 'data: "{\\"a\\":2}"\n\n'),
+    sound: stream('data: "the list "\n\n', 'data: "[1]"\n\n', 'data: "[2]"\n\n')
+  },
   F24: { broken: stream('data: {"a":"x\ndata: y"}\n\n'), sound: stream('data: {"a":\ndata: 1}\n\n') },
   F25: { broken: stream('data: ', { repeat: ['x'], times: 70_000 }, '\n\n') },
   F26: { broken: stream('data: ', { repeat: ['x'], times: 5 * 1024 * 1024 }), options: { duration: 1500 } },

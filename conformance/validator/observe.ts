@@ -25,8 +25,7 @@ export interface Exchange extends Recording {
   firstByteAt?: number;
   lastByteAt?: number;
   longestGap: { from: number; to: number };
-  /** When the first decoded byte and the first event came, ms. */
-  firstDecodedAt?: number;
+  /** When the first event came, ms. */
   firstEventAt?: number;
   /** The first 64 KiB of the decoded body. */
   beginning: Buffer;
@@ -170,7 +169,6 @@ async function observeOne(
       decoderStop = true;
     }
     if (bytes.length === 0) return;
-    whole.firstDecodedAt ??= at;
     whole.decodedBytes += bytes.length;
     if (whole.beginning.length < beginningBytes) {
       whole.beginning = Buffer.concat([

@@ -74,7 +74,7 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
   const undelivered = findings.find(({ rule }) => rule === 'F01' || rule === 'F02');
   if (undelivered && stream.events === 0)
     return undelivered.rule === 'F01'
-      ? 'No message will ever be delivered: the block is not ended by a blank line.'
+      ? `No message will ever be delivered${plain ? '' : ', if the capture was not cut'}: the block is not ended by a blank line.`
       : 'No message will ever be delivered: there is no blank line.';
   if (findings.some(({ rule, severity }) => rule === 'T25' && severity === 'error'))
     return 'No message will ever be delivered: the body cannot be decoded.';
@@ -87,7 +87,9 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length > 0 && errors.every(({ kinds }) => kinds[0] === 'security'))
     return `${some}; it is not secure.`;
-  if (errors.length > 0) return `${some}; clients lose events, or the connection.`;
+  if (errors.some(({ kinds }) => kinds.includes('violation') || kinds.includes('clients drop')))
+    return `${some}; clients lose events, or the connection.`;
+  if (errors.length > 0) return `${some}; clients or proxies in use break it.`;
   if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
   return stream.events === 0 ? `${some}; nothing is wrong with what was seen.` : `${some}; all is well.`;
 }

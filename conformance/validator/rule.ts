@@ -75,7 +75,7 @@ export interface Observations {
   origin?: string;
   /** The origin that the `origin-request` probe sends. */
   sentOrigin: string;
-  /** The request was given a body or a method of its own. */
+  /** Of the plain request. */
   method: string;
   plain?: Exchange;
   again?: Exchange;

@@ -109,6 +109,23 @@ describe('lint', () => {
     expect(ids).not.toContain('H01');
     expect(verdicts).toContainEqual({ rule: 'F10', verdict: 'not observed', needed: 'a live connection' });
   });
+  it('takes an unfinished block for a capture that may be cut', async () => {
+    const { findings, headline } = await lint(Buffer.from('data: half a \xc3', 'latin1'));
+    expect(findings.map(({ rule, severity }) => [rule, severity])).toContainEqual(['F01', 'warning']);
+    expect(findings[0]!.message).toContain('if the capture was not cut');
+    expect(headline).toContain('if the capture was not cut');
+    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+  it('F23 needs two, and no other string', async () => {
+    const has = async (...data: string[]) => {
+      const { findings } = await lint(Buffer.from(data.map((one) => `data: ${one}\n\n`).join('')));
+      return findings.some(({ rule }) => rule === 'F23');
+    };
+    expect(await has('"[1]"')).toBe(false);
+    expect(await has('"[1]"', '"{}"', '1')).toBe(true);
+    expect(await has('"[1]"', '"[2]"', '"x"')).toBe(false);
+    expect(await has('"x"', '"[1]"', '"[2]"')).toBe(false);
+  });
   it('never throws', async () => {
     await fc.assert(
       fc.asyncProperty(bytes, async (whole) => {

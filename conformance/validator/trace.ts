@@ -193,11 +193,6 @@ export class Trace {
     return this.#block.lines > 0 || unfinished !== '' ? { block: this.#block, unfinished } : undefined;
   }
 
-  /** Where the next line begins. */
-  get cursor(): { offset: number; line: number } {
-    return { offset: this.#cursor, line: this.lines + 1 };
-  }
-
   /** Takes the bytes of one read at `at` ms. */
   push(bytes: Buffer, at: number): void {
     this.#read = { number: this.#read.number + 1, at };

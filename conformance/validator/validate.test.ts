@@ -649,6 +649,17 @@ describe('more of what a rule is for', { concurrent: true }, () => {
   });
 });
 
+it('the headline says of advice alone not that clients lose something', async () => {
+  const result = await judge(
+    (socket) => socket.write(`${head.replace('no-store', 'max-age=9')}\r\ndata: 1\n\n`),
+    { duration: 300, probes: [] }
+  );
+  expect(result.findings.filter(({ severity }) => severity === 'error').map(({ rule }) => rule)).toEqual([
+    'T02'
+  ]);
+  expect(result.headline).toBe('1 event in 9 bytes; clients or proxies in use break it.');
+});
+
 it('assertNoFindings throws the text of the findings', async () => {
   const bad = await judge((socket) => socket.end(`${head}\r\ndata: 1`), { probes: [] });
   expect(() => assertNoFindings(bad)).toThrow(

@@ -324,7 +324,8 @@ export async function lint(
     trace.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), 0);
     if (trace.overflow) break;
   }
-  trace.end(0);
+  // A capture may be cut within a character.
+  trace.end(0, false);
   judging.endOfStream({ trace, ended: !trace.overflow, captured: true, at: 0 });
   const { findings, verdicts } = judging.conclude(() => ({ verdict: 'ok' }));
   for (const finding of findings) delete finding.at;

@@ -85,7 +85,7 @@ export const format: Rule[] = [
     parsing,
     'End each event with a blank line: two line feeds after its last field.',
     onStream((found) => ({
-      end({ trace, ended, at }): Verdict {
+      end({ trace, ended, captured, at }): Verdict {
         if (!ended) return notObserved('the end of the stream');
         const { pending } = trace;
         if (!pending) return ok;
@@ -98,11 +98,11 @@ export const format: Rule[] = [
         if (!isLost) return notApplicable('what is unfinished at the end says nothing');
         const shown = unfinished || trace.lastDataText || trace.lastText;
         const place = { at, offset: block.offset, line: block.line, excerpt: shown.slice(0, 48) };
+        const what = trace.events === 0 ? 'No message will ever be delivered: the' : 'The last';
         found({
-          message:
-            trace.events === 0
-              ? `No message will ever be delivered: the block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`
-              : `The last block is not ended by a blank line when the stream ends, and clients drop it (its last data: ${quote(shown)})`,
+          message: `${what} block is not ended by a blank line when the stream ends, and clients drop it${captured ? ', if the capture was not cut' : ''} (its last data: ${quote(shown)})`,
+          // A live stream that is captured is cut somewhere.
+          ...(captured && { severity: 'warning' as const }),
           ...place
         });
         return ok;
@@ -483,15 +483,33 @@ export const format: Rule[] = [
     'JSON within a JSON string',
     interpretation,
     'Serialize once.',
-    onEvent(['"'], ({ data }, found, block) => {
-      if (data.charCodeAt(0) !== 34 || !/^"\s*[{[]/.test(data) || data.length > megabyte) return;
-      const text = parseJson(decodeUtf8(data));
-      if (typeof text === 'string' && typeof parseJson(text) === 'object') {
-        found({
-          message: () => `The data is a JSON string that holds JSON: ${quote(data)}`,
-          ...atBlock(block)
-        });
-      }
+    onStream((found) => {
+      // Tokens of a text come as JSON strings too, and one of them may look like JSON.
+      let first: TracedBlock | undefined;
+      let doubles = 0;
+      let others = 0;
+      return {
+        blocks: { opening: ['"'] },
+        block(block) {
+          const { data } = block.event!;
+          if (others > 0 || data.length > megabyte) return;
+          const text = /^"\s*[{[]/.test(data) ? parseJson(decodeUtf8(data)) : undefined;
+          if (typeof text === 'string' && typeof parseJson(text) === 'object') {
+            first ??= block;
+            doubles++;
+          } else others++;
+        },
+        end() {
+          if (first && doubles > 1 && others === 0) {
+            const { data } = first.event!;
+            found({
+              message: () => `The data is a JSON string that holds JSON: ${quote(data)}`,
+              ...atBlock(first)
+            });
+          }
+          return undefined;
+        }
+      };
     })
   ),
   rule(
