@@ -210,11 +210,25 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
 
 /** What a client that reconnects sends: the last event ID, and the cookies that it was set. */
 function ofReconnection(plain: Exchange, id: string): Header[] {
-  const cookies = headersOf(plain.head, 'set-cookie').map((value) => value.split(';')[0]!.trim());
+  const cookies = headersOf(plain.head, 'set-cookie')
+    .filter((value) => isSentBack(value, plain.request.url))
+    .map((value) => value.split(';')[0]!.trim());
   return [
     ...(id ? [{ name: 'Last-Event-ID', value: headerValue(id) }] : []),
     ...(cookies.length > 0 ? [{ name: 'Cookie', value: headerValue(cookies.join('; ')) }] : [])
   ];
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6265#section-5.4: not if it is removed, or of another path. */
+function isSentBack(cookie: string, { pathname }: URL): boolean {
+  const attribute = (name: string) =>
+    new RegExp(`;[ \\t]*${name}[ \\t]*=[ \\t]*([^;]*)`, 'i').exec(cookie)?.[1]!.trim();
+  const age = attribute('max-age');
+  const removed = age === undefined ? Date.parse(attribute('expires') ?? '') <= Date.now() : Number(age) <= 0;
+  const path = attribute('path') ?? '/';
+  return (
+    !removed && (!path.startsWith('/') || `${pathname}/`.startsWith(path.endsWith('/') ? path : `${path}/`))
+  );
 }
 
 /** Fetch's rules for values: no line ends, no NUL. */

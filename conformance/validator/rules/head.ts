@@ -435,13 +435,16 @@ export const head: Rule[] = [
       needs: ['plain', 'again'],
       check({ plain, again }) {
         const parse = (value: string) => /^\s*([^=;\s]+)=([^;]*)/.exec(value);
+        const set = headersOf(plain!.head, 'set-cookie').map((value) => value.split(';')[0]!.trim());
+        if (set.length === 0) return notApplicable('no cookie is set');
+        // A Cookie of --header is sent in place of those.
+        const sent = headerOf({ ...again!.head!, headers: again!.request.headers }, 'cookie') ?? '';
         const first = new Map(
-          headersOf(plain!.head, 'set-cookie').flatMap((value) => {
-            const [, name, text] = parse(value) ?? [];
+          sent.split(/; */).flatMap((value) => {
+            const [, name, text] = (set.includes(value) && parse(value)) || [];
             return name === undefined ? [] : [[name, text]];
           })
         );
-        if (first.size === 0) return notApplicable('no cookie is set');
         for (const value of headersOf(again!.head, 'set-cookie')) {
           const [, name = '', text] = parse(value) ?? [];
           // Load balancers and rolling tokens renew theirs as a matter of course.
