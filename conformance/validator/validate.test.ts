@@ -649,6 +649,48 @@ describe('more of what a rule is for', { concurrent: true }, () => {
   });
 });
 
+describe('R11', { concurrent: true }, () => {
+  const idOf = (request: string) => Number(/\r\nLast-Event-ID: ?(\d+)\r\n/.exec(request)?.[1] ?? 0);
+  const events = (numbers: number[]) => numbers.map((n) => `id: ${n}\ndata: ${n}\n\n`).join('');
+  const after = (from: number) => events([1, 2, 3, 4].filter((n) => n >= from));
+  it.each<[string, string | undefined, (id: number) => string]>([
+    ['a log', undefined, (id) => after(id + 1)],
+    ['a log that begins with the event itself', 'warning', (id) => after(id)],
+    ['a log with holes', 'warning', (id) => after(id === 0 ? 1 : id + 2)],
+    ['the newest state', 'information', (id) => (id === 0 ? after(1) : after(4))],
+    ['the newest state, if it is new', 'information', (id) => (id === 0 ? after(1) : id < 4 ? after(4) : '')]
+  ])('%s: %s', async (_, expected, answer) => {
+    const { findings } = await judge(
+      (socket, request) => void socket.write(`${head}\r\nretry: 3000\n\n${answer(idOf(request))}`),
+      { duration: 300, probes: ['again', 'first-id'] }
+    );
+    expect(findings.find(({ rule }) => rule === 'R11')?.severity).toBe(expected);
+  });
+});
+
+describe('H23', { concurrent: true }, () => {
+  it.each<[string, boolean, string, ValidateOptions?]>([
+    ['a session', true, ''],
+    ['of the path', true, '; Path=/a'],
+    ['of the path, to the end', true, '; path=/a/b; Max-Age=9; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+    ['of another path', false, '; Path=/a/bb'],
+    ['removed', false, '; Max-Age=0'],
+    ['long over', false, '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+    ['in place of which another is sent', false, '', { headers: [{ name: 'Cookie', value: 'a=1' }] }],
+    ['beside another of the name', false, '', { headers: [{ name: 'Cookie', value: 'sid=0' }] }]
+  ])('a cookie %s: %j', async (_, expected, attributes, options) => {
+    let number = 0;
+    const sent: boolean[] = [];
+    const url = await serve((socket, request) => {
+      sent.push(/\r\nCookie: sid=1\r\n/.test(request));
+      socket.write(`${head}Set-Cookie: sid=${++number}${attributes}\r\n\r\ndata: 1\n\n`);
+    });
+    const result = await validate(`${url}a/b`, { duration: 300, probes: ['again'], ...options }).result;
+    expect(sent).toEqual([false, expected]);
+    expect(found(result).includes('H23')).toBe(expected);
+  });
+});
+
 it('the headline says of advice alone not that clients lose something', async () => {
   const result = await judge(
     (socket) => socket.write(`${head.replace('no-store', 'max-age=9')}\r\ndata: 1\n\n`),
