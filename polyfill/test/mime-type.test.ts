@@ -13,7 +13,7 @@ it.each([
   ['text/event-stream, text/html', 'text/html'],
   ['text/event-stream;x="a\\"b,", bogus, */*', 'text/event-stream'],
   ['text/event-stream, ,', 'text/event-stream'],
-  ['text/event-stream; a=", text/html\\', 'text/event-stream'],
+  ['text/event-stream; a=", text/html;\\', 'text/event-stream'],
   ['text/event-streamx', 'text/event-streamx'],
   ['text/event-stream bogus', ''],
   ['text /event-stream', ''],
