@@ -39,7 +39,7 @@ export function createTheInterface(
       : // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
         EventSource.prototype.isPrototypeOf(this) && !slotsOf<State>(this);
     if (!arguments.length || !isConstructed) {
-      throw new TypeError('Use new EventSource(url)');
+      throw new TypeError('Use new EventSource');
     }
     // concat is the one ES5 way to ToString: an object's toString comes before its valueOf, and a Symbol throws.
     const givenUrl = ''.concat(url as string);

@@ -172,9 +172,7 @@ export function interpretTheEventStream(
     if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
     if (start < length) {
       // Of a comment nothing is kept but that it is one: padding may be long, or never end.
-      const isComment =
-        (!isWhole || blocks === '') &&
-        (unfinishedLine === ':' || (unfinishedLine === '' && text.charCodeAt(start) === 58));
+      const isComment = (!isWhole || blocks === '') && (unfinishedLine || text[start]) === ':';
       unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + text.slice(start);
     }
     while (isWhole && unfinishedLine.length > blockLength) {

@@ -166,10 +166,14 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
     async run({ request, ask }) {
       const answers: Exchange[] = [];
       for (const value of bogusIds) {
-        const answer = await ask(request([{ name: 'Last-Event-ID', value }]), {
-          duration: 0,
-          ...(answers.length > 0 ? stopAtHead : { until: ({ events }) => events.length > 0 })
-        });
+        const askIt = () =>
+          ask(request([{ name: 'Last-Event-ID', value }]), {
+            duration: 0,
+            ...(answers.length > 0 ? stopAtHead : { until: ({ events }) => events.length > 0 })
+          });
+        let answer = await askIt();
+        // What breaks by the id breaks by it again; a busy server may drop a connection once.
+        if (answer.failure?.kind === 'closed') answer = await askIt();
         answers.push(answer);
         if (!isStreamHead(answer.head)) break;
       }

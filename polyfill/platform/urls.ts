@@ -47,7 +47,6 @@ export function withoutCredentials(url: string): string {
 
 /** Whether CORS applies to requests for this URL, which is one that can be parsed: never without a location. */
 export function isCrossOrigin(url: string): boolean {
-  // The environment's own: a document's base may be of another origin, and that of a blob worker is none to parse against.
-  const base = parseUrl(root.location ? location.href : '');
-  return (!FOR_FETCH || !!base) && base!.origin !== parseUrl(url)!.origin;
+  // The environment's own: a document's base may be of another origin, and a blob worker has none to parse against.
+  return (!FOR_FETCH || !!root.location) && parseUrl(location.href)!.origin !== parseUrl(url)!.origin;
 }

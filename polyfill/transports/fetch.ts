@@ -49,9 +49,11 @@ export function createFetchTransport(
   return (request, client) => {
     let controller = new AbortController();
     let isOver = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
 
     function abort(): void {
       isOver = true;
+      clearTimeout(timer);
       controller.abort();
     }
 
@@ -99,21 +101,15 @@ export function createFetchTransport(
       // if it then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
       if (isOver || !tellsRefusals || request.hasBeenOpen || !isCrossOrigin(request.url)) end(cause);
       else {
-        const timer = setTimeout(end, refusalTimeout, cause);
-        send(request, controller.signal, 'no-cors').then(
-          () => {
-            clearTimeout(timer);
-            // Nobody can read what it would go on to send.
-            controller.abort();
-            if (isOver) return;
-            controller = new AbortController();
-            send(request, controller.signal).then(takeResponse, (cause) => end(cause, true));
-          },
-          () => {
-            clearTimeout(timer);
-            end(cause);
-          }
-        );
+        timer = setTimeout(end, refusalTimeout, cause);
+        send(request, controller.signal, 'no-cors').then(() => {
+          clearTimeout(timer);
+          // Nobody can read what it would go on to send.
+          controller.abort();
+          if (isOver) return;
+          controller = new AbortController();
+          send(request, controller.signal).then(takeResponse, (cause) => end(cause, true));
+        }, end);
       }
     });
     return abort;
