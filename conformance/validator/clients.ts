@@ -66,7 +66,8 @@ export const behaviours: Behaviour[] = [
     says: 'does not take a CR for the end of a line, or not at once'
   },
   {
-    cases: ['crlf-ends-a-line'],
+    // The first fails by the cut alone, which without a pause comes and goes.
+    cases: ['crlf-ends-a-line', 'lf-after-cr-in-the-next-chunk-is-swallowed'],
     when: ({ trace }) => trace.ends.CRLF !== undefined,
     says: 'reads lines that end with CRLF in another way'
   },

@@ -10,7 +10,8 @@ export function createUtf8Decode(): (bytes: Uint8Array) => string {
   let atStart = true;
   let mayBeCut = false;
   return (bytes) => {
-    // Bytes that end in an ASCII character leave nothing to be kept. To be told so takes Node 22 and Deno a seventh of the time.
+    // Bytes that end in an ASCII character leave nothing to be kept. To be told so takes Node 22, of ASCII, and Deno a seventh of the time;
+    // of other text Node 22 twice the time.
     const mayGoOn = mayBeCut;
     if (isWhole) mayBeCut = !(bytes[bytes.length - 1]! < 128);
     const text = decoder.decode(bytes, { stream: !isWhole || mayGoOn || mayBeCut });
