@@ -16,10 +16,9 @@ const meter = `data:text/javascript,${encodeURIComponent(
   })`
 )}`;
 
-/** Events, and the MB/s that are read of them at least: of the smallest, two million events a second. */
-const floods: Record<string, [event: string, rate: number]> = {
-  '/small': ['data: x\n\n', 18],
-  '/usual': [`id: 123456\ndata: {"n":123456,"text":"${'lorem ipsum dolor sit amet '.repeat(4)}"}\n\n`, 50]
+const floods: Record<string, string> = {
+  '/small': 'data: x\n\n',
+  '/usual': `id: 123456\ndata: {"n":123456,"text":"${'lorem ipsum dolor sit amet '.repeat(4)}"}\n\n`
 };
 const server = createServer((socket) => {
   let bytes: Buffer;
@@ -29,7 +28,7 @@ const server = createServer((socket) => {
   socket.on('error', () => {});
   socket.once('data', (request) => {
     const [, path] = request.toString().split(' ');
-    const [event] = floods[path!]!;
+    const event = floods[path!]!;
     bytes = Buffer.from(event.repeat(65536 / event.length));
     socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n');
     socket.on('drain', write);
@@ -39,25 +38,25 @@ const server = createServer((socket) => {
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
 afterAll(() => void server.close());
 
-it
-  .runIf(process.platform === 'linux')
-  .each(Object.entries(floods).map(([path, [, rate]]) => [path, rate] as const))(
-  'a flood of %s events is read within 100 MB of memory, %d MB/s at least',
-  { timeout: 30_000 },
-  async (path, rate) => {
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
-    let best = 0;
-    // The processor's time, its start included; other programs on its other threads make it longer, so it is the best of some.
-    for (let attempt = 0; attempt < 5 && best <= rate; attempt++) {
-      const { bytes, memory, time } = await validateFlood(url);
-      expect(memory * 1024).toBeLessThan(100e6);
-      best = Math.max(best, bytes / time);
+it.runIf(process.platform === 'linux')(
+  'a flood of 50 MB/s is read within 100 MB of memory, one of the smallest events at 0.2 of the rate of usual ones',
+  { timeout: 60_000 },
+  async () => {
+    let best = { usual: 0, small: 0 };
+    // The processor's time is longer while other programs run beside; so it is the best of some, and the small are measured by the usual.
+    for (let attempt = 0; attempt < 5 && (best.usual <= 50 || best.small <= 0.2); attempt++) {
+      const usual = await rateOf('/usual');
+      const small = await rateOf('/small');
+      best = { usual: Math.max(best.usual, usual), small: Math.max(best.small, small / usual) };
     }
-    expect(best).toBeGreaterThan(rate);
+    expect(best.usual).toBeGreaterThan(50);
+    expect(best.small).toBeGreaterThan(0.2);
   }
 );
 
-async function validateFlood(url: string): Promise<{ bytes: number; memory: number; time: number }> {
+/** Bytes per µs of the processor's time, the start included. */
+async function rateOf(path: string): Promise<number> {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   const options = '--duration 3 --probes none --max-bytes 1000000000000 --format json'.split(' ');
   const child = spawn(process.execPath, ['--import', meter, cli, 'validate', url, ...options], {
     // Certificates of one's own cost memory of Node's own.
@@ -73,5 +72,6 @@ async function validateFlood(url: string): Promise<{ bytes: number; memory: numb
     memory: number;
     time: number;
   };
-  return { bytes, memory, time };
+  expect(memory * 1024).toBeLessThan(100e6);
+  return bytes / time;
 }
