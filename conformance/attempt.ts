@@ -29,8 +29,8 @@ export interface Attempt {
   beginAnew(): void;
   /** Takes the next job, or that of a given play; null if there is none (left). */
   take(origin: string, play?: string): Job | null;
-  /** Takes what was observed; undefined if nobody waits for it any more. */
-  handIn(play: string, observation: Observation): Judgement | undefined;
+  /** Takes what was observed; null if that says little and the play is to be taken again, undefined if nobody waits for it any more. */
+  handIn(play: string, observation: Observation): Judgement | null | undefined;
   /** Takes what came by a route of the session that is the engine's own. */
   receive(path: string, body: string): void;
   /** Ends the attempt for a reason that another start will not change. */
@@ -211,11 +211,10 @@ export async function attempt(options: {
         const isLate =
           observation.over === 'limit' && timesLate < lateLimit && isStillPlayed(planned, requests);
         if (isLate) late.set(play, timesLate + 1);
-        // An engine that confirms has a test for each run, and will not ask again.
-        if ((waiting.isDisturbed || (isLate && !engine.confirms)) && !isPassed) {
+        if ((waiting.isDisturbed || isLate) && !isPassed) {
           endJob(jobToken);
           untaken.set(play, planned);
-          return judgement;
+          return null;
         }
         passed.set(play, isPassed);
         options.onRun(planned, { chunking: planned.chunking, ...judgement, observation, requests });

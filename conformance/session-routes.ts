@@ -98,8 +98,8 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
         } else if (rest === 'take') answer = attempt.take(origin, body.id) ?? {};
         else if (rest === 'judge') {
           const judgement =
-            body.id !== undefined && body.observation && attempt.handIn(body.id, body.observation);
-          answer = judgement || { verdict: 'not observed', differences: [] };
+            body.id !== undefined && body.observation ? attempt.handIn(body.id, body.observation) : undefined;
+          answer = judgement === undefined ? { verdict: 'not observed', differences: [] } : judgement;
         } else if (rest === 'broken') attempt.breakDown(body.reason ?? 'without a reason');
         else throw new Refusal(404, 'no such part of a session');
         response
