@@ -25,8 +25,8 @@ export const xhrTransport: Transport = (request, client) => {
   const headers = createHeaders(request, !request.isUnanswered && !isCrossOrigin(request.url));
   for (const name in headers) xhr.setRequestHeader(name, headers[name]!);
 
-  // Firefox's workers want to be told now. So do no engines without TextDecoder, and some of those show this type as the response's.
-  if (!root.document && root.TextDecoder) xhr.overrideMimeType('text/plain; charset=utf-8');
+  // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
+  if (!root.document && root.TextDecoder && !/^b/.test(request.url)) xhr.overrideMimeType('text/plain; charset=utf-8');
   xhr.onreadystatechange =
     xhr.onprogress =
     xhr.onloadend =
