@@ -26,7 +26,8 @@ export const xhrTransport: Transport = (request, client) => {
   for (const name in headers) xhr.setRequestHeader(name, headers[name]!);
 
   // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
-  if (!root.document && root.TextDecoder && !/^b/.test(request.url)) xhr.overrideMimeType('text/plain; charset=utf-8');
+  if (!root.document && root.TextDecoder && !/^b/.test(request.url))
+    xhr.overrideMimeType('text/plain; charset=utf-8');
   xhr.onreadystatechange =
     xhr.onprogress =
     xhr.onloadend =
