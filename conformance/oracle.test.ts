@@ -72,7 +72,11 @@ describe('interpretWholeStream', () => {
   });
 
   test('keeps, replaces and ignores ids', () => {
-    expect(read('data: a\n\n', '7')).toEqual({ events: [message('a', '7')], retry: null, lastEventId: '7' });
+    expect(read('data: a\n\n', '7')).toMatchObject({
+      events: [message('a', '7')],
+      retry: null,
+      lastEventId: '7'
+    });
     expect(read('id: 8\n\n', '7').lastEventId).toBe('8');
     expect(read('id: 8\0\n\n', '7').lastEventId).toBe('7');
     expect(read('id: 8\n', '7').lastEventId).toBe('7');
@@ -83,5 +87,47 @@ describe('interpretWholeStream', () => {
     expect(read('retry: 10\n').retry).toBe(10);
     expect(read('retry: 0010\n\nretry: +5\nretry\nretry: 5 \n').retry).toBe(10);
     expect(read('retry: 10').retry).toBe(null);
+  });
+
+  test('names the branch of each line, and counts what is held', () => {
+    expect(
+      read(':c\nid:1\nid:\0\nretry:1\nretry\ndat:\nevent\n\ndata:1\r\r\ndata\ndata: 2\n\n')
+    ).toMatchObject({
+      lines: [
+        ':c',
+        'id:1',
+        'id:\0',
+        'retry:1',
+        'retry',
+        'dat:',
+        'event',
+        '',
+        'data:1',
+        '',
+        'data',
+        'data: 2',
+        ''
+      ],
+      branches: [
+        'comment',
+        'id',
+        'id ignored',
+        'retry',
+        'retry ignored',
+        'unknown field',
+        'event',
+        'nothing to dispatch',
+        'data',
+        'dispatched',
+        'data',
+        'data',
+        'dispatched'
+      ],
+      held: 0
+    });
+    expect(read('data: one\ndata: 2\nid: 34\nda')).toMatchObject({
+      unfinishedLine: 'da',
+      held: 'one\n2da'.length
+    });
   });
 });

@@ -10,6 +10,13 @@ export interface OracleResult {
   retry: number | null;
   /** The last event ID string when the connection ended. */
   lastEventId: string;
+  /** The lines, without their ends, and which branch of 9.2.6 each took. */
+  lines: string[];
+  branches: string[];
+  /** What comes after the last end of a line. */
+  unfinishedLine: string;
+  /** UTF-16 code units of the unfinished line and of the data of the unfinished block. */
+  held: number;
 }
 
 /** The valid sequences of UTF-8 (Unicode, table 3-7), as ranges byte by byte. */
@@ -96,46 +103,52 @@ export function decodeUtf8(bytes: readonly number[]): string {
  * `lastEventId` is the last event ID string of the connections before.
  */
 export function interpretWholeStream(bytes: readonly number[], lastEventId = ''): OracleResult {
-  const result: OracleResult = { events: [], retry: null, lastEventId };
-  const stream = decodeUtf8(bytes).replace(/^\ufeff/, '');
+  return interpretDecodedStream(decodeUtf8(bytes).replace(/^\ufeff/, ''), lastEventId);
+}
+
+/** The same for what "UTF-8 decode" made of the bytes. */
+export function interpretDecodedStream(stream: string, lastEventId = ''): OracleResult {
   const lines = stream.split(/\r\n|\n|\r/);
   // What follows the last end-of-line is not a line.
-  lines.pop();
+  const unfinishedLine = lines.pop()!;
+  const result: OracleResult = {
+    events: [],
+    retry: null,
+    lastEventId,
+    lines,
+    branches: [],
+    unfinishedLine,
+    held: unfinishedLine.length
+  };
 
   // Blocks that a blank line ends; the lines after the last blank line are an unfinished block.
-  const blocks: string[][] = [];
-  let block: string[] = [];
+  let block: { name: string; value: string }[] = [];
+  const valuesOf = (name: string) => block.filter((field) => field.name === name).map((field) => field.value);
   for (const line of lines) {
     if (line !== '') {
-      block.push(line);
-    } else {
-      blocks.push(block);
-      block = [];
-    }
-  }
-
-  const fieldsOf = (block: string[]) =>
-    block.map((line) => {
       const [, name = '', value = ''] = /^([^:]*)(?:: ?([^]*))?$/.exec(line)!;
-      return { name, value };
-    });
-  const valuesOf = (block: string[], name: string) =>
-    fieldsOf(block)
-      .filter((field) => field.name === name)
-      .map((field) => field.value);
-
-  for (const finished of blocks) {
-    for (const id of valuesOf(finished, 'id')) {
-      if (!id.includes('\0')) result.lastEventId = id;
+      block.push({ name, value });
+      if (name === 'retry' && /^[0-9]+$/.test(value)) result.retry = parseInt(value, 10);
+      result.branches.push(branchOf(name, value));
+      continue;
     }
-    const data = valuesOf(finished, 'data');
+    for (const id of valuesOf('id')) if (!id.includes('\0')) result.lastEventId = id;
+    const data = valuesOf('data');
     if (data.length > 0) {
-      const type = valuesOf(finished, 'event').at(-1) || 'message';
+      const type = valuesOf('event').at(-1) || 'message';
       result.events.push({ type, data: data.join('\n'), lastEventId: result.lastEventId });
     }
+    result.branches.push(data.length > 0 ? 'dispatched' : 'nothing to dispatch');
+    block = [];
   }
-  for (const retry of [...blocks, block].flatMap((each) => valuesOf(each, 'retry'))) {
-    if (/^[0-9]+$/.test(retry)) result.retry = parseInt(retry, 10);
-  }
+  result.held += valuesOf('data').join('\n').length;
   return result;
+}
+
+/** Of a line that is not blank; a comment has an empty name. */
+function branchOf(name: string, value: string): string {
+  if (name === '') return 'comment';
+  if (!['data', 'event', 'id', 'retry'].includes(name)) return 'unknown field';
+  const isIgnored = (name === 'id' && value.includes('\0')) || (name === 'retry' && !/^[0-9]+$/.test(value));
+  return isIgnored ? `${name} ignored` : name;
 }

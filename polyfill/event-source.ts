@@ -4,7 +4,6 @@ import {
   slotsOf,
   type EventTargetSlots
 } from './platform/event-target.ts';
-import { support } from './platform/events.ts';
 import { checkObject, ignore, isObject, root } from './platform/globals.ts';
 import { parseUrl } from './platform/urls.ts';
 import { CLOSED, CONNECTING, OPEN, runTheProcessingModel, type Connection } from './processing-model.ts';
@@ -111,9 +110,7 @@ export function createTheInterface(
     Object.defineProperty(prototype, Symbol.toStringTag, { value: 'EventSource', configurable: true });
   }
   // Bundlers and minifiers take the name of a function.
-  if (FOR_FETCH && (!FOR_OLD_ENGINES || support > 1)) {
-    Object.defineProperty(Interface, 'name', { value: 'EventSource', configurable: true });
-  }
+  if (FOR_FETCH) Object.defineProperty(Interface, 'name', { value: 'EventSource', configurable: true });
   Object.defineProperty(Interface, 'prototype', { value: prototype, writable: false });
   inheritFromEventTarget(Interface);
   // Past whatever a page will put over them.

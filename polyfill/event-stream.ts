@@ -32,6 +32,15 @@ export interface EventStreamSink {
   trace?(branch: Branch, line: string): void;
 }
 
+function isData(text: string, start: number): boolean {
+  return (
+    text.charCodeAt(start + 1) === 97 &&
+    text.charCodeAt(start + 2) === 116 &&
+    text.charCodeAt(start + 3) === 97 &&
+    text.charCodeAt(start + 4) === 58
+  );
+}
+
 /**
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  *
@@ -61,7 +70,7 @@ export function interpretTheEventStream(
     const colon = line.indexOf(':');
     if (line === '') dispatchTheEvent(dataBuffer);
     else if (colon === 0) branch = 'comment';
-    else if (colon < 0) processTheField(line, '');
+    else if (colon === -1) processTheField(line, '');
     else processTheField(line.slice(0, colon), takeTheValue(line, colon + 1, line.length));
   }
 
@@ -71,15 +80,9 @@ export function interpretTheEventStream(
    */
   function processTheLineWithin(text: string, start: number, end: number, first: number): void {
     if (start === end) dispatchTheEvent(dataBuffer);
-    else if (
-      first === 100 &&
-      text.charCodeAt(start + 1) === 97 &&
-      text.charCodeAt(start + 2) === 116 &&
-      text.charCodeAt(start + 3) === 97 &&
-      text.charCodeAt(start + 4) === 58
-    ) {
+    else if (first === 100 && isData(text, start))
       processTheField('data', takeTheValue(text, start + 5, end));
-    } else if (first === 105 && text.charCodeAt(start + 1) === 100 && text.charCodeAt(start + 2) === 58) {
+    else if (first === 105 && text.charCodeAt(start + 1) === 100 && text.charCodeAt(start + 2) === 58) {
       processTheField('id', takeTheValue(text, start + 3, end));
     } else if (
       first === 101 &&
@@ -158,10 +161,7 @@ export function interpretTheEventStream(
         end === lineFeed &&
         end + 1 < length &&
         text.charCodeAt(end + 1) === 10 &&
-        text.charCodeAt(start + 1) === 97 &&
-        text.charCodeAt(start + 2) === 116 &&
-        text.charCodeAt(start + 3) === 97 &&
-        text.charCodeAt(start + 4) === 58
+        isData(text, start)
       ) {
         // Data and a blank line, as most events are: what would have been in the data buffer never gets there.
         dispatchTheEvent(append(takeTheValue(text, start + 5, end)));
@@ -170,11 +170,9 @@ export function interpretTheEventStream(
       start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
     if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
-    if (start < length) {
-      // Of a comment nothing is kept but that it is one: padding may be long, or never end.
-      const isComment = (!isWhole || blocks === '') && (unfinishedLine || text[start]) === ':';
-      unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + text.slice(start);
-    }
+    // Of a comment nothing is kept but that it is one: padding may be long, or never end.
+    const isComment = (!isWhole || blocks === '') && (unfinishedLine || text[start]) === ':';
+    unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + text.slice(start);
     while (isWhole && unfinishedLine.length > blockLength) {
       blocks += unfinishedLine.slice(0, blockLength);
       unfinishedLine = unfinishedLine.slice(blockLength);

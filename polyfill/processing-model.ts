@@ -51,13 +51,13 @@ export function chooseDelay(reconnectionTime: number, fruitlessAttempts: number)
 export function runTheProcessingModel(connection: Connection, transport: Transport | null): void {
   let reconnectionTime = 3000;
   let fruitlessAttempts = 0;
-  let waitingTasks = 0;
   let idOfTheLastEvent = connection.lastEventId;
 
   function request(): void {
     // The wait for the network is over.
     connection.cancel();
-    let origin = '';
+    let origin: string;
+    let hasDispatched: boolean;
     const interpret = interpretTheEventStream(
       {
         setTheLastEventIdString(value) {
@@ -68,6 +68,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         },
         dispatchTheEvent(type, data, lastEventId) {
           fruitlessAttempts = 0;
+          hasDispatched = true;
           connection.lastEventId = lastEventId;
           if (FOR_OLD_ENGINES) {
             connection.isResumable = lastEventId !== idOfTheLastEvent;
@@ -93,10 +94,11 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         }
       },
       onText(text, more) {
+        hasDispatched = false;
         const held = interpret(text);
         // Behind the events: what they hold is gone before more comes in.
         if (FOR_FETCH && more) {
-          if (waitingTasks) queueATask(more);
+          if (hasDispatched) queueATask(more);
           else more();
         }
         return held;
@@ -114,9 +116,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
    * `init` to dispatch a message of one that is open.
    */
   function queueTheEvent(type: string, readyState: Connection['readyState'], init?: MessageEventInit): void {
-    if (FOR_FETCH) waitingTasks++;
     queueATask(() => {
-      if (FOR_FETCH) waitingTasks--;
       if (connection.readyState === CLOSED) return;
       connection.readyState = readyState;
       if (readyState === CONNECTING) {

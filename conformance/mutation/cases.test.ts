@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import * as eventSource from '../../polyfill/event-source.ts';
+import * as eventStream from '../../polyfill/event-stream.ts';
 import * as extras from '../../polyfill/extras/extend.ts';
 import * as transports from '../../polyfill/transports/choose.ts';
 import { loadCases } from '../load-cases.ts';
 import { casesOf, columns, missingInOldEngines, tryCase, type Modules } from './columns.ts';
+import { casesOfTheParser, parserAlone, tryTheParser } from './parser.ts';
 import { replaceGlobals } from './run-in-virtual-time.ts';
 
 const modern: Modules = { ...eventSource, ...extras, ...transports };
@@ -31,4 +33,10 @@ describe.each(columns)('$name', (column) => {
     },
     60_000
   );
+});
+
+describe(parserAlone, () => {
+  test.each(casesOfTheParser(cases).map((each) => [each.id, each] as const))('%s', (_id, testCase) => {
+    expect(tryTheParser(eventStream, testCase)).toBe(undefined);
+  });
 });

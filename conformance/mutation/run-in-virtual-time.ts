@@ -5,7 +5,7 @@ import { probe } from '../probe.ts';
 import type { Judgement } from '../report.ts';
 import { judge } from '../verdict.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
-import { createVirtualServer } from './virtual-server.ts';
+import { createVirtualServer, type VirtualServer } from './virtual-server.ts';
 import { createVirtualXhr } from './virtual-xhr.ts';
 
 /** What an EventSource finds around it. */
@@ -50,7 +50,7 @@ export async function runInVirtualTime(
   const base = `${names.origin}/sse/page`;
   if (scope) globals.location = { href: base, origin: names.origin };
   if (scope === 'window') globals.document = createDocument(base);
-  if (isOffline) Object.assign(globals, createFlakyNetwork(clock));
+  if (isOffline) Object.assign(globals, createFlakyNetwork(clock, server.fetch));
   const restore = replaceGlobals(globals, missing);
   const listeners = process.listeners('unhandledRejection');
   // As an engine would: a mutant that throws in a promise's callback is told by what then does not happen.
@@ -70,11 +70,18 @@ export async function runInVirtualTime(
   }
 }
 
-/** What the polyfill asks of the network. */
-function createFlakyNetwork(clock: VirtualClock): object {
+/** What the polyfill asks of the network, which takes one request each time it is there. */
+function createFlakyNetwork(clock: VirtualClock, fetch: VirtualServer['fetch']): object {
   const target = new EventTarget();
+  let isThere = true;
+  target.addEventListener('online', () => (isThere = true));
   return {
     navigator: { onLine: false },
+    fetch(url: string, init: RequestInit) {
+      if (!isThere) return Promise.reject(new TypeError('offline'));
+      isThere = false;
+      return fetch(url, init);
+    },
     addEventListener(type: string, listener: () => void) {
       target.addEventListener(type, listener);
       for (const milliseconds of [1, 2]) {

@@ -16,6 +16,7 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import { loadCases } from '../load-cases.ts';
 import { casesOf, columns, missingInOldEngines, tryCase, type Modules } from './columns.ts';
+import { casesOfTheParser, parserAlone, tryTheParser, type Parser } from './parser.ts';
 import { replaceGlobals } from './run-in-virtual-time.ts';
 
 interface Test {
@@ -31,20 +32,24 @@ interface Test {
 /** Runs the cases for Stryker, in its process: Vitest takes seconds for each mutant, most of which the first cases kill. */
 class CaseRunner implements TestRunner {
   readonly #cases = loadCases(fileURLToPath(new URL('../cases', import.meta.url)));
-  readonly #tests: Test[] = columns.flatMap((column) =>
-    casesOf(column, this.#cases).map((testCase) => ({
-      id: `${column.name} ${testCase.id}`,
-      run: async () =>
-        tryCase(column, await (column.isOld ? this.#loadForOldEngines() : this.#load()), testCase),
-      kills: 0,
-      took: 0
-    }))
-  );
+  readonly #tests: Test[] = [
+    ...columns.flatMap((column) =>
+      casesOf(column, this.#cases).map((testCase) =>
+        toTest(column.name, testCase, async () =>
+          tryCase(column, await (column.isOld ? this.#loadForOldEngines() : this.#load()), testCase)
+        )
+      )
+    ),
+    ...casesOfTheParser(this.#cases).map((testCase) =>
+      toTest(parserAlone, testCase, async () => tryTheParser(await this.#loadTheParser(), testCase))
+    )
+  ];
   readonly #context = ((globalThis as { __stryker__?: InstrumenterContext }).__stryker__ ??= {});
   /** Of the modules that are in use: those of a mutant are its own. */
   #name = '';
   #modern: Promise<Modules> | undefined;
   #old: Promise<Modules> | undefined;
+  #parser: Promise<Parser> | undefined;
 
   capabilities(): { reloadEnvironment: boolean } {
     return { reloadEnvironment: true };
@@ -54,6 +59,7 @@ class CaseRunner implements TestRunner {
     // What runs then belongs to no case.
     await this.#load();
     await this.#loadForOldEngines();
+    await this.#loadTheParser();
     return this.#run(this.#tests, false);
   }
 
@@ -105,26 +111,43 @@ class CaseRunner implements TestRunner {
   /** All is loaded anew: what a mutant has left in a module must not kill the next. */
   #forget(name: string): void {
     this.#name = name;
-    this.#modern = this.#old = undefined;
+    this.#modern = this.#old = this.#parser = undefined;
   }
 
   #load(): Promise<Modules> {
-    return (this.#modern ??= load(`?${this.#name}`));
+    return (this.#modern ??= load(polyfill, `?${this.#name}`) as Promise<Modules>);
   }
 
   #loadForOldEngines(): Promise<Modules> {
     if (!this.#old) {
       const restore = replaceGlobals({}, missingInOldEngines);
-      this.#old = load(`?${this.#name}-old`).finally(restore);
+      this.#old = load(polyfill, `?${this.#name}-old`).finally(restore) as Promise<Modules>;
     }
     return this.#old;
   }
+
+  /** As the validator does, without a bundle. */
+  #loadTheParser(): Promise<Parser> {
+    if (!this.#parser) {
+      const restore = replaceGlobals({}, Object.keys(ofBundles));
+      this.#parser = load(['event-stream.ts'], `?${this.#name}-alone`).finally(restore) as Promise<Parser>;
+    }
+    return this.#parser;
+  }
+}
+
+function toTest(column: string, { id }: { id: string }, run: Test['run']): Test {
+  return { id: `${column} ${id}`, run, kills: 0, took: 0 };
 }
 
 export const strykerPlugins = [{ kind: PluginKind.TestRunner, name: 'cases', injectableClass: CaseRunner }];
 
 // As in vitest.config.ts.
-Object.assign(globalThis, { FOR_OLD_ENGINES: true, FOR_FETCH: true, FOR_SERVERS: true });
+const ofBundles = { FOR_OLD_ENGINES: true, FOR_FETCH: true, FOR_SERVERS: true };
+Object.assign(globalThis, ofBundles);
+
+/** All that the columns make an EventSource of. */
+const polyfill = ['event-source.ts', 'extras/extend.ts', 'transports/choose.ts'];
 
 // What a module with a query imports has it as well: a second copy of all.
 registerHooks({
@@ -135,9 +158,8 @@ registerHooks({
   }
 });
 
-/** Stryker's copy of the polyfill, which is where this process is. */
-async function load(query: string): Promise<Modules> {
-  const names = ['event-source.ts', 'extras/extend.ts', 'transports/choose.ts'];
+/** Of Stryker's copy of the polyfill, which is where this process is. */
+async function load(names: string[], query: string): Promise<object> {
   const modules = names.map((name) => import(pathToFileURL(resolve('polyfill', name)).href + query));
-  return Object.assign({}, ...(await Promise.all(modules))) as Modules;
+  return Object.assign({}, ...(await Promise.all(modules))) as object;
 }
