@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { distance } from 'fastest-levenshtein';
@@ -409,7 +408,7 @@ async function serve(options: {
 }): Promise<void> {
   const port = options.port === undefined ? undefined : checkPort(options.port);
   if (!existsSync(join(dist, 'suite-page.js'))) throw new Failure(`${dist} is not built: npm run build`);
-  const tls = readCertificate(options);
+  const tls = await readCertificate(options);
   const server = await openSuiteServer({
     host: options.host,
     ...(port !== undefined && { port }),
@@ -559,12 +558,12 @@ function chooseCases(globs?: string[]): SectionedCase[] {
   return cases.filter(({ id }) => matchers.some(({ matches }) => matches(id)));
 }
 
-function readCertificate(options: {
+async function readCertificate(options: {
   tls?: true;
   cert?: string;
   key?: string;
   http2?: true;
-}): { key: string; cert: string } | 'generated' | undefined {
+}): Promise<{ key: string; cert: string } | 'generated' | undefined> {
   const { cert, key } = options;
   if (cert === undefined && key === undefined) {
     if (options.http2 && !options.tls) throw new UsageError('--http2 needs --tls, or --cert and --key');
@@ -574,7 +573,7 @@ function readCertificate(options: {
   if (key === undefined) throw new UsageError('--cert needs --key');
   const pair = { key: readPem('--key', key), cert: readPem('--cert', cert) };
   try {
-    createSecureContext(pair);
+    (await import('node:tls')).createSecureContext(pair);
   } catch (error) {
     throw new UsageError(`--cert ${cert} and --key ${key} cannot be used: ${(error as Error).message}`);
   }

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { http } from './node-http.ts';
 import { type ConnectionScript, writes } from './stream-script.ts';
 
 /** Where a connection script is played, and who is told. */
@@ -97,7 +97,7 @@ export function fieldsOf(
 
 function headOf(script: ConnectionScript, stage: Stage, bodiless: boolean): string {
   const status = script.status ?? 200;
-  const lines = [`HTTP/1.1 ${status} ${script.reason ?? STATUS_CODES[status] ?? ''}`];
+  const lines = [`HTTP/1.1 ${status} ${script.reason ?? http.STATUS_CODES[status] ?? ''}`];
   for (const [name, value] of fieldsOf(script, stage.placeholders)) lines.push(`${name}: ${value}`);
   const framing = script.framing ?? 'chunked';
   if (!bodiless && framing === 'chunked') lines.push('Transfer-Encoding: chunked');

@@ -1,9 +1,9 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import http2 from 'node:http2';
-import https from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Http2SecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { defaultLimits, type Limits, RequestLog, type RequestRecord } from './request-log.ts';
+import { http, loadHttp } from './node-http.ts';
 import { isPlayedOn } from './play.ts';
 import { pagesRoutes } from './routes/pages.ts';
 import { playRoute } from './routes/play.ts';
@@ -16,6 +16,9 @@ export type { Limits, RequestRecord } from './request-log.ts';
 export type { Route } from './routes/route.ts';
 export { Refusal } from './routes/route.ts';
 export { needsHttp1 } from './play-http2.ts';
+
+/** https://www.rfc-editor.org/rfc/rfc9113#section-7 */
+const enhanceYourCalm = 0xb;
 
 export interface FixturesServerOptions {
   /** Address to listen on. Default 127.0.0.1. */
@@ -58,6 +61,7 @@ export interface FixturesServer {
 export async function createFixturesServer(options: FixturesServerOptions = {}): Promise<FixturesServer> {
   const { host = '127.0.0.1', ports = [0], cases = [], routes = [], tls, suitePage = false } = options;
   if (options.http2 && !tls) throw new TypeError('http2 needs tls: browsers have it over TLS alone');
+  await loadHttp();
   const limits = { ...defaultLimits, ...options.limits };
   const log = new RequestLog(limits);
   const plays = new Map<string, Play>();
@@ -88,7 +92,7 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
     };
   };
   const sockets = new Set<Socket>();
-  const servers: (http.Server | http2.Http2SecureServer)[] = [];
+  const servers: (Server | Http2SecureServer)[] = [];
   const reset = (socket: Socket) => {
     // Under TLS, that of the same client below it.
     const same = ({ remoteAddress, remotePort }: Socket) =>
@@ -104,9 +108,9 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
     for (const port of [ports].flat()) {
       const serverOptions = { maxHeaderSize: 64 * 1024, requireHostHeader: false, noDelay: true };
       const server = options.http2
-        ? http2.createSecureServer({ ...serverOptions, ...tls, allowHTTP1: true })
+        ? (await import('node:http2')).createSecureServer({ ...serverOptions, ...tls, allowHTTP1: true })
         : tls
-          ? https.createServer({ ...serverOptions, ...tls })
+          ? (await import('node:https')).createServer({ ...serverOptions, ...tls })
           : http.createServer(serverOptions);
       server.on('connection', (socket: Socket) => {
         sockets.add(socket);
@@ -199,7 +203,7 @@ function limitBody(request: IncomingMessage, bodyBytes: number): void {
     // What still comes is read and thrown away: unread, it would turn the close into a reset that eats the answer.
     request.push = () => true;
     const stream = streamOf(request);
-    if (stream) stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stream) stream.close(enhanceYourCalm);
     else if (isPlayedOn(request.socket)) request.socket.destroy();
     else refuse(request.socket, 413, reason);
     return true;

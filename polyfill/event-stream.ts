@@ -93,7 +93,8 @@ export function interpretTheEventStream(
       text.charCodeAt(start + 5) === 58
     ) {
       processTheField('event', takeTheValue(text, start + 6, end));
-    } else if (first !== 58) processTheLine(text.slice(start, end));
+    } else if (first === 58) branch = 'comment';
+    else processTheLine(text.slice(start, end));
   }
 
   // "If value starts with a U+0020 SPACE character, remove it from value."
@@ -150,12 +151,15 @@ export function interpretTheEventStream(
         end = lineFeed < carriageReturn ? lineFeed : carriageReturn;
         if (end === length) break;
       }
-      if (!isWhole || unfinishedLine !== '' || sink.trace) {
+      if (!isWhole || unfinishedLine) {
         const line = (isWhole ? blocks : '') + unfinishedLine + text.slice(start, end);
         unfinishedLine = '';
-        if (isWhole) blocks = '';
+        blocks = '';
         processTheLine(line);
         if (isWhole && sink.trace) sink.trace(branch, line);
+      } else if (sink.trace) {
+        processTheLineWithin(text, start, end, first);
+        sink.trace(branch, text.slice(start, end));
       } else if (
         first === 100 &&
         end === lineFeed &&

@@ -2,7 +2,7 @@ import { interpretTheEventStream } from './event-stream.ts';
 import { createEvent, type MessageEventInit } from './platform/events.ts';
 import { extractTheEssence } from './platform/mime-type.ts';
 import { root } from './platform/globals.ts';
-import { isOffline, queueATask, startTimer } from './platform/timers.ts';
+import { afterTheTasks, isOffline, queueATask, startTimer } from './platform/timers.ts';
 import { parseUrl } from './platform/urls.ts';
 import type { Transport, TransportRequest } from './transport.ts';
 
@@ -57,7 +57,6 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
     // The wait for the network is over.
     connection.cancel();
     let origin: string;
-    let hasDispatched: boolean;
     const interpret = interpretTheEventStream(
       {
         setTheLastEventIdString(value) {
@@ -68,7 +67,6 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         },
         dispatchTheEvent(type, data, lastEventId) {
           fruitlessAttempts = 0;
-          hasDispatched = true;
           connection.lastEventId = lastEventId;
           if (FOR_OLD_ENGINES) {
             connection.isResumable = lastEventId !== idOfTheLastEvent;
@@ -86,7 +84,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         if (finalUrl) origin = finalUrl.origin;
         connection.isUnanswered = false;
         if (isEventStream(status, contentType)) {
-          if (FOR_FETCH) connection.hasBeenOpen = true;
+          connection.hasBeenOpen = true;
           queueTheEvent('open', OPEN);
         } else {
           connection.cancel();
@@ -94,13 +92,9 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         }
       },
       onText(text, more) {
-        hasDispatched = false;
         const held = interpret(text);
-        // Behind the events: what they hold is gone before more comes in.
-        if (FOR_FETCH && more) {
-          if (hasDispatched) queueATask(more);
-          else more();
-        }
+        // What the events hold is gone before more comes in.
+        if (FOR_FETCH && more) afterTheTasks(more);
         return held;
       },
       onEnd(isFutile) {

@@ -83,6 +83,7 @@ export const columns: Column[] = [
     },
     verdicts: {
       ...everywhere,
+      'more-than-a-megabyte-with-ids-is-one-connection': 'fail',
       'redirect-to-another-origin-that-answers-no-preflight-is-followed': 'fail',
       'syntax-error-is-a-dom-exception': 'allowed',
       'prototype-has-a-to-string-tag': 'fail',

@@ -94,6 +94,7 @@ it('asks for more only when the events of before are gone', () => {
   expect(fired).toEqual(['open 1', 'message 1', 'message 1']);
   expect(more).toHaveBeenCalledOnce();
   client.onText(':', more);
+  runTasks();
   expect(more).toHaveBeenCalledTimes(2);
 });
 
