@@ -37,6 +37,6 @@ describe.each(columns)('$name', (column) => {
 
 describe(parserAlone, () => {
   test.each(casesOfTheParser(cases).map((each) => [each.id, each] as const))('%s', (_id, testCase) => {
-    expect(tryTheParser(eventStream, testCase)).toBe(undefined);
+    expect(tryTheParser(eventStream, testCase, true)).toBe(undefined);
   });
 });

@@ -39,10 +39,10 @@ function expectedOf(text: string): OracleResult {
 }
 
 /**
- * Reads the streams of a case, whole, as written, cut in two at every place and character by character, with a trace and without.
- * Answers what is not as the oracle says, of the first that is not.
+ * Reads the streams of a case, whole, as written, cut in two at every place and character by character, with a trace if there can be one,
+ * and without. Answers what is not as the oracle says, of the first that is not.
  */
-export function tryTheParser(parser: Parser, testCase: Case): string | undefined {
+export function tryTheParser(parser: Parser, testCase: Case, hasTrace: boolean): string | undefined {
   for (const pieces of streamsOf(testCase)) {
     const text = pieces.join('');
     const cuts = [[text], pieces];
@@ -51,7 +51,7 @@ export function tryTheParser(parser: Parser, testCase: Case): string | undefined
       for (let at = 1; at < text.length; at++) cuts.push([text.slice(0, at), text.slice(at)]);
     }
     for (const cut of cuts) {
-      for (const traced of [true, false]) {
+      for (const traced of hasTrace ? [true, false] : [false]) {
         const difference = read(parser, cut, traced);
         if (difference !== undefined) {
           return `${difference}, in ${cut.length} pieces ${traced ? 'with' : 'without'} a trace`;

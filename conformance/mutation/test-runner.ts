@@ -41,7 +41,10 @@ class CaseRunner implements TestRunner {
       )
     ),
     ...casesOfTheParser(this.#cases).map((testCase) =>
-      toTest(parserAlone, testCase, async () => tryTheParser(await this.#loadTheParser(), testCase))
+      toTest(parserAlone, testCase, async () => {
+        const { whole, ofPages } = await this.#loadTheParser();
+        return tryTheParser(whole, testCase, true) ?? tryTheParser(ofPages, testCase, false);
+      })
     )
   ];
   readonly #context = ((globalThis as { __stryker__?: InstrumenterContext }).__stryker__ ??= {});
@@ -49,7 +52,7 @@ class CaseRunner implements TestRunner {
   #name = '';
   #modern: Promise<Modules> | undefined;
   #old: Promise<Modules> | undefined;
-  #parser: Promise<Parser> | undefined;
+  #parser: Promise<{ whole: Parser; ofPages: Parser }> | undefined;
 
   capabilities(): { reloadEnvironment: boolean } {
     return { reloadEnvironment: true };
@@ -126,12 +129,16 @@ class CaseRunner implements TestRunner {
     return this.#old;
   }
 
-  /** As the validator does, without a bundle. */
-  #loadTheParser(): Promise<Parser> {
-    if (!this.#parser) {
-      const restore = replaceGlobals({}, Object.keys(ofBundles));
-      this.#parser = load(['event-stream.ts'], `?${this.#name}-alone`).finally(restore) as Promise<Parser>;
-    }
+  /** As the validator has it, without a bundle; and as bundles for pages do. */
+  #loadTheParser(): Promise<{ whole: Parser; ofPages: Parser }> {
+    const loadAmong = (globals: Record<string, unknown>, missing: string[], name: string) => {
+      const restore = replaceGlobals(globals, missing);
+      return load(['event-stream.ts'], `?${this.#name}-${name}`).finally(restore) as Promise<Parser>;
+    };
+    this.#parser ??= (async () => ({
+      whole: await loadAmong({}, Object.keys(ofBundles), 'whole'),
+      ofPages: await loadAmong({ FOR_SERVERS: false }, [], 'pages')
+    }))();
     return this.#parser;
   }
 }

@@ -56,7 +56,11 @@ export function createVirtualClock(): VirtualClock {
           steps(...parameters)
         ),
       clearTimeout: (id: number) => timers.delete(id),
-      setImmediate: (steps: () => void) => immediates.push({ at: time, id: ++count, steps }),
+      setImmediate(steps: () => void) {
+        // At once, as Node's does.
+        if (typeof steps !== 'function') throw new TypeError('what is to be called is no function');
+        immediates.push({ at: time, id: ++count, steps });
+      },
       Date: class extends Date {
         constructor() {
           // Looking at it takes a while: a script may wait for it to go on.
