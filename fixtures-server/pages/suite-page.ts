@@ -807,9 +807,18 @@ function readGlobs(search: string): string[] {
   const found: string[] = [];
   each(search.slice(1).split('&'), function (pair) {
     const match = /^case=(.+)$/.exec(pair);
-    if (match) found.push(decodeURIComponent(match[1]!.replace(/\+/g, ' ')));
+    if (match) found.push(decode(match[1]!.replace(/\+/g, ' ')));
   });
   return found;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // What was typed by hand may be no encoding; the server then says that it knows no such case.
+    return text;
+  }
 }
 
 function loadCases(callback: () => void): void {
