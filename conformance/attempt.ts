@@ -174,7 +174,7 @@ export async function attempt(options: {
       },
       take(origin, play) {
         heard();
-        const planned = play === undefined ? untaken.values().next().value : untaken.get(play);
+        const planned = play === undefined ? findNext() : untaken.get(play);
         if (!planned || isOver) return null;
         untaken.delete(planned.play);
         const jobToken = `${token}-${++jobCount}`;
@@ -236,6 +236,17 @@ export async function attempt(options: {
         finish(reason, true);
       }
     };
+    /** Cases of much data take an engine's time from one another, so it has one of them at a time, and begins with them. */
+    function findNext(): PlannedRun | undefined {
+      const isBusy = [...inFlight.values()].some(({ planned }) => hasMuchData(planned));
+      let first: PlannedRun | undefined;
+      for (const planned of untaken.values()) {
+        if (!hasMuchData(planned)) first ??= planned;
+        else if (!isBusy) return planned;
+      }
+      return first;
+    }
+
     const unregister = options.register(self);
 
     const running = start();
@@ -319,6 +330,21 @@ export async function attempt(options: {
       }
     }
   });
+}
+
+/** Bytes from which on a case has much data. */
+const much = 500_000;
+const sizes = new WeakMap<SectionedCase, number>();
+
+function hasMuchData({ case: testCase }: PlannedRun): boolean {
+  let size = sizes.get(testCase);
+  if (size === undefined) {
+    size = testCase.connections
+      .flatMap(({ stream = [] }) => writes(stream))
+      .reduce((sum, item) => sum + (Buffer.isBuffer(item) ? item.length : 0), 0);
+    sizes.set(testCase, size);
+  }
+  return size > much;
 }
 
 /** Whether the server had more to write when the time of a run was over, as on a machine under load: a failure then says little. */

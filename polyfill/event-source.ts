@@ -109,10 +109,8 @@ export function createTheInterface(
   if (!FOR_OLD_ENGINES || root.Symbol) {
     Object.defineProperty(prototype, Symbol.toStringTag, { value: 'EventSource', configurable: true });
   }
-  // Bundlers and minifiers take the name of a function.
-  if (FOR_FETCH) Object.defineProperty(Interface, 'name', { value: 'EventSource', configurable: true });
   Object.defineProperty(Interface, 'prototype', { value: prototype, writable: false });
-  inheritFromEventTarget(Interface);
+  inheritFromEventTarget(Interface, 'EventSource');
   // Past whatever a page will put over them.
   const { addEventListener, removeEventListener, dispatchEvent } = prototype;
   return Interface;

@@ -56,7 +56,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
   function request(): void {
     // The wait for the network is over.
     connection.cancel();
-    let origin: string;
+    let origin = '';
     const interpret = interpretTheEventStream(
       {
         setTheLastEventIdString(value) {
@@ -84,7 +84,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         if (finalUrl) origin = finalUrl.origin;
         connection.isUnanswered = false;
         if (isEventStream(status, contentType)) {
-          connection.hasBeenOpen = true;
+          connection.wasOpen = true;
           queueTheEvent('open', OPEN);
         } else {
           connection.cancel();

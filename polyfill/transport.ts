@@ -6,7 +6,7 @@ export interface TransportRequest {
   /** The last event ID string; empty: no Last-Event-ID header. */
   lastEventId: string;
   /** Whether an attempt was announced. */
-  hasBeenOpen?: boolean;
+  wasOpen?: boolean;
   /** Whether there has been no response: in the attempt before this one, and once this one is under way, in this one. */
   isUnanswered?: boolean;
   /** Whether the last event came with an id of its own, so that a server goes on after it. */
@@ -27,5 +27,5 @@ export interface TransportClient {
   onEnd(isFutile?: boolean, cause?: unknown): void;
 }
 
-/** Sends the request, which it reads before it returns but for `hasBeenOpen`, and answers a function that aborts it. Never calls the client before it has returned. */
+/** Sends the request, which it reads before it returns but for `wasOpen`, and answers a function that aborts it. Never calls the client before it has returned. */
 export type Transport = (request: TransportRequest, client: TransportClient) => () => void;

@@ -56,10 +56,10 @@ export function createVirtualClock(): VirtualClock {
           steps(...parameters)
         ),
       clearTimeout: (id: number) => timers.delete(id),
-      setImmediate(steps: () => void) {
+      setImmediate(steps: (...parameters: unknown[]) => void, ...parameters: unknown[]) {
         // At once, as Node's does.
         if (typeof steps !== 'function') throw new TypeError('what is to be called is no function');
-        immediates.push({ at: time, id: ++count, steps });
+        immediates.push({ at: time, id: ++count, steps: () => steps(...parameters) });
       },
       Date: class extends Date {
         constructor() {

@@ -40,8 +40,12 @@ export function slotsOf<T extends EventTargetSlots>(target: unknown): T {
  * is exact. Where it can be constructed but is not exact, one native listener per type lets the engine set target, currentTarget and
  * eventPhase, and calls ours.
  */
-export function inheritFromEventTarget(Interface: { prototype: object }): void {
+export function inheritFromEventTarget(Interface: { prototype: object }, name: string): void {
   const prototype = Interface.prototype as EventTarget;
+  // Bundlers and minifiers take the name of a function. Before ES2015 it cannot be given back.
+  if (FOR_FETCH && (!FOR_OLD_ENGINES || support > 1)) {
+    Object.defineProperty(Interface, 'name', { value: name, configurable: true });
+  }
   if (!FOR_OLD_ENGINES || (NativeEventTarget && Object.setPrototypeOf)) {
     Object.setPrototypeOf(Interface, NativeEventTarget!);
     Object.setPrototypeOf(prototype, NativeEventTarget!.prototype);

@@ -18,12 +18,18 @@ const tasksPerMessage = 256;
 let due: (() => void)[] = [];
 let next = 0;
 let post: (() => void) | undefined;
+/** Tasks that wait as immediates. */
+let immediates = 0;
 
 /** Runs `steps` soon, after those of the calls before, as a task of its own: the microtasks of one are done before the next begins. */
 export function queueATask(steps: () => void): void {
   // To find that a window has no member takes long: it is looked for once.
   if (!post) {
     // A MessageChannel would keep Node alive. Node's check phase runs microtasks between its callbacks.
+    if (FOR_SERVERS && root.setImmediate) {
+      immediates++;
+      return void setImmediate(runAnImmediate, steps);
+    }
     if (FOR_FETCH && root.setImmediate) return void setImmediate(steps);
     if (!root.MessageChannel) return void setTimeout(steps, 0);
     post = openChannel();
@@ -31,11 +37,17 @@ export function queueATask(steps: () => void): void {
   if (due.push(steps) === 1) post();
 }
 
-/** Runs `steps` when no task waits: at once, or behind the last. */
-export function afterTheTasks(steps: () => void): void {
-  // How many of Node's wait nobody tells.
-  if (due.length || root.setImmediate) queueATask(steps);
-  else steps();
+/** Runs `steps` behind all tasks that wait: at once if there are none, where one more for each piece of a response would be too many. */
+export const afterTheTasks = FOR_SERVERS
+  ? (steps: () => void): void => {
+      if (root.setImmediate ? immediates : !post || due.length) queueATask(steps);
+      else steps();
+    }
+  : queueATask;
+
+function runAnImmediate(steps: () => void): void {
+  immediates--;
+  steps();
 }
 
 /**

@@ -9,7 +9,7 @@ interface Result {
   lastEventId: string;
 }
 
-/** What comes out with a trace, which must be what comes out without one: that takes shorter ways. */
+/** What comes out with a trace, which must be what comes out without one. */
 function interpret(pieces: string[], lastEventId = ''): Result {
   const results = [() => {}, undefined].map((trace) => {
     const result: Result = { events: [], retry: null, lastEventId };

@@ -15,7 +15,7 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     if (which === 'without') vi.stubGlobal('EventTarget', undefined);
     module = await import('../platform/event-target.ts');
     const Interface = function () {} as unknown as new () => EventTarget;
-    module.inheritFromEventTarget(Interface);
+    module.inheritFromEventTarget(Interface, 'Interface');
     target = module.createEventTarget(new Interface(), {});
     log = [];
   });

@@ -7,7 +7,7 @@ let fired: string[];
 let connection: Connection;
 
 const transport: Transport = (request, client) => {
-  const attempt = { request: { hasBeenOpen: false, ...request }, client, isAborted: false };
+  const attempt = { request: { wasOpen: false, ...request }, client, isAborted: false };
   attempts.push(attempt);
   return () => {
     attempt.isAborted = true;
@@ -138,12 +138,12 @@ it('sends no request for what cannot be fetched', () => {
 });
 
 it('carries the last event ID and whether it has been open from attempt to attempt', () => {
-  expect(attempts[0]!.request).toMatchObject({ lastEventId: '', hasBeenOpen: false });
+  expect(attempts[0]!.request).toMatchObject({ lastEventId: '', wasOpen: false });
   answer('id: 1\n\nid: 2\n');
   measureDelay();
   expect(attempts[1]!.request).toMatchObject({
     lastEventId: '1',
-    hasBeenOpen: true,
+    wasOpen: true,
     isUnanswered: false
   });
   attempts[1]!.client.onEnd();
@@ -151,7 +151,7 @@ it('carries the last event ID and whether it has been open from attempt to attem
   measureDelay();
   expect(attempts[2]!.request).toMatchObject({
     lastEventId: '1',
-    hasBeenOpen: true,
+    wasOpen: true,
     isUnanswered: true
   });
 });

@@ -99,7 +99,7 @@ export function createFetchTransport(
     send(request, controller.signal).then(takeResponse, (cause) => {
       // A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely;
       // if it then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
-      if (isOver || !tellsRefusals || request.hasBeenOpen || !isCrossOrigin(request.url)) end(cause);
+      if (isOver || !tellsRefusals || request.wasOpen || !isCrossOrigin(request.url)) end(cause);
       else {
         timer = setTimeout(end, refusalTimeout, cause);
         send(request, controller.signal, 'no-cors').then(() => {

@@ -42,7 +42,7 @@ export const xhrTransport: Transport = (request, client) => {
             // The stream is UTF-8 whatever charset the response declares. Said earlier, QtWebKit and PhantomJS show this type as the response's.
             xhr.overrideMimeType('text/plain; charset=utf-8');
           } catch {
-            // The whole response is there already, or Firefox's workers, which were told before send().
+            // The whole response is there already, or Firefox's workers, which were told before send(), but for a blob.
           }
           client.onResponse(xhr.status, contentType, xhr.responseURL);
         }
