@@ -266,6 +266,17 @@ it('a body that is not made of bytes is a network error with its cause', async (
   expect(error.cause).toBeInstanceOf(TypeError);
 });
 
+it('a message of a response whose URL cannot be parsed has no origin', async () => {
+  const headers = { 'Content-Type': 'text/event-stream' };
+  const source = new EventSource('http://a.test/', {
+    fetch: () =>
+      Promise.resolve(Object.defineProperty(new Response('data: a\n\n', { headers }), 'url', { value: '/b' }))
+  });
+  const message = await new Promise<MessageEvent>((resolve) => (source.onmessage = resolve));
+  source.close();
+  expect(message).toMatchObject({ data: 'a', origin: '' });
+});
+
 it('fetch stands in for the global one', async () => {
   const fetchIt = vi.fn((url: string, init: RequestInit) => fetch(url, init));
   const { requests } = await play([message], { fetch: fetchIt }, (seen) => seen.includes('message a'));
