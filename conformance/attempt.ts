@@ -27,6 +27,8 @@ export interface Attempt {
   whenAwake(): Promise<void>;
   /** The engine begins anew, as a page that is loaded again does: what was under way is to be taken again. */
   beginAnew(): void;
+  /** Fulfils when `play` may be taken: an engine has one case of much data at a time. */
+  whenFree(play: string): Promise<void>;
   /** Takes the next job, or that of a given play; null if there is none (left). */
   take(origin: string, play?: string): Job | null;
   /** Takes what was observed; null if that says little and the play is to be taken again, undefined if nobody waits for it any more. */
@@ -130,7 +132,7 @@ export async function attempt(options: {
     };
     const finishIfAllIsDone = (): void => {
       if (untaken.size + inFlight.size > 0) return;
-      if (engine.confirms && confirmed.size < passed.size) return;
+      if (engine.confirms && [...passed.keys()].some((play) => !confirmed.has(play))) return;
       finish();
     };
     const endJob = (jobToken: string): void => {
@@ -171,6 +173,11 @@ export async function attempt(options: {
               notObserved(planned, `the page was loaded again ${times} times during it`)
             );
         }
+      },
+      async whenFree(play) {
+        const planned = untaken.get(play);
+        if (!planned || !hasMuchData(planned)) return;
+        while (!isOver && hasOneOfMuchData()) await new Promise((resolve) => setTimeout(resolve, 20));
       },
       take(origin, play) {
         heard();
@@ -236,9 +243,11 @@ export async function attempt(options: {
         finish(reason, true);
       }
     };
+    const hasOneOfMuchData = () => [...inFlight.values()].some(({ planned }) => hasMuchData(planned));
+
     /** Cases of much data take an engine's time from one another, so it has one of them at a time, and begins with them. */
     function findNext(): PlannedRun | undefined {
-      const isBusy = [...inFlight.values()].some(({ planned }) => hasMuchData(planned));
+      const isBusy = hasOneOfMuchData();
       let first: PlannedRun | undefined;
       for (const planned of untaken.values()) {
         if (!hasMuchData(planned)) first ??= planned;

@@ -95,8 +95,10 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
           // A page that has gone meanwhile takes nothing.
           if (isGone) return;
           answer = attempt.take(origin) ?? {};
-        } else if (rest === 'take') answer = attempt.take(origin, body.id) ?? {};
-        else if (rest === 'judge') {
+        } else if (rest === 'take') {
+          if (body.id !== undefined) await attempt.whenFree(body.id);
+          answer = attempt.take(origin, body.id) ?? {};
+        } else if (rest === 'judge') {
           const judgement =
             body.id !== undefined && body.observation ? attempt.handIn(body.id, body.observation) : undefined;
           answer = judgement === undefined ? { verdict: 'not observed', differences: [] } : judgement;
