@@ -4,7 +4,7 @@ import type { Job, Observation } from './observation.ts';
 import type { GlobalKind, Judgement, Run } from './report.ts';
 import type { RequestRecord } from '../fixtures-server/request-log.ts';
 import type { FixturesServer } from '../fixtures-server/server.ts';
-import { writes, type StreamItem } from '../fixtures-server/stream-script.ts';
+import { byteLengthOf, writes, type StreamItem } from '../fixtures-server/stream-script.ts';
 import { cut } from './chunkings.ts';
 import { judge, resolveNames } from './verdict.ts';
 import type { Names } from './verdict.ts';
@@ -348,9 +348,7 @@ const sizes = new WeakMap<SectionedCase, number>();
 function hasMuchData({ case: testCase }: PlannedRun): boolean {
   let size = sizes.get(testCase);
   if (size === undefined) {
-    size = testCase.connections
-      .flatMap(({ stream = [] }) => writes(stream))
-      .reduce((sum, item) => sum + (Buffer.isBuffer(item) ? item.length : 0), 0);
+    size = testCase.connections.reduce((sum, { stream = [] }) => sum + byteLengthOf(stream), 0);
     sizes.set(testCase, size);
   }
   return size > much;

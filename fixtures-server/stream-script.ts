@@ -49,6 +49,11 @@ export interface Play {
 /** Most bytes of one write. */
 const longestWrite = 256 * 1024 * 1024;
 
+/** The length of all that a stream writes, in bytes. Throws as `writes` does. */
+export function byteLengthOf(stream: StreamItem[]): number {
+  return writes(stream).reduce((sum, item) => sum + (Buffer.isBuffer(item) ? item.length : 0), 0);
+}
+
 /**
  * What a list of items writes, one element per write: bytes, or a pause in milliseconds. Items without bytes (`""`) are left out.
  * Throws a TypeError that names the place (`name` and index) of an item that is not in the notation.

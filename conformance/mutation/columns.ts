@@ -1,4 +1,4 @@
-import { writes } from '../../fixtures-server/stream-script.ts';
+import { byteLengthOf } from '../../fixtures-server/stream-script.ts';
 import type { PlannedRun } from '../attempt.ts';
 import type { Case, Feature } from '../case.ts';
 import { cut } from '../chunkings.ts';
@@ -123,9 +123,7 @@ export const missingInOldEngines = ['EventTarget'];
 /** Bytes above which a case is run in the first column alone: what it tries is the parser, which is the same in all. */
 const many = 1_500_000;
 const isLarge = ({ connections }: Case): boolean =>
-  connections
-    .flatMap(({ stream = [] }) => writes(stream))
-    .reduce((sum, item) => sum + (Buffer.isBuffer(item) ? item.length : 0), 0) > many;
+  connections.reduce((sum, { stream = [] }) => sum + byteLengthOf(stream), 0) > many;
 
 /** The cases that mean something in a column, in virtual time. */
 export function casesOf<Each extends Case>(column: Column, cases: Each[]): Each[] {
