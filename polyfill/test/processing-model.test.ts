@@ -94,7 +94,6 @@ it('asks for more only when the events of before are gone', () => {
   expect(fired).toEqual(['open 1', 'message 1', 'message 1']);
   expect(more).toHaveBeenCalledOnce();
   client.onText(':', more);
-  runTasks();
   expect(more).toHaveBeenCalledTimes(2);
 });
 
