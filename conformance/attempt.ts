@@ -2,7 +2,7 @@ import type { SectionedCase } from './load-cases.ts';
 import type { Engine } from './engine.ts';
 import type { Job, Observation } from './observation.ts';
 import type { GlobalKind, Judgement, Run } from './report.ts';
-import type { RequestRecord } from '../fixtures-server/request-log.ts';
+import { now, type RequestRecord } from '../fixtures-server/request-log.ts';
 import type { FixturesServer } from '../fixtures-server/server.ts';
 import { byteLengthOf, writes, type StreamItem } from '../fixtures-server/stream-script.ts';
 import { cut } from './chunkings.ts';
@@ -62,10 +62,14 @@ const silenceWithOverdue = 5000;
 const silence = 40_000;
 /** Milliseconds without a turn of the clock below after which the machine has slept. */
 const sleptAfter = 2000;
+/** ms of a case that says nothing else. */
+const defaultLimit = 4000;
 /** How often a run may be under way when a page is loaded again. */
 const reloadLimit = 2;
 /** How often a run is taken again whose time was over before the server had written all. */
 const lateLimit = 2;
+/** Milliseconds before a run is handed in: what closed earlier was not closed by its end. */
+const givenUpBefore = 1000;
 /** Milliseconds after which a connection of a closed source is one that was left open. */
 const leakAfter = 1000;
 
@@ -90,7 +94,9 @@ export async function attempt(options: {
 }): Promise<Outcome> {
   const { engine, implementation, global, lanes, token, server, origins } = options;
   const bundle = options.bundle === undefined ? {} : { bundle: options.bundle };
-  const untaken = new Map(options.runs.map((run) => [run.play, run]));
+  const untaken = new Map(
+    options.runs.toSorted((a, b) => longestWait(b) - longestWait(a)).map((run) => [run.play, run])
+  );
   const inFlight = new Map<
     string,
     { planned: PlannedRun; token: string; names: Names; deadline: number; isDisturbed: boolean }
@@ -245,15 +251,23 @@ export async function attempt(options: {
     };
     const hasOneOfMuchData = () => [...inFlight.values()].some(({ planned }) => hasMuchData(planned));
 
-    /** Cases of much data take an engine's time from one another, so it has one of them at a time, and begins with them. */
+    /**
+     * Cases of much data take an engine's time from one another, so it has one of them at a time, and begins with them. What may wait
+     * longest comes next, lest all wait for it in the end; not beside them, since an engine that is busy is late.
+     */
     function findNext(): PlannedRun | undefined {
       const isBusy = hasOneOfMuchData();
-      let first: PlannedRun | undefined;
+      let longest: PlannedRun | undefined;
+      let shortest: PlannedRun | undefined;
       for (const planned of untaken.values()) {
-        if (!hasMuchData(planned)) first ??= planned;
-        else if (!isBusy) return planned;
+        if (hasMuchData(planned)) {
+          if (!isBusy) return planned;
+        } else {
+          longest ??= planned;
+          shortest = planned;
+        }
       }
-      return first;
+      return isBusy ? shortest : longest;
     }
 
     const unregister = options.register(self);
@@ -354,11 +368,20 @@ function hasMuchData({ case: testCase }: PlannedRun): boolean {
   return size > much;
 }
 
-/** Whether the server had more to write when the time of a run was over, as on a machine under load: a failure then says little. */
+/** ms that a run may take. */
+function longestWait({ case: { until, limit = defaultLimit } }: PlannedRun): number {
+  return limit + (until?.settle ?? 0);
+}
+
+/**
+ * Whether the server had more to write when the time of a run was over, as on a machine under load: a failure then says little. A
+ * connection that the engine gave up before its source was closed is not what it was late with.
+ */
 function isStillPlayed({ case: testCase, chunking }: PlannedRun, requests: RequestRecord[]): boolean {
   const { play } = cut(testCase.section, testCase).find((one) => one.chunking === chunking)!;
-  return requests.some(({ connection, endedAt, writes: written }) => {
+  return requests.some(({ connection, endedAt, closedAt, writes: written }) => {
     if (connection === null || endedAt !== null) return false;
+    if (closedAt !== null && now() - closedAt > givenUpBefore) return false;
     const { head, stream = [] } = play.connections[Math.min(connection, play.connections.length - 1)]!;
     const count = (items: StreamItem[]) => writes(items).filter((item) => Buffer.isBuffer(item)).length;
     return written.length < (head ? count(head) : 1) + count(stream);
@@ -379,7 +402,7 @@ export function nameFor(play: string, origin: string, origins: string[], token: 
 }
 
 export function createJob(planned: PlannedRun, names: Names): Job {
-  const { client = {}, until, limit = 4000 } = planned.case;
+  const { client = {}, until, limit = defaultLimit } = planned.case;
   return {
     id: planned.play,
     ...names,

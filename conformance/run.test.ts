@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Feature } from './case.ts';
 import type { Engine, Task } from './engine.ts';
@@ -112,6 +113,37 @@ describe('a run', () => {
     expect(verdicts(await collect(engineThatIsLate(3), [], undefined, [slow]))).toEqual({ good: 'fail!' });
     const quick: SectionedCase = { ...slow, connections: [{ stream: ['a'] }] };
     expect(verdicts(await collect(engineThatIsLate(1), [], undefined, [quick]))).toEqual({ good: 'fail!' });
+    let attempts = 0;
+    const thatGivesUp = createEngine(async ({ url }) => {
+      attempts++;
+      await (await fetch(url)).body!.cancel();
+      await setTimeout(1200);
+      return { over: 'limit' };
+    });
+    expect(verdicts(await collect(thatGivesUp, [], undefined, [slow]))).toEqual({ good: 'fail!' });
+    expect(attempts).toBe(1);
+  });
+
+  it('begins with what has much data, and then with what may take longest', async () => {
+    const list = [
+      {},
+      { limit: 4001 },
+      { connections: [{ stream: [{ repeat: ['a'], times: 600_000 }] }] },
+      { until: { event: 'open', settle: 900 } }
+    ].map((more, index): SectionedCase => ({
+      ...cases[0]!,
+      ...more,
+      chunkings: false,
+      id: `number-${index}`
+    }));
+    const order: string[] = [];
+    await collect(
+      createEngine(({ id }) => (order.push(id), {})),
+      [],
+      undefined,
+      list
+    );
+    expect(order).toEqual(['number-2', 'number-3', 'number-1', 'number-0']);
   });
 
   it('runs what the engine can, and expects what is listed', async () => {
@@ -176,7 +208,7 @@ describe('a run', () => {
         const taken = [await post({}), await post({})];
         for (let id = taken.pop(); id !== undefined; id = taken.pop()) {
           await post({ id, observation });
-          await new Promise((resolve) => setTimeout(resolve, 400));
+          await setTimeout(400);
         }
       })();
       return { ended: new Promise<string>(() => {}), stop: () => Promise.resolve() };
