@@ -31,7 +31,14 @@ const inModules: Options = { format: ['esm', 'cjs'], target: 'es2018', platform:
 async function minifyScript(name: string): Promise<void> {
   const { code } = await minify(await readFile(`dist/${name}.js`, 'utf8'), {
     ecma: 5,
-    compress: { passes: 3, inline: 1, pure_getters: true, unsafe: true, unsafe_comps: true },
+    compress: {
+      passes: 3,
+      inline: 1,
+      hoist_funs: true,
+      pure_getters: true,
+      unsafe: true,
+      unsafe_comps: true
+    },
     // Members that only the polyfill sees.
     mangle: {
       properties: {
@@ -43,7 +50,7 @@ async function minifyScript(name: string): Promise<void> {
     },
     // Engines older than ES2015 give a function no other name than its own.
     keep_fnames: /^(EventSource|close)$/,
-    format: { ascii_only: true }
+    format: { ascii_only: true, quote_style: 2 }
   });
   // Nothing in it means anything else in sloppy mode.
   await writeFile(`dist/${name}.min.js`, code!.replace('"use strict";', ''));

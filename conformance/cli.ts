@@ -240,41 +240,44 @@ async function runConformance(options: {
   const reports = (options.report ?? standardReports).map(parseReport);
   if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
 
-  for (const endpoint of endpoints) {
-    const found = await endpoint.find();
-    if ('missing' in found) throw new EndpointFailure(found.missing);
-  }
-
   const expectedFailures = readExpectedFailures();
   const show = createProgressLine();
   const results: Report[] = [];
-  while (results.length < repeats) {
-    const venue = await openVenue(dist, { host: options.host, ports: portsFrom(port) }).catch(
-      (error: Error) => {
-        throw new Failure(error.message);
-      }
-    );
-    if (options.publicHost !== undefined) venue.origins = venue.server.originsAt(options.publicHost);
-    try {
-      for await (const event of run({
-        engines: chosen,
-        ...(implementations && { implementations }),
-        ...(chosenGlobals && { globals: chosenGlobals }),
-        cases,
-        expectedFailures,
-        dist,
-        version,
-        standard,
-        venue
-      })) {
-        if (event.type === 'report') results.push(event.report);
-        else if (event.type === 'progress') {
-          show.update({ ...event.progress, ...(repeats > 1 && { repeat: [results.length + 1, repeats] }) });
-        }
-      }
-    } finally {
-      await venue.server.close();
+  try {
+    for (const endpoint of endpoints) {
+      const found = await endpoint.find();
+      if ('missing' in found) throw new EndpointFailure(found.missing);
     }
+    while (results.length < repeats) {
+      const venue = await openVenue(dist, { host: options.host, ports: portsFrom(port) }).catch(
+        (error: Error) => {
+          throw new Failure(error.message);
+        }
+      );
+      if (options.publicHost !== undefined) venue.origins = venue.server.originsAt(options.publicHost);
+      try {
+        for await (const event of run({
+          engines: chosen,
+          ...(implementations && { implementations }),
+          ...(chosenGlobals && { globals: chosenGlobals }),
+          cases,
+          expectedFailures,
+          dist,
+          version,
+          standard,
+          venue
+        })) {
+          if (event.type === 'report') results.push(event.report);
+          else if (event.type === 'progress') {
+            show.update({ ...event.progress, ...(repeats > 1 && { repeat: [results.length + 1, repeats] }) });
+          }
+        }
+      } finally {
+        await venue.server.close();
+      }
+    }
+  } finally {
+    await Promise.all(endpoints.map(({ close }) => close?.()));
   }
   show.end();
   const report = combineReports(results, expectedFailures, chosen);

@@ -75,7 +75,8 @@ export interface Engine {
   workers?: GlobalKind[];
   /** Where it can run the upstream tests; missing if it cannot. */
   globals?(implementation: string): GlobalKind[];
-  /** Its version, or how to get it. */
+  /** Its version, or how to get it. What it holds from then on for `open` is given back by `close`. */
   find(): Promise<{ version: string } | { missing: string }>;
+  close?(): Promise<void>;
   open(task: Task): RunningEngine;
 }

@@ -42,20 +42,29 @@ describe.each([
   ['SIGTERM', 143],
   ['SIGHUP', 129]
 ] as const)('at %s', (signal, code) => {
-  it('ends all groups, removes the directories and exits', async () => {
+  it('gives back what is lent, ends all groups, removes the directories and exits', async () => {
     const script = `
-      import { createTemporaryDirectory, startGroup } from ${JSON.stringify(new URL('processes.ts', import.meta.url).href)};
+      import { createTemporaryDirectory, startGroup, whenEnding } from ${JSON.stringify(new URL('processes.ts', import.meta.url).href)};
       const directory = createTemporaryDirectory();
       const group = startGroup(process.execPath, ['-e', ${JSON.stringify(parentAndChild)}]);
+      const giveBack = (name) => async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        console.error(name);
+      };
+      whenEnding(giveBack('lent'));
+      whenEnding(giveBack('given back'))();
       console.log(JSON.stringify({ directory, pid: group.pid }));`;
     const run = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script]);
     const [output] = (await once(run.stdout, 'data')) as [Buffer];
     const { directory, pid } = JSON.parse(output.toString()) as { directory: string; pid: number };
     await until(() => countAlive(pid) === 2);
     expect(existsSync(directory)).toBe(true);
-    const ended = once(run, 'exit');
+    let told = '';
+    run.stderr.on('data', (text: Buffer) => (told += text.toString()));
+    const ended = once(run, 'close');
     run.kill(signal);
     expect((await ended)[0]).toBe(code);
+    expect(told).toBe('lent\n');
     await until(() => countAlive(pid) === 0);
     expect(existsSync(directory)).toBe(false);
   });

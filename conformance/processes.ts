@@ -18,8 +18,12 @@ export interface ProcessGroup {
 /** Milliseconds that a group has when it is asked to end. */
 const askedTime = 1000;
 
+/** Milliseconds that others have to give back what they lent. */
+const returnTime = 5000;
+
 const groups = new Set<ProcessGroup>();
 const directories = new Set<string>();
+const returns = new Set<() => Promise<unknown>>();
 let isWatching = false;
 
 /** Starts `command` as leader of a new process group, which ends with this process whatever ends it but SIGKILL. */
@@ -85,8 +89,22 @@ export function removeTemporaryDirectory(directory: string): void {
   directories.delete(directory);
 }
 
-/** Ends all groups and removes all temporary directories. */
+/**
+ * Has `giveBack` called if this process is made to end: for what another process holds until it is told, as a session of an endpoint.
+ * Answers a function that takes it back.
+ */
+export function whenEnding(giveBack: () => Promise<unknown>): () => void {
+  watchForTheEnd();
+  returns.add(giveBack);
+  return () => {
+    returns.delete(giveBack);
+  };
+}
+
+/** Gives back what others lent, ends all groups and removes all temporary directories. */
 export async function endAllGroups(): Promise<void> {
+  const given = Promise.allSettled([...returns].map((giveBack) => giveBack()));
+  await Promise.race([given, setTimeout(returnTime, undefined, { ref: false })]);
   await Promise.all([...groups].map((group) => group.stop()));
   removeAllDirectories();
 }

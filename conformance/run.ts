@@ -165,6 +165,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
       if (token.startsWith(`${venue.name}-`)) one.breakDown('the run was ended');
     }
     await all.catch(() => {});
+    await Promise.all(options.engines.map((engine) => engine.close?.()));
     if (venue !== options.venue) await venue.server.close();
   }
 

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.ts';
 import type { Job, Observation, ReportedEvent } from '../observation.ts';
+import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
 import { ask } from './ask.ts';
 import { pullJobs } from './pull-jobs.ts';
@@ -189,12 +190,17 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       }
 
       const jobs = pullJobs(task, runJob);
+      const stop = async (): Promise<void> => {
+        ending.abort();
+        for (const { finish } of streams.values()) finish();
+        await jobs.stop();
+      };
+      const forget = whenEnding(stop);
       return {
         ended: jobs.ended,
         async stop() {
-          ending.abort();
-          for (const { finish } of streams.values()) finish();
-          await jobs.stop();
+          await stop();
+          forget();
         },
         receive(path, body) {
           const [key = '', number = ''] = path.split('/');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Task } from '../engine.ts';
 import { loadCases } from '../load-cases.ts';
 import type { Report } from '../report.ts';
 import { run } from '../run.ts';
@@ -60,6 +61,54 @@ describe('an endpoint that cannot be used is named, and what it did', () => {
     expect(found).toEqual({ missing: expect.stringMatching(missing) as string });
     expect((found as { missing: string }).missing).toContain('http://127.0.0.1:');
   });
+});
+
+/** An endpoint that gives sessions, and knows which of them are open. */
+async function createEndpoint(): Promise<{ url: string; given: number; open: Set<string>; close(): void }> {
+  const open = new Set<string>();
+  const server = createServer(
+    withStatus((request, response) => {
+      const [, , id = ''] = request.url!.split('/');
+      let value: object | null = null;
+      if (request.method === 'DELETE') open.delete(id);
+      else if (id === '') {
+        const sessionId = `s${++endpoint.given}`;
+        open.add(sessionId);
+        value = { sessionId, capabilities: { browserName: 'fake', browserVersion: '1' } };
+      }
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ value }));
+    })
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const endpoint = { url: `http://127.0.0.1:${port}/`, given: 0, open, close: () => void server.close() };
+  return endpoint;
+}
+
+it('begins with the session that told the version, and leaves none behind', async () => {
+  const endpoint = await createEndpoint();
+  const { url } = endpoint;
+  const [unused] = createWebDriverEngines([{ url, capabilities: {} }]);
+  expect(await unused!.find()).toEqual({ version: 'fake 1' });
+  expect(endpoint.open.size).toBe(1);
+  await unused!.close!();
+  expect(endpoint.open.size).toBe(0);
+
+  const pair = [url, 'http://127.0.0.1:9/'].map((one) => ({ url: one, capabilities: {} }));
+  expect(await createWebDriverEngines(pair)[0]!.find()).toHaveProperty('missing');
+  expect(endpoint.open.size).toBe(0);
+
+  const [used] = createWebDriverEngines([{ url, capabilities: {} }]);
+  await used!.find();
+  const { given } = endpoint;
+  const running = used!.open({ url, lanes: 8 } as Task);
+  await running.stop();
+  expect(endpoint.given).toBe(given);
+  const again = used!.open({ url, lanes: 8 } as Task);
+  await again.stop();
+  expect(endpoint.given).toBe(given + 1);
+  expect(endpoint.open.size).toBe(0);
+  endpoint.close();
 });
 
 it('makes one engine of the same capabilities, and another of others', () => {
@@ -127,6 +176,7 @@ it.skipIf(chromedriver === undefined && process.env.REQUIRE_CHROMIUM !== 'yes')(
     ]);
     expect(report!.cells.every(({ verdict }) => verdict === 'pass')).toBe(true);
     expect(sessions).toEqual([1, 1]);
+    expect(await Promise.all(urls.map(countSessions))).toEqual([0, 0]);
   },
   60_000
 );

@@ -2,6 +2,7 @@ import type { WebDriver } from 'selenium-webdriver';
 import { features } from '../case.ts';
 import type { Feature } from '../case.ts';
 import type { Engine, Task } from '../engine.ts';
+import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
 import { ask } from './ask.ts';
 
@@ -40,20 +41,35 @@ export function createWebDriverEngines(endpoints: WebDriverEndpoint[], wait = pa
 
 function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number): Engine {
   let found: Promise<{ version: string } | { missing: string }> | undefined;
+  /** Sessions that told their version, and wait for their first page: to create one may take a grid a minute. */
+  const unused = new Map<WebDriverEndpoint, Session>();
 
   async function look(): Promise<{ version: string } | { missing: string }> {
     try {
       await Promise.all(endpoints.map(({ url }) => checkStatus(url, wait)));
-      const versions = endpoints.map(async (endpoint) => {
-        const driver = await createSession(endpoint, wait);
-        const capabilities = await driver.getCapabilities();
-        await driver.quit();
-        return `${String(capabilities.get('browserName'))} ${String(capabilities.get('browserVersion'))}`;
+      const sessions = await Promise.allSettled(
+        endpoints.map(async (endpoint) => {
+          const session = await createSession(endpoint, wait);
+          unused.set(endpoint, session);
+          const capabilities = await session.driver.getCapabilities();
+          return `${String(capabilities.get('browserName'))} ${String(capabilities.get('browserVersion'))}`;
+        })
+      );
+      const versions = sessions.map((session) => {
+        if (session.status === 'rejected') throw session.reason;
+        return session.value;
       });
-      return { version: [...new Set(await Promise.all(versions))].join(', ') };
+      return { version: [...new Set(versions)].join(', ') };
     } catch (error) {
+      await close();
       return { missing: (error as Error).message };
     }
+  }
+
+  async function close(): Promise<void> {
+    const sessions = [...unused.values()];
+    unused.clear();
+    await Promise.all(sessions.map((session) => session.end()));
   }
 
   return {
@@ -63,12 +79,15 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
     features: () => Object.keys(features) as Feature[],
     lanes,
     find: () => (found ??= look()),
+    close,
     open(task: Task) {
       let isStopped = false;
-      const drivers: WebDriver[] = [];
+      const sessions: Session[] = [];
       const start = async (endpoint: WebDriverEndpoint, nth: number): Promise<void> => {
-        const driver = await createSession(endpoint, wait);
-        drivers.push(driver);
+        const session = unused.get(endpoint) ?? (await createSession(endpoint, wait));
+        unused.delete(endpoint);
+        sessions.push(session);
+        const { driver } = session;
         if (!isStopped) await within(driver.get(`${task.url}?session=${nth}`), wait, endpoint.url, 'a page');
       };
       // What is run one by one needs no other session.
@@ -78,9 +97,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
         async stop() {
           isStopped = true;
           await started.catch(() => {});
-          await Promise.all(
-            drivers.map((driver) => within(driver.quit(), wait, name, 'an end').catch(() => {}))
-          );
+          await Promise.all(sessions.map((session) => session.end()));
         }
       };
     }
@@ -115,7 +132,13 @@ function readValue(text: string): { ready?: unknown; message?: unknown } | undef
   }
 }
 
-async function createSession({ url, capabilities }: WebDriverEndpoint, wait: number): Promise<WebDriver> {
+interface Session {
+  driver: WebDriver;
+  /** Ends it, with this process too; never rejects. */
+  end(): Promise<void>;
+}
+
+async function createSession({ url, capabilities }: WebDriverEndpoint, wait: number): Promise<Session> {
   // Only when it is needed: it is large.
   const { WebDriver } = await import('selenium-webdriver/lib/webdriver.js');
   const { Capabilities } = await import('selenium-webdriver/lib/capabilities.js');
@@ -125,18 +148,25 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
     new http.Executor(new http.HttpClient(url)),
     new Capabilities(capabilities)
   );
-  const created = driver.getCapabilities().then(
-    () => driver,
-    (error: Error) => {
-      const why = printable(error.message.split('\n')[0]!).slice(0, 300);
-      throw new Error(`the WebDriver endpoint ${url} gives no session: ${why}`, { cause: error });
-    }
-  );
-  // One that comes too late is ended.
-  return within(created, wait, url, 'a session').catch((error: unknown) => {
-    created.then(() => driver.quit()).catch(() => {});
+  const created = driver.getCapabilities().catch((error: Error) => {
+    const why = printable(error.message.split('\n')[0]!).slice(0, 300);
+    throw new Error(`the WebDriver endpoint ${url} gives no session: ${why}`, { cause: error });
+  });
+  const quit = () => within(driver.quit(), wait, url, 'an end').catch(() => {});
+  const forget = whenEnding(quit);
+  await within(created, wait, url, 'a session').catch((error: unknown) => {
+    forget();
+    // One that comes too late is ended.
+    created.then(quit).catch(() => {});
     throw error;
   });
+  return {
+    driver,
+    async end() {
+      await quit();
+      forget();
+    }
+  };
 }
 
 async function within<T>(promise: Promise<T>, wait: number, url: string, what: string): Promise<T> {
