@@ -253,21 +253,21 @@ export async function attempt(options: {
 
     /**
      * Cases of much data take an engine's time from one another, so it has one of them at a time, and begins with them. What may wait
-     * longest comes next, lest all wait for it in the end; not beside them, since an engine that is busy is late.
+     * longest comes next, lest all wait for it in the end: in half of the lanes, and not beside much data, since an engine that is busy is late.
      */
     function findNext(): PlannedRun | undefined {
-      const isBusy = hasOneOfMuchData();
+      const hasMuch = hasOneOfMuchData();
+      let waiting = 0;
+      for (const { planned } of inFlight.values()) if (longestWait(planned) > defaultLimit) waiting++;
       let longest: PlannedRun | undefined;
       let shortest: PlannedRun | undefined;
       for (const planned of untaken.values()) {
-        if (hasMuchData(planned)) {
-          if (!isBusy) return planned;
-        } else {
+        if (!hasMuchData(planned)) {
           longest ??= planned;
           shortest = planned;
-        }
+        } else if (!hasMuch) return planned;
       }
-      return isBusy ? shortest : longest;
+      return hasMuch || waiting >= lanes / 2 ? shortest : longest;
     }
 
     const unregister = options.register(self);
