@@ -91,7 +91,8 @@ describe('exit codes', { timeout: 20_000 }, () => {
     [['validate', 'http://x', '--duration', 'x'], /--duration/],
     [['validate', 'http://x', '--baseline', 'none.json'], /--baseline/],
     [['validate', 'http://x', '--durtion', '1'], /--duration/],
-    [['lint', 'no-such-file'], /no file/],
+    [['lint', 'no-such-file'], /no-such-file cannot be read: .*no such file/],
+    [['lint', '.'], /it is a directory/],
     [['tail', 'x'], /not an http or https URL/]
   ])('2: %j', async (parameters, message) => {
     const { code, stdout, stderr } = await call(parameters);
@@ -106,6 +107,13 @@ describe('exit codes', { timeout: 20_000 }, () => {
     expect(code).toBe(3);
   });
   it.concurrent('4: what was required was not observed', async () => {
+  it.concurrent('4: what was required was not judged', async () => {
+    const required = ['F01,F20', 'D02', 'T24', 'T11'];
+    const all = await Promise.all(
+      required.map((rules) => call(['lint', '-', '--require-observed', rules], 'data: 1\n\n'))
+    );
+    expect(all.map(({ code }) => code)).toEqual([0, 4, 4, 4]);
+  });
     const { code, stderr } = await call([
       'validate',
       url('good'),
