@@ -295,6 +295,8 @@ async function runTail(target: string, options: RequestOptions & { json?: boolea
     process.exitCode = 130;
     stop.abort();
   });
+  // Who read it has gone.
+  process.stdout.on('error', () => stop.abort());
   const { failure } = await tail(url, {
     ...request,
     signal: stop.signal,
