@@ -136,7 +136,7 @@ export function describeClients(
   const views: ClientView[] = [
     {
       family: 'the standard',
-      says: `${events === 0 ? 'no event' : events === 1 ? '1 event' : `${events} events`}; ${verb} ${wait}, with ${id}`
+      says: `${events === 0 ? 'no event' : events === 1 ? '1 event' : `${events} events`}${trace.overflow ? ', as far as it was read' : ''}; ${verb} ${wait}, with ${id}`
     }
   ];
   for (const { name, fails } of families) {

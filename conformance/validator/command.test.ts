@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -91,7 +92,8 @@ describe('exit codes', { timeout: 20_000 }, () => {
     [['validate', 'http://x', '--duration', 'x'], /--duration/],
     [['validate', 'http://x', '--baseline', 'none.json'], /--baseline/],
     [['validate', 'http://x', '--durtion', '1'], /--duration/],
-    [['lint', 'no-such-file'], /no file/],
+    [['lint', 'no-such-file'], /no-such-file cannot be read: .*no such file/],
+    [['lint', '.'], /it is a directory/],
     [['tail', 'x'], /not an http or https URL/]
   ])('2: %j', async (parameters, message) => {
     const { code, stdout, stderr } = await call(parameters);
@@ -104,6 +106,13 @@ describe('exit codes', { timeout: 20_000 }, () => {
     const { code, stdout } = await call(['validate', 'http://127.0.0.1:1/']);
     expect(stdout).toContain('Could not connect (refused)');
     expect(code).toBe(3);
+  });
+  it.concurrent('4: what was required was not judged', async () => {
+    const required = ['F01,F20', 'D02', 'T24', 'T11'];
+    const all = await Promise.all(
+      required.map((rules) => call(['lint', '-', '--require-observed', rules], 'data: 1\n\n'))
+    );
+    expect(all.map(({ code }) => code)).toEqual([0, 4, 4, 4]);
   });
   it.concurrent('4: what was required was not observed', async () => {
     const { code, stderr } = await call([
@@ -172,6 +181,83 @@ it(
     expect(kinds[2]).toMatchObject({ type: 'message', data: 'a\u0007', lastEventId: '1', bytes: 2 });
   }
 );
+
+it('lint reads from a pipe', { timeout: 20_000 }, () => {
+  const script = `printf 'data: 1\\n\\n' | "$0" --no-warnings "$1" lint /dev/fd/0`;
+  const { stdout, status } = spawnSync('sh', ['-c', script, process.execPath, cli], { encoding: 'utf8' });
+  expect(stdout).toContain('1 event in 9 bytes');
+  expect(status).toBe(0);
+});
+
+describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, () => {
+  const event = 'data: 1\n\n';
+  let requests = 0;
+  const own = http.createServer((request, response) => {
+    const stream = () => response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    requests++;
+    if (request.url === '/html') response.writeHead(200, { 'Content-Type': 'text/html' }).end();
+    else if (request.url === '/nowhere') response.writeHead(302).end();
+    else if (request.url === '/round') response.writeHead(302, { Location: '/round' }).end();
+    else if (request.url === '/long') stream().write(`data: ${'x'.repeat(5 * 1024 * 1024)}\n\n`);
+    else if (request.url === '/job') stream().end(event);
+    else if (request.url === '/waiting') stream().write('data: 1\ndata: 2\n');
+    else if (request.url === '/unended') stream().write('data: 1');
+    else {
+      const timer = setInterval(() => response.write(event), 100);
+      stream().on('close', () => clearInterval(timer));
+    }
+  });
+  beforeAll(() => new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve)));
+  afterAll(() => {
+    own.closeAllConnections();
+    own.close();
+  });
+  const at = (path: string) => `http://127.0.0.1:${(own.address() as AddressInfo).port}/${path}`;
+
+  it.each([
+    ['html', /the status is 200, with the Content-Type "text\/html"/],
+    ['nowhere', /the status is 302, without a Location/],
+    ['round', /more than 20 redirects/],
+    ['long', /a line of more than 4 MiB: what follows is not read/]
+  ])('%s', async (path, message) => {
+    const { code, stderr } = await call(['tail', at(path)]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(3);
+  });
+
+  it('a POST is not sent again', async () => {
+    const before = requests;
+    const { code, stdout } = await call(['tail', at('job'), '--data', '{}']);
+    expect(stdout).toMatch(/POST is not sent again\n$/);
+    expect(requests).toBe(before + 1);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['waiting', '2 data lines wait for a blank line'],
+    ['unended', '7 bytes wait for a line end']
+  ])('%s, once', async (path, text) => {
+    const child = spawn(process.execPath, ['--no-warnings', cli, 'tail', at(path)], {
+      env: { ...process.env, NO_COLOR: '1' }
+    });
+    let stdout = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      stdout += bytes.toString();
+      if (stdout.includes('wait')) setTimeout(() => child.kill('SIGINT'), 500);
+    });
+    await once(child, 'close');
+    expect(stdout.split(text)).toHaveLength(2);
+  });
+
+  it('it ends when nobody reads it any more', async () => {
+    const child = spawn(process.execPath, ['--no-warnings', cli, 'tail', at('events')]);
+    let stderr = '';
+    child.stderr.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [code] = (await once(child, 'close')) as [number];
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
 
 it('tail sends the user and the password of the URL', { timeout: 20_000 }, async () => {
   const sent: (string | undefined)[] = [];

@@ -1,4 +1,5 @@
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { CommanderError, type Command } from 'commander';
 import pc from 'picocolors';
@@ -146,8 +147,9 @@ function conclude(result: Result, version: string, { failOn, format, baseline, r
     process.stderr.write(
       `truesource: in the baseline, and found no longer: ${[...new Set(gone)].join(', ')}\n`
     );
+  // Without a verdict: another profile's, say, or one that is not decided.
   const unobserved = required.filter((id) =>
-    result.verdicts.some(({ rule, verdict }) => rule === id && verdict === 'not observed')
+    result.verdicts.every(({ rule, verdict }) => rule !== id || verdict === 'not observed')
   );
   if (unobserved.length > 0)
     process.stderr.write(`truesource: required, and not observed: ${unobserved.join(', ')}\n`);
@@ -262,12 +264,21 @@ function createWaitingLine() {
   };
 }
 
+/** A file, or a pipe that stands for one. */
+async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    const handle = await open(file);
+    if ((await handle.stat()).isDirectory()) throw new Error('it is a directory');
+    return handle.createReadStream();
+  } catch (error) {
+    throw mistake(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
 async function runLint(file: string, options: JudgeOptions, version: string): Promise<void> {
   keepHeapSmall();
   const judgement = judgementOf(options);
-  if (file !== '-' && !statSync(file, { throwIfNoEntry: false })?.isFile())
-    throw mistake(`there is no file ${file}`);
-  const bytes: AsyncIterable<Uint8Array> = file === '-' ? process.stdin : createReadStream(file);
+  const bytes = file === '-' ? process.stdin : await openFile(file);
   const result = await lint(bytes, {
     ...judgement.lintOptions,
     subject: file === '-' ? 'standard input' : file
@@ -284,6 +295,8 @@ async function runTail(target: string, options: RequestOptions & { json?: boolea
     process.exitCode = 130;
     stop.abort();
   });
+  // Who read it has gone.
+  process.stdout.on('error', () => stop.abort());
   const { failure } = await tail(url, {
     ...request,
     signal: stop.signal,

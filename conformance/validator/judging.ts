@@ -115,7 +115,8 @@ export class Judging {
       ...sighting,
       message: typeof sighting.message === 'string' ? sighting.message : sighting.message(),
       severity,
-      times: (known?.times ?? 0) + 1
+      // The same place again is the same fault, which all of the stream makes worse.
+      times: (known?.times ?? 0) + (known?.offset !== undefined && known.offset === sighting.offset ? 0 : 1)
     };
     this.#found.set(id, found);
     this.#emit(found);

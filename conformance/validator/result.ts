@@ -21,6 +21,8 @@ export interface Result {
   stream?: {
     bytes: number;
     lines: number;
+    /** Those that hold more than comments and a `retry`. */
+    blocks: number;
     events: number;
     comments: number;
     lastEventId: string;
@@ -48,10 +50,11 @@ export function count(findings: Finding[]): Record<Severity, number> {
 }
 
 export function describeStream(trace: Trace, ending: string): NonNullable<Result['stream']> {
-  const { bytes, lines, events, comments, lastEventId, reconnectionTime } = trace;
+  const { bytes, lines, blocks, events, comments, lastEventId, reconnectionTime } = trace;
   return {
     bytes,
     lines,
+    blocks,
     events,
     comments,
     lastEventId,
@@ -83,15 +86,20 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
       ? `No byte of the stream came within ${((plain.endedAt - plain.sentAt) / 1000).toFixed(1)} s.`
       : 'The stream is empty.';
   }
-  const some = `${stream.events} ${stream.events === 1 ? 'event' : 'events'} in ${stream.bytes} bytes`;
+  const { events, blocks, bytes } = stream;
+  const isCut = findings.some(({ rule }) => rule === 'F26');
+  const read = `${bytes} bytes${isCut ? ', as far as it was read' : ''}`;
+  const some = `${events} ${events === 1 ? 'event' : 'events'} in ${read}`;
   const errors = findings.filter(({ severity }) => severity === 'error');
+  const areLost = errors.some(({ kinds }) => kinds.includes('violation') || kinds.includes('clients drop'));
+  if (events === 0 && blocks > 0 && !areLost)
+    return `No event in ${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${read}.`;
   if (errors.length > 0 && errors.every(({ kinds }) => kinds[0] === 'security'))
     return `${some}; it is not secure.`;
-  if (errors.some(({ kinds }) => kinds.includes('violation') || kinds.includes('clients drop')))
-    return `${some}; clients lose events, or the connection.`;
+  if (areLost) return `${some}; clients lose events, or the connection.`;
   if (errors.length > 0) return `${some}; clients or proxies in use break it.`;
   if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
-  return stream.events === 0 ? `${some}; nothing is wrong with what was seen.` : `${some}; all is well.`;
+  return events === 0 ? `${some}; nothing is wrong with what was seen.` : `${some}; all is well.`;
 }
 
 /** Whether a finding is at or above this severity. */

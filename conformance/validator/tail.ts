@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import type { Failure, Header } from './connect.ts';
 import { escapeJson, printable } from './formats/printable.ts';
-import { basicCredentials, isStreamHead, observe } from './observe.ts';
-import { decodeUtf8, fieldValue } from './trace.ts';
+import { basicCredentials, headersOf, isStreamHead, observe, type Exchange } from './observe.ts';
+import { quote } from './rule.ts';
+import { decodeUtf8, fieldValue, type Trace } from './trace.ts';
 
 export interface TailOptions {
   headers?: Header[];
@@ -19,11 +20,13 @@ export interface TailOptions {
 const defaultReconnectionTime = 3000;
 /** Data shown of one event. */
 const longestData = 2000;
+/** ms, after which what is not ended is said to wait. */
+const longestWait = 1000;
 
 /**
  * Writes what a stream brings, line by line as the standard reads it, and reconnects as an EventSource does.
- * Resolves when the server stops it (204, or an answer that fails the connection), or the signal does;
- * with a failure if there never was an answer or clients would fail the connection.
+ * Resolves when the server stops it (204, or an answer that fails the connection), or the signal does, or what cannot be asked for
+ * twice ends; with a failure if there never was an answer, clients would fail the connection, or it cannot be read on.
  */
 export async function tail(url: URL, options: TailOptions): Promise<{ failure?: Failure }> {
   const { json, signal, write } = options;
@@ -33,6 +36,7 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
   let lastEventId = '';
   let reconnectionTime = defaultReconnectionTime;
   let hasConnected = false;
+  const method = options.method ?? 'GET';
   const say = (kind: string, at: number, values: Record<string, unknown>, text: string) => {
     if (json) write(`${escapeJson(JSON.stringify({ kind, at: Math.round(at), ...values }))}\n`);
     else write(`${colours.dim(`${(at / 1000).toFixed(2).padStart(8)} s`)}  ${text}\n`);
@@ -46,10 +50,18 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
       ...(lastEventId ? [{ name: 'Last-Event-ID', value: lastEventId.replace(/[\0\r\n]/g, '') }] : [])
     ];
     const given = options.headers ?? [];
+    let asked: Exchange | undefined;
+    let waitingSaid = -1;
+    const waiting = setInterval(() => {
+      const wait = asked?.trace && waitOf(asked.trace);
+      if (!wait || wait.offset === waitingSaid || clock() - wait.since < longestWait) return;
+      waitingSaid = wait.offset;
+      say('waiting', clock(), { offset: wait.offset, line: wait.line }, colours.yellow(wait.text));
+    }, 100);
     const exchange = await observe({
       request: {
         url,
-        method: options.method ?? 'GET',
+        method,
         headers: [
           ...own.filter(({ name }) => !given.some((one) => one.name.toLowerCase() === name.toLowerCase())),
           ...given
@@ -59,12 +71,15 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
       limits: { connectTimeout: 10_000, headTimeout: 300_000, duration: 2 ** 31 - 1, maxBytes: Infinity },
       clock,
       signal,
-      onHead({ head }) {
+      onHead(exchange) {
+        asked = exchange;
+        const { head } = exchange;
         const { status, version, at } = head!;
         const text = isStreamHead(head) ? colours.green('open') : colours.red('refused');
         say('head', at, { status, headers: head!.headers }, `${text} HTTP/${version} ${status}`);
         return !isStreamHead(head);
       },
+      until: ({ trace }) => trace?.overflow !== undefined,
       observers: [
         {
           line({ branch, text, at, offset, number }, block) {
@@ -125,6 +140,7 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
         }
       ]
     });
+    clearInterval(waiting);
     if (signal.aborted) return {};
     const { head, failure, ending, endedAt, trace } = exchange;
     if (head?.status === 204) {
@@ -132,12 +148,16 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
       return {};
     }
     if (head && !isStreamHead(head)) {
-      return {
-        failure: { kind: 'closed', message: 'clients fail the connection here, and do not come back' }
-      };
+      if (failure) return { failure };
+      const message = `${describeHead(head)}: clients fail the connection here, and do not come back`;
+      return { failure: { kind: 'closed', message } };
     }
     if (failure && !hasConnected) return { failure };
     hasConnected = true;
+    if (trace?.overflow) {
+      const message = `byte ${trace.overflow.offset} begins a ${trace.overflow.what}: what follows is not read`;
+      return { failure: { kind: 'garbage', message } };
+    }
     if (trace?.pending?.block.dataLines) {
       say(
         'dropped',
@@ -146,15 +166,49 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
         colours.red('an unfinished block is dropped: no blank line ended it')
       );
     }
+    const how = failure ? printable(failure.message) : `the connection ended (${ending})`;
+    const values = { ending: failure?.kind ?? ending };
+    if (!/^(GET|HEAD)$/.test(method)) {
+      say('end', endedAt, values, colours.dim(`${how}; ${method} is not sent again`));
+      return failure ? { failure } : {};
+    }
     say(
       'reconnect',
       endedAt,
-      { ending: failure?.kind ?? ending, reconnectionTime },
-      colours.dim(
-        `${failure ? printable(failure.message) : `the connection ended (${ending})`}; again in ${reconnectionTime} ms`
-      )
+      { ...values, reconnectionTime },
+      colours.dim(`${how}; again in ${reconnectionTime} ms`)
     );
     await sleep(Math.min(reconnectionTime, 2 ** 31 - 1), undefined, { signal }).catch(() => {});
   }
   return {};
+}
+
+/** What waits for its end, and since when. */
+function waitOf({ pending, bytes, lines }: Trace) {
+  if (!pending) return undefined;
+  const { block, firstDataLine, unfinished, offset, firstRead } = pending;
+  const { dataLines } = block;
+  if (firstDataLine) {
+    const text =
+      dataLines === 1
+        ? '1 data line waits for a blank line'
+        : `${dataLines} data lines wait for a blank line`;
+    return { since: firstDataLine.at, offset: block.offset, line: block.line, text };
+  }
+  if (unfinished === '') return undefined;
+  return {
+    since: firstRead.at,
+    offset,
+    line: lines + 1,
+    text: `${bytes - offset} bytes wait for a line end`
+  };
+}
+
+/** What of a head fails the connection. */
+function describeHead(head: NonNullable<Exchange['head']>): string {
+  if ([301, 302, 303, 307, 308].includes(head.status))
+    return `the status is ${head.status}, without a Location that can be followed`;
+  if (head.status !== 200) return `the status is ${head.status}`;
+  const types = headersOf(head, 'content-type');
+  return `the status is 200, with ${types.length === 0 ? 'no Content-Type' : `the Content-Type ${quote(types.join(', '))}`}`;
 }

@@ -116,6 +116,37 @@ describe('lint', () => {
     expect(headline).toContain('if the capture was not cut');
     expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
   });
+  it.each<[string, string[]]>([
+    ['{"error":"x"}', ['error F03']],
+    ['hello', ['warning F03']],
+    ['data: 1\n\nda', []],
+    ['message: hello', ['warning F27']],
+    ['   \ndata: 1\n\n', ['information F03']],
+    ['data: x\n    \n', ['error F04', 'warning F01']],
+    ['data: 1\n\nx: 1\n\n', ['information F27']]
+  ])('of %j: %j', async (text, expected) => {
+    const { findings } = await lint(Buffer.from(text));
+    const format = findings.filter(({ rule }) => rule.startsWith('F'));
+    expect(format.map(({ severity, rule }) => `${severity} ${rule}`)).toEqual(expected);
+  });
+  it('says of a line of blanks that the event is not ended', async () => {
+    const { findings } = await lint(Buffer.from('data: x\n \t\n'));
+    expect(findings[0]!.message).toContain('looks blank and is not: the event is not ended');
+  });
+  it.each([
+    ['line of more than 4 MiB', `data: ${'x'.repeat(5 * 1024 * 1024)}\n\n`],
+    ['block of more than 8 MiB', `data: ${'x'.repeat(1024 * 1024)}\n`.repeat(9)],
+    ['block of more than 100,000 lines', 'data\n'.repeat(200_000)]
+  ])('stops in a %s, and says so', async (what, text) => {
+    const { findings, headline, clients } = await lint(Buffer.from(`data: 1\n\n${text}\n`));
+    expect(findings.find(({ rule }) => rule === 'F26')).toMatchObject({
+      message: `A ${what}: what follows was not read`,
+      offset: 9,
+      line: 3
+    });
+    expect(headline).toContain('as far as it was read');
+    expect(clients[0]!.says).toContain('1 event, as far as it was read');
+  });
   it('F23 needs two, and no other string', async () => {
     const has = async (...data: string[]) => {
       const { findings } = await lint(Buffer.from(data.map((one) => `data: ${one}\n\n`).join('')));

@@ -47,6 +47,17 @@ export interface TracedBlock extends UnfinishedBlock {
   event: { type: string; data: string; lastEventId: string } | undefined;
 }
 
+/** What has come since a blank line. */
+export interface Pending {
+  block: UnfinishedBlock;
+  /** Of the block. */
+  firstDataLine: TracedLine | undefined;
+  /** The beginning of a line without end, '' if there is none; and where that begins, and in which read. */
+  unfinished: string;
+  offset: number;
+  firstRead: Read;
+}
+
 /** Ill-formed UTF-8, or the place of something else, in the body. */
 export interface Place {
   offset: number;
@@ -126,9 +137,9 @@ export class Trace {
   reconnectionTime: number | undefined;
   lastEventId = '';
   /** What was too long to be read on, and from where on nothing was read. */
-  overflow: { what: 'line' | 'block'; offset: number; line: number } | undefined;
-  firstDataLine: TracedLine | undefined;
-  /** In which the last data line came. */
+  overflow: { what: string; offset: number; line: number } | undefined;
+  /** In which the last bytes came, and the last data line. */
+  lastRead: Read | undefined;
   lastDataRead: Read | undefined;
   /** Texts of the last line, and of the last data line. */
   lastText = '';
@@ -145,6 +156,11 @@ export class Trace {
   #sequence: Buffer = Buffer.alloc(0);
   #faults: number[] = [];
   #block: UnfinishedBlock;
+  /** The first of `#block`, if that has any: the same object for all of them, as above. */
+  #firstDataLine: TracedLine = { branch: 'data', text: '', offset: 0, number: 0, at: 0 };
+  /** Lines of `#block` that are neither comments nor a `retry` that counts; and the blocks that had such. */
+  #fields = 0;
+  #blocks = 0;
   #firstReadOfLine: Read = this.#read;
   /** The last event. */
   #dispatched: TracedBlock['event'];
@@ -188,14 +204,26 @@ export class Trace {
   }
 
   /** Whether the standard would drop something if the body ended now: lines of a block, or part of a line. */
-  get pending(): { block: UnfinishedBlock; unfinished: string } | undefined {
+  get pending(): Pending | undefined {
     const unfinished = this.#unfinished.slice(0, 200);
-    return this.#block.lines > 0 || unfinished !== '' ? { block: this.#block, unfinished } : undefined;
+    if (this.#block.lines === 0 && unfinished === '') return undefined;
+    return {
+      block: this.#block,
+      firstDataLine: this.#block.dataLines > 0 ? { ...this.#firstDataLine } : undefined,
+      unfinished,
+      offset: this.#cursor,
+      firstRead: this.#firstReadOfLine
+    };
+  }
+
+  /** Blocks that hold more than comments and a `retry`, the unfinished one too. */
+  get blocks(): number {
+    return this.#blocks + (this.#fields > 0 || /^(?!:|retry:)[^]/.test(this.#unfinished) ? 1 : 0);
   }
 
   /** Takes the bytes of one read at `at` ms. */
   push(bytes: Buffer, at: number): void {
-    this.#read = { number: this.#read.number + 1, at };
+    this.lastRead = this.#read = { number: this.#read.number + 1, at };
     this.bytes += bytes.length;
     if (!this.overflow) {
       if (this.#opening) this.#open(bytes);
@@ -267,13 +295,15 @@ export class Trace {
     } else if (this.#unfinished.length < 4096) this.#unfinished += text.slice(0, 4096);
     this.#base = end;
     this.#text = '';
-    if (end - this.#cursor > longestLine) this.#overflowAt('line', this.#cursor);
-    else if (end - this.#block.offset > longestBlock || this.#block.lines > mostLines)
-      this.#overflowAt('block', this.#block.offset);
+    const { offset, line, lines } = this.#block;
+    if (end - this.#cursor > longestLine)
+      this.#overflowAt('line of more than 4 MiB', this.#cursor, this.lines + 1);
+    else if (end - offset > longestBlock) this.#overflowAt('block of more than 8 MiB', offset, line);
+    else if (lines > mostLines) this.#overflowAt('block of more than 100,000 lines', offset, line);
   }
 
-  #overflowAt(what: 'line' | 'block', offset: number): void {
-    this.overflow = { what, offset, line: this.lines + 1 };
+  #overflowAt(what: string, offset: number, line: number): void {
+    this.overflow = { what, offset, line };
     this.#interpret = () => {};
   }
 
@@ -308,14 +338,20 @@ export class Trace {
     const block = this.#block;
     if (text !== '') {
       if (block.lines++ === 0) block.firstRead = this.#firstReadOfLine;
+      if (branch !== 'comment' && branch !== 'retry') this.#fields++;
       this.lastText = text;
     }
     this.#firstReadOfLine = this.#read;
     switch (branch) {
       case 'data':
-        block.dataLines++;
         this.dataLines++;
-        this.firstDataLine ??= { branch, text, offset, number, at: this.#read.at };
+        if (block.dataLines++ === 0) {
+          const first = this.#firstDataLine;
+          first.text = text;
+          first.offset = offset;
+          first.number = number;
+          first.at = this.#read.at;
+        }
         this.lastDataRead = this.#read;
         this.lastDataText = text;
         break;
@@ -349,6 +385,8 @@ export class Trace {
     before.offset = this.#cursor;
     before.line = this.lines + 1;
     if (lines === 0) return;
+    if (this.#fields > 0) this.#blocks++;
+    this.#fields = 0;
     before.lines = before.dataLines = 0;
     before.type = before.id = undefined;
     const block = {

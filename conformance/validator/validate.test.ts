@@ -45,6 +45,14 @@ function found({ findings }: Result): string[] {
   return findings.map(({ rule }) => rule);
 }
 
+/** Answers with a stream that says something each 200 ms. */
+function repeat(socket: Socket, text: (n: number) => string): void {
+  let n = 0;
+  socket.write(`${head}\r\n${text(n)}`);
+  const timer = setInterval(() => socket.write(text(++n)), 200);
+  socket.on('close', () => clearInterval(timer));
+}
+
 /** Writes for ever, as fast as the reader takes it. */
 function flood(socket: Socket, bytes: Buffer): void {
   const write = () => {
@@ -502,7 +510,17 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'line feeds written as two characters',
       (socket) => socket.write(`${head}\r\ndata: 1\\n\\ndata: 2\\n\\n`)
     ],
+    ['F02', 'no line end at all', (socket) => repeat(socket, (n) => `data: tick ${n}`), { duration: 1500 }],
+    [
+      'F02',
+      'a blank line before',
+      (socket) => repeat(socket, (n) => `${n === 0 ? 'data: 0\n\n' : ''}data: tick ${n}\n`),
+      { duration: 1500 }
+    ],
     ['F03', 'a word alone', writing('hello\n\n')],
+    ['F03', 'JSON without a line end', (socket) => socket.end(`${head}\r\n{"error":"unauthorized"}`)],
+    ['F03', 'JSON without a line end, and no end', (socket) => socket.write(`${head}\r\n{"error":1}`)],
+    ['F05', 'no line end', (socket) => socket.end(`${head}\r\nData: hello`)],
     ['F04', 'a word alone after data', writing('data: hello\nworld\n\n')],
     ['F21', 'a promise', writing('data: [object Promise]\n\n')],
     ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
@@ -647,6 +665,36 @@ describe('more of what a rule is for', { concurrent: true }, () => {
   ])('%s: not for %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);
   });
+});
+
+it.concurrent('F02: not for a line in two pieces', async () => {
+  const result = await judge(
+    (socket) => {
+      socket.write(`${head}\r\ndata: one`);
+      setTimeout(() => socket.write(', two'), 1100);
+    },
+    { duration: 1400, probes: [] }
+  );
+  expect(found(result)).not.toContain('F02');
+  expect(result.headline).toBe('No event in 1 block of 14 bytes.');
+});
+
+it.concurrent.each<[string, string | undefined, string]>([
+  ['message: hello\n\n', 'F27', 'No event in 9 blocks of 144 bytes.'],
+  ['event: typing\n\n', 'F16', 'No event in 9 blocks of 135 bytes.'],
+  ['event: ping\n\n', undefined, 'No event in 9 blocks of 117 bytes.'],
+  ['id: 1\n\n', undefined, 'No event in 9 blocks of 63 bytes.'],
+  [': ping\n\nretry: 3000\n\n', undefined, '0 events in 189 bytes; nothing is wrong with what was seen.']
+])('blocks without an event: %j', async (block, rule, headline) => {
+  const result = await judge((socket) => socket.write(`${head}\r\n${block.repeat(9)}`), {
+    duration: 300,
+    probes: []
+  });
+  const serious = result.findings.filter(({ severity }) => severity !== 'information');
+  expect(serious.map(({ rule, severity, times }) => [rule, severity, times])).toEqual(
+    rule ? [[rule, 'warning', 9]] : []
+  );
+  expect(result.headline).toBe(headline);
 });
 
 describe('R11', { concurrent: true }, () => {

@@ -8,11 +8,21 @@ import {
   onStream,
   quote,
   rule,
+  type Evidence,
+  type Judge,
   type Sighting,
+  type StreamEnd,
   type Rule,
   type Verdict
 } from '../rule.ts';
-import { decodeUtf8, excerptAround, fieldValue, type TracedBlock } from '../trace.ts';
+import {
+  decodeUtf8,
+  excerptAround,
+  fieldValue,
+  type TracedBlock,
+  type TracedLine,
+  type UnfinishedBlock
+} from '../trace.ts';
 import { standard } from './sources.ts';
 
 const { parsing, interpretation } = standard;
@@ -51,6 +61,49 @@ function mayBeField(line: string): boolean {
 /** One word and no colon: a field without a value would be a rare thing to send. */
 function isBare(line: string): boolean {
   return !line.includes(':') && mayBeField(line);
+}
+
+/** White space alone, which whoever wrote it may take for a blank line. */
+function looksBlank(line: string): boolean {
+  return /^[ \t]+$/.test(line);
+}
+
+/** What has no line end at the end, if it can be no field that the standard knows, whatever would come of it. */
+function unknownAtTheEnd({ trace, ended, at }: StreamEnd): TracedLine | undefined {
+  const { unfinished: text = '', offset = 0 } = trace.pending ?? {};
+  if (text === '' || text.startsWith(':') || fields.includes(fieldName(text))) return undefined;
+  const mayBeMore = isBare(text) || looksBlank(text);
+  if (mayBeMore && (!ended || fields.some((field) => field.startsWith(text)))) return undefined;
+  return { branch: 'unknown field', text, offset, number: trace.lines + 1, at };
+}
+
+/** A rule on lines that are no field that the standard knows. */
+function onUnknownField(
+  look: (line: TracedLine, found: (sighting: Sighting) => void, block: UnfinishedBlock) => void
+): Judge {
+  return onStream((found) => ({
+    branches: ['unknown field'],
+    line: (line, block) => look(line, found, block),
+    end(stream) {
+      const line = unknownAtTheEnd(stream);
+      if (line) look(line, found, stream.trace.pending!.block);
+      return undefined;
+    }
+  }));
+}
+
+/** Whether a stream of which not one event came is wrong: one block may be all that was due. */
+function hasOnlyFailed({ trace, ended }: StreamEnd): boolean {
+  return trace.events === 0 && (ended || trace.blocks > 1);
+}
+
+function noEventIn({ trace: { blocks } }: StreamEnd): string {
+  return `No event in ${blocks} ${blocks === 1 ? 'block' : 'blocks'}`;
+}
+
+/** How bad it is that a line of content is ignored. */
+function severityOf(line: string): Pick<Evidence, 'severity'> {
+  return looksBlank(line) ? { severity: 'information' } : isBare(line) ? { severity: 'warning' } : {};
 }
 
 /** Rules on each event that is dispatched, or only on those whose data begins so. */
@@ -116,15 +169,15 @@ export const format: Rule[] = [
     'End each event with a blank line: two line feeds after its last field.',
     onStream((found) => ({
       end({ trace, ended, at: endedAt }) {
-        if (trace.blankLines > 0) return ok;
+        const { pending, lastRead, lastDataRead, bytes, lines, events } = trace;
         if (ended) return notApplicable('the stream has ended; F01 judges its end');
-        const { firstDataLine: first, lastDataRead, pending, bytes, lines } = trace;
+        if (!pending) return trace.blankLines > 0 ? ok : notObserved('lines');
         // In JSON a line feed is written so too: within a string, where no field follows.
         const [literal] =
           (lines === 0 &&
             !trace.overflow &&
             /^(data|event|id|retry|:).*?(\\n)+((data|event|id|retry):|(?<=\\n\\n)$)/.exec(
-              pending?.unfinished ?? ''
+              pending.unfinished
             )) ||
           [];
         if (literal !== undefined) {
@@ -133,18 +186,36 @@ export const format: Rule[] = [
             at: endedAt,
             offset: 0,
             line: 1,
-            excerpt: pending!.unfinished.slice(0, 48)
+            excerpt: pending.unfinished.slice(0, 48)
           });
           return ok;
         }
+        const { block, firstDataLine: first, unfinished, offset, firstRead } = pending;
         const time = first ? lastDataRead!.at - first.at : 0;
-        if (!first || time < 1000) return notObserved('data lines over a second without a blank line');
-        found({
-          message: () =>
-            `No message will be delivered: ${trace.dataLines} data lines in ${Math.round(time)} ms, and not one blank line`,
-          ...at(first)
-        });
-        return ok;
+        if (first && time >= 1000) {
+          found({
+            message: () =>
+              `No message ${events === 0 ? 'will be delivered' : 'is delivered any more'}: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line`,
+            ...at(first)
+          });
+          return ok;
+        }
+        // Where events came, it may be a large one; and two pieces may be one line.
+        const isGrowing =
+          events === 0 && unfinished !== '' && !trace.overflow && lastRead!.number - firstRead.number > 1;
+        const growth = lastRead!.at - firstRead.at;
+        if (isGrowing && growth >= 1000) {
+          found({
+            message: () =>
+              `No message is delivered: ${bytes - offset} bytes in ${Math.round(growth)} ms, and no line end: ${quote(unfinished)}`,
+            at: firstRead.at,
+            offset,
+            line: lines + 1,
+            excerpt: unfinished.slice(0, 48)
+          });
+          return ok;
+        }
+        return trace.blankLines > 0 ? ok : notObserved('more than a second of lines without a blank one');
       }
     }))
   ),
@@ -152,12 +223,13 @@ export const format: Rule[] = [
     ['F03', 'missing-data-prefix', 'E C'],
     'A line is content without a field name',
     interpretation,
-    'Begin each line of a payload with "data: ".',
-    onLine(['unknown field'], (line, found, block) => {
+    'Begin each line of a payload with "data: ", and padding with a colon.',
+    onUnknownField((line, found, block) => {
       if (!isContent(line.text) || block.dataLines > 0) return;
       found({
-        message: () => `The line ${quote(line.text)} is taken for an unknown field and ignored`,
-        ...(isBare(line.text) && { severity: 'warning' as const }),
+        message: () =>
+          `${looksBlank(line.text) ? `A line of ${line.text.length} spaces or tabs` : `The line ${quote(line.text)}`} is taken for an unknown field and ignored`,
+        ...severityOf(line.text),
         ...at(line)
       });
     })
@@ -166,12 +238,14 @@ export const format: Rule[] = [
     ['F04', 'multi-line-raw', 'E C'],
     'Only the first line of a payload has its "data:"',
     interpretation,
-    'Split payloads at CRLF, LF and CR, and begin each line with "data: ".',
-    onLine(['unknown field'], (line, found, block) => {
+    'Split payloads at CRLF, LF and CR, and begin each line with "data: ". The line that ends an event is empty.',
+    onUnknownField((line, found, block) => {
       if (!isContent(line.text) || block.dataLines === 0) return;
       found({
         message: () =>
-          `The line ${quote(line.text)} after a data line is ignored: the event arrives without it`,
+          looksBlank(line.text)
+            ? `The line ${quote(line.text)} after a data line looks blank and is not: the event is not ended`
+            : `The line ${quote(line.text)} after a data line is ignored: it is in no event`,
         ...(isBare(line.text) && { severity: 'warning' as const }),
         ...at(line)
       });
@@ -182,7 +256,7 @@ export const format: Rule[] = [
     'A field name has a space or a capital letter',
     interpretation,
     'Write data, event, id and retry exactly so, and the colon right behind.',
-    onLine(['unknown field'], (line, found) => {
+    onUnknownField((line, found) => {
       if (!isMisspelt(line.text)) return;
       found({
         message: () => `The field name ${quote(fieldName(line.text))} is unknown, and the line ignored`,
@@ -222,7 +296,7 @@ export const format: Rule[] = [
     'A byte order mark other than the leading one',
     parsing,
     'Send no byte order mark: encode as UTF-8 without one, also in the parts that are put together.',
-    onLine(['unknown field'], (line, found) => {
+    onUnknownField((line, found) => {
       if (line.text.startsWith(byteOrderMark)) {
         found({
           message: () =>
@@ -378,17 +452,34 @@ export const format: Rule[] = [
     'An event without data',
     interpretation,
     'Add a data line, else nothing is dispatched (its id still counts).',
-    onStream((found) => ({
-      blocks: { field: 'event' },
-      block(block) {
-        if (block.type && !block.event) {
+    onStream((found) => {
+      let first: Omit<Evidence, 'message'> | undefined;
+      // Without an event a sign of life is right.
+      let isMeant = false;
+      return {
+        blocks: { field: 'event' },
+        block(block) {
+          if (!block.type || block.event) return;
+          const place = atBlock(block, `event: ${block.type}`);
+          first ??= place;
+          isMeant ||= !heartbeatName.test(block.type);
           found({
             message: () => `The block of type ${quote(block.type!)} has no data, and dispatches nothing`,
-            ...atBlock(block, `event: ${block.type}`)
+            ...place
           });
+        },
+        end(stream) {
+          if (first && isMeant && hasOnlyFailed(stream)) {
+            found({
+              message: `${noEventIn(stream)}: those with a type have no data, and dispatch nothing`,
+              severity: 'warning',
+              ...first
+            });
+          }
+          return undefined;
         }
-      }
-    }))
+      };
+    })
   ),
   rule(
     ['F17', 'empty-data-event', 'I C'],
@@ -544,14 +635,14 @@ export const format: Rule[] = [
   ),
   rule(
     ['F26', 'line-unbounded', 'E S'],
-    'A line without end',
-    'memory of clients, which have to keep an unfinished line whole',
-    'Cap what one line may hold.',
+    'A line or a block that is too long to be read',
+    'memory of clients, which have to keep an unfinished event whole',
+    'Cap what one line and one event may hold.',
     onStream((found) => ({
-      end({ trace: { overflow, bytes } }) {
+      end({ trace: { overflow } }) {
         if (overflow) {
           found({
-            message: `A ${overflow.what} has no end after ${bytes - overflow.offset} bytes; what follows was not read`,
+            message: `A ${overflow.what}: what follows was not read`,
             offset: overflow.offset,
             line: overflow.line
           });
@@ -565,9 +656,30 @@ export const format: Rule[] = [
     'A field that the standard does not know',
     interpretation,
     'It is ignored: write a comment (": text") for what is not for clients.',
-    onLine(['unknown field'], (line, found) => {
-      if (isMisspelt(line.text) || isBare(line.text) || !mayBeField(line.text)) return;
-      found({ message: () => `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
+    onStream((found) => {
+      let first: TracedLine | undefined;
+      const look = (line: TracedLine) => {
+        if (isMisspelt(line.text) || isBare(line.text) || !mayBeField(line.text)) return;
+        first ??= line;
+        found({ message: () => `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
+      };
+      return {
+        branches: ['unknown field'],
+        line: look,
+        end(stream) {
+          const last = unknownAtTheEnd(stream);
+          if (last) look(last);
+          if (first && hasOnlyFailed(stream)) {
+            const name = fieldName(first.text);
+            found({
+              message: `${noEventIn(stream)}: the field ${quote(name)} is ignored`,
+              severity: 'warning',
+              ...at(first)
+            });
+          }
+          return undefined;
+        }
+      };
     })
   ),
   rule(
