@@ -66,6 +66,8 @@ export interface ExpectedRequest {
   closedWithin?: number;
   /** Which origin it must come to: placeholders {origin}, {other-origin}. */
   origin?: string;
+  /** What comes behind the first "?" of its target; null: there is none. */
+  query?: string | null;
 }
 
 /** Only what is named is compared; lists are compared in order and length. */

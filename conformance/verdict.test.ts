@@ -170,6 +170,20 @@ describe('judge', () => {
       'requests[0].headers.last-event-id: "Ã©" | "é"'
     ],
     [
+      'another query',
+      { requests: [{ query: 'a=?' }] },
+      observe(),
+      [request({ target: '/sse/t/p?a=?&b' })],
+      'requests[0].query: "a=?" | "a=?&b"'
+    ],
+    [
+      'a query that is there',
+      { requests: [{ query: null }] },
+      observe(),
+      [request({ target: '/sse/t/p?' })],
+      'requests[0].query: null | ""'
+    ],
+    [
       'too early',
       { requests: [{}, { delay: { min: 50 } }] },
       observe(),

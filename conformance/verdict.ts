@@ -239,6 +239,10 @@ function compareRequest(
   if (expected.origin !== undefined) {
     equal(`${what}.origin`, resolveNames(expected.origin, names), observed.origin);
   }
+  if (expected.query !== undefined) {
+    const [, query = null] = /\?(.*)/s.exec(observed.target) ?? [];
+    equal(`${what}.query`, expected.query, query);
+  }
   for (const [name, value] of Object.entries(expected.headers ?? {})) {
     const values = observed.headers.filter(([key]) => key.toLowerCase() === name.toLowerCase());
     const joined = values.length > 0 ? values.map(([, each]) => each).join(', ') : null;

@@ -73,7 +73,7 @@ export function createVirtualServer(
         method: 'GET',
         target: url.pathname + url.search,
         httpVersion: '1.1',
-        headers: Object.entries(given),
+        headers: Object.entries(given).map(([name, value]) => [name, value.replace(/^[\t ]+|[\t ]+$/g, '')]),
         origin: url.origin,
         at: clock.now(),
         connection: script ? index : null,
@@ -195,7 +195,7 @@ function isAllowed(headers: Headers, origin: string, withCredentials: boolean): 
 
 /** https://fetch.spec.whatwg.org/#data-url-processor, as far as cases go; null on failure. */
 function readDataUrl(url: URL): VirtualResponse | null {
-  const [, type, isBase64, text] = /^data:([^,]*?)(;base64)?,(.*)$/.exec(url.href) ?? [];
+  const [, type, isBase64, text] = /^data:([^,]*?)(;base64)?,([^#]*)/.exec(url.href) ?? [];
   if (text === undefined) return null;
   const bytes = Buffer.from(decodeURIComponent(text), isBase64 ? 'base64' : 'utf8');
   return {

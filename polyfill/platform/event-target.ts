@@ -114,21 +114,26 @@ function remove(listeners: Listener[], listener: Listener | undefined): void {
 function callListeners(this: EventTarget, event: Event): void {
   const listeners = slotsOf(this).listeners![event.type] || [];
   const areSeveral = !FOR_SERVERS || listeners.length > 1;
-  let stopped = false;
+  // 1: the stop propagation flag; 2: the stop immediate propagation flag.
+  let stopped = 0;
   if (FOR_SERVERS && event.srcElement !== this) setMembers(event, { srcElement: this });
-  // Whether it was called cannot be asked of a native event.
+  // Whether they were called cannot be asked of every native event.
   if (areSeveral) {
     setMembers(event, {
+      stopPropagation() {
+        stopped = stopped || 1;
+        if (FOR_SERVERS) event.cancelBubble = true;
+      },
       stopImmediatePropagation() {
-        stopped = true;
-        if (FOR_SERVERS) event.stopPropagation();
+        stopped = 2;
+        if (FOR_SERVERS) event.cancelBubble = true;
       }
     });
   }
-  for (let pass = 0; pass < 2; pass++) {
+  for (let pass = 0; pass < 2 && !stopped; pass++) {
     // "Let listeners be a clone": those added from here on are not called.
     const clone = listeners.slice();
-    for (let i = 0; i < clone.length && !stopped; i++) {
+    for (let i = 0; i < clone.length && stopped < 2; i++) {
       const listener = clone[i]!;
       const callback = listener.callback;
       if (listener.capture !== !pass || listeners.indexOf(listener) < 0) continue;
@@ -152,5 +157,8 @@ function callListeners(this: EventTarget, event: Event): void {
       if (isPassive) delete (event as Partial<Event>).preventDefault;
     }
   }
-  if (areSeveral) delete (event as Partial<Event>).stopImmediatePropagation;
+  if (areSeveral) {
+    delete (event as Partial<Event>).stopPropagation;
+    delete (event as Partial<Event>).stopImmediatePropagation;
+  }
 }
