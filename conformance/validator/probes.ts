@@ -1,5 +1,12 @@
 import type { Header, Limits, OutgoingRequest } from './connect.ts';
-import { eventsWithIds, headersOf, isStreamHead, type Exchange, type ObserveOptions } from './observe.ts';
+import {
+  beginsWithEvent,
+  eventsWithIds,
+  headersOf,
+  isStreamHead,
+  type Exchange,
+  type ObserveOptions
+} from './observe.ts';
 import { decodeUtf8 } from './trace.ts';
 import type { Injected, Injection, Observations, Probe } from './rule.ts';
 
@@ -153,9 +160,9 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
   compressed: {
     waitingFor: 'an answer that may be compressed',
     repeats: true,
-    run: ({ due = 0, request, ask }) =>
+    run: ({ plain, due = 0, request, ask }) =>
       ask(request([{ name: 'Accept-Encoding', value: 'gzip, deflate, br' }]), {
-        duration: due + 900,
+        duration: (beginsWithEvent(plain) ? due : plain.longestSilence) + 900,
         onHead: ({ head }) => headersOf(head, 'content-encoding').length === 0,
         until: ({ events }) => events.length > 0
       })

@@ -76,7 +76,7 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
     return undelivered.rule === 'F01'
       ? `No message will ever be delivered${plain ? '' : ', if the capture was not cut'}: the block is not ended by a blank line.`
       : 'No message will ever be delivered: there is no blank line.';
-  if (findings.some(({ rule, severity }) => rule === 'T25' && severity === 'error'))
+  if (plain?.decodingFault !== undefined && findings.some(({ rule }) => rule === 'T25'))
     return 'No message will ever be delivered: the body cannot be decoded.';
   if (stream.bytes === 0) {
     return plain && !hasEnded(plain)

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createServer, type Socket } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { constants, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   assertNoFindings,
@@ -689,6 +689,49 @@ describe('H23', { concurrent: true }, () => {
     expect(sent).toEqual([false, expected]);
     expect(found(result).includes('H23')).toBe(expected);
   });
+});
+
+describe('T04', { concurrent: true }, () => {
+  const openings = { comment: ': connected\n\n', event: 'data: 0\n\n', nothing: '' };
+  /** What comes at once, whether the compressor is flushed, and how long the pauses of a broadcast are, ms. */
+  it.each<[keyof typeof openings, boolean, number, string]>([
+    ['comment', true, 1400, 'ok'],
+    ['event', false, 1400, 'finding'],
+    ['nothing', false, 150, 'finding'],
+    ['nothing', false, 1400, 'not observed']
+  ])('%s at once, flushed: %s, an event every %i ms: %s', async (opening, isFlushed, pause, expected) => {
+    const plain = new Set<Socket>();
+    const broadcast = () => plain.forEach((socket) => socket.write('data: 1\n\n'));
+    const timers: NodeJS.Timeout[] = [];
+    const { verdicts } = await judge(
+      (socket, request) => {
+        const isCompressed = /gzip/.test(request);
+        socket.write(`${head}${isCompressed ? 'Content-Encoding: gzip\r\n' : ''}\r\n`);
+        const bytes = gzipSync(openings[opening], { finishFlush: constants.Z_SYNC_FLUSH });
+        if (isCompressed) return void socket.write(isFlushed ? bytes : bytes.subarray(0, 10));
+        socket.write(openings[opening]);
+        plain.add(socket);
+        // The first client came shortly before an event.
+        if (plain.size === 1) timers.push(setTimeout(broadcast, 150), setInterval(broadcast, pause));
+      },
+      { duration: 1600, probes: ['again', 'compressed', 'bogus-id'] }
+    );
+    timers.forEach((timer) => clearTimeout(timer));
+    expect(verdicts.find(({ rule }) => rule === 'T04')?.verdict).toBe(expected);
+  });
+});
+
+it('T25: compressed only where it is asked for, and in name only', async () => {
+  const result = await judge(
+    (socket, request) =>
+      socket.write(`${head}${/gzip/.test(request) ? 'Content-Encoding: gzip\r\n' : ''}\r\ndata: 1\n\n`),
+    { duration: 300, probes: ['compressed'] }
+  );
+  expect(result.findings.find(({ rule }) => rule === 'T25')).toMatchObject({
+    severity: 'error',
+    message: expect.stringContaining('With Accept-Encoding: "gzip, deflate, br"') as string
+  });
+  expect(result.headline).toBe('1 event in 9 bytes; clients lose events, or the connection.');
 });
 
 it('the headline says of advice alone not that clients lose something', async () => {

@@ -1,4 +1,4 @@
-import { hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
+import { beginsWithEvent, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
 import {
   at,
   atBlock,
@@ -43,6 +43,13 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 function gapOf({ longestGap }: Exchange): number {
   return longestGap.to - longestGap.from;
+}
+
+/** Within how long a client gets an event, whenever it asks, ms. The first may come early by chance alone: `others` are asked later. */
+function dueWithin(plain: Exchange, others: (Exchange | undefined)[]): number | undefined {
+  if (plain.firstEventAt === undefined) return undefined;
+  const isByChance = !beginsWithEvent(plain) || !others.some((other) => other && beginsWithEvent(other));
+  return isByChance ? plain.longestSilence : plain.firstEventAt - plain.sentAt;
 }
 
 function wasCutAfterIdle(exchange: Exchange): boolean {
@@ -142,25 +149,27 @@ export const caching: Rule[] = [
       check({ plain, again, compressed, 'bogus-id': bogus, missing }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!compressed) return notObserved(missing.compressed ?? 'the probe compressed');
-        const due = plain!.firstEventAt === undefined ? undefined : plain!.firstEventAt - plain!.sentAt;
+        const due = dueWithin(plain!, [again, bogus?.[0]]);
         const waited = compressed.endedAt - compressed.sentAt;
         // Many a compressor gives out nothing, and so no head.
         if (compressed.failure?.kind === 'timeout' && due !== undefined && due < waited - 800) {
           if (!again?.head || !bogus?.[0]?.head)
             return notObserved('an answer to it, or to those before and after it');
           return finding(
-            `With Accept-Encoding: gzip, deflate, br not even a head came within ${seconds(waited)}; without, the first event came after ${seconds(due)}`,
+            `With Accept-Encoding: gzip, deflate, br not even a head came within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
             { at: compressed.endedAt }
           );
         }
         if (!isStreamHead(compressed.head)) return notApplicable('the answer is no stream');
         if (compressed.decoded === undefined) return notApplicable('the stream is not compressed');
         if (hasEnded(compressed)) return notApplicable('the compressed stream ended');
+        if (compressed.decodingFault !== undefined) return notApplicable('it cannot be decoded: T25');
+        // A comment is flushed as an event is.
+        if (compressed.decodedBytes > 0) return ok;
         if (due === undefined) return notObserved('an event');
-        if (compressed.firstEventAt !== undefined) return ok;
         if (waited < due + 800) return notObserved(`the compressed stream for ${seconds(due + 800)}`);
         return finding(
-          `With ${compressed.decoded}, no event could be decoded within ${seconds(waited)}; without, the first came after ${seconds(due)}`,
+          `With ${compressed.decoded}, nothing could be decoded within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
           { at: compressed.endedAt }
         );
       }
@@ -541,12 +550,19 @@ export const caching: Rule[] = [
     'Take the header away, or encode the body: clients take this for a network error.',
     {
       needs: ['plain'],
-      check({ plain }) {
-        const { head, decoded, decodingFault, endedAt, request } = plain!;
-        if (decodingFault !== undefined)
-          return finding(`The body cannot be decoded as ${decoded}: ${decodingFault}`, { at: endedAt });
-        const asked = headerOf({ ...head!, headers: request.headers }, 'accept-encoding');
-        return decoded !== undefined && asked === 'identity'
+      wants: ['compressed'],
+      check({ plain, compressed }) {
+        for (const exchange of [plain!, compressed]) {
+          if (exchange?.decodingFault === undefined) continue;
+          const { decoded, decodingFault, endedAt, request } = exchange;
+          const body =
+            exchange === plain
+              ? 'The body'
+              : `With Accept-Encoding: ${quote(headerOf(request, 'accept-encoding')!)}, as browsers ask, the body`;
+          return finding(`${body} cannot be decoded as ${decoded}: ${decodingFault}`, { at: endedAt });
+        }
+        const { head, decoded, request } = plain!;
+        return decoded !== undefined && headerOf(request, 'accept-encoding') === 'identity'
           ? finding(`The answer is encoded as ${decoded}, asked for with Accept-Encoding: identity`, {
               at: head!.at,
               severity: 'warning'

@@ -312,7 +312,7 @@ export const head: Rule[] = [
       check({ plain, 'origin-request': any }) {
         for (const exchange of [plain!, any]) {
           if (exchange?.head?.status !== 406) continue;
-          const accept = headerOf({ ...exchange.head, headers: exchange.request.headers }, 'accept')!;
+          const accept = headerOf(exchange.request, 'accept')!;
           return finding(`Status 406 for Accept: ${quote(accept)}`, { at: exchange.head.at });
         }
         return ok;
@@ -438,7 +438,7 @@ export const head: Rule[] = [
         const set = headersOf(plain!.head, 'set-cookie').map((value) => value.split(';')[0]!.trim());
         if (set.length === 0) return notApplicable('no cookie is set');
         // A Cookie of --header is sent in place of those.
-        const sent = headerOf({ ...again!.head!, headers: again!.request.headers }, 'cookie') ?? '';
+        const sent = headerOf(again!.request, 'cookie') ?? '';
         const first = new Map(
           sent.split(/; */).flatMap((value) => {
             const [, name, text] = (set.includes(value) && parse(value)) || [];
