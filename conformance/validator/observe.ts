@@ -122,7 +122,7 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
       headers: headers.filter(
         ({ name }) =>
           keepsHeader(name, request.url, url) &&
-          !(becomesGet && /^content-(encoding|language|location|type)$/i.test(name))
+          !(becomesGet && /^content-(encoding|language|length|location|type)$/i.test(name))
       ),
       ...(body && !becomesGet && { body })
     };
@@ -134,9 +134,9 @@ function losesBody(status: number, method: string): boolean {
   return status === 303 ? !/^(GET|HEAD)$/.test(method) : status < 303 && method === 'POST';
 }
 
-/** "If request's current URL's origin is not same origin with locationURL's origin", credentials stay behind. */
+/** "If request's current URL's origin is not same origin with locationURL's origin", credentials stay behind; so does the name of the host. */
 function keepsHeader(name: string, from: URL, to: URL): boolean {
-  return from.origin === to.origin || !/^(authorization|cookie|proxy-authorization)$/i.test(name);
+  return from.origin === to.origin || !/^(authorization|cookie|host|proxy-authorization)$/i.test(name);
 }
 
 async function observeOne(

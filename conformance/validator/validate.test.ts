@@ -421,6 +421,23 @@ it.concurrent.each([
     expect(part.test(seen[1]!)).toBe(expected !== 'GET');
 });
 
+it('a Host of --header does not follow a redirect to another origin', async () => {
+  const hosts: string[] = [];
+  const note = (request: string) => hosts.push(/\r\nHost: (.*)\r\n/.exec(request)![1]!);
+  const target = await serve((socket, request) => {
+    note(request);
+    socket.write(`${head}\r\ndata: 1\n\n`);
+  });
+  await judge(
+    (socket, request) => {
+      note(request);
+      socket.end(`HTTP/1.1 302 Found\r\nLocation: ${target}\r\n\r\n`);
+    },
+    { duration: 300, probes: [], headers: [{ name: 'Host', value: 'a.example' }] }
+  );
+  expect(hosts).toEqual(['a.example', new URL(target).host]);
+});
+
 it('the user and the password of the URL are sent, and found', async () => {
   const seen: string[] = [];
   const url = await serve((socket, request) => {
