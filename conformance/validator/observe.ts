@@ -51,6 +51,12 @@ export function headerOf(of: { headers: Header[] } | undefined, name: string): s
   return of?.headers.find((header) => header.name.toLowerCase() === name)?.value;
 }
 
+/** https://fetch.spec.whatwg.org/#concept-header-list-get: all values of a header in one. */
+export function combinedValueOf(head: Head | undefined, name: string): string | undefined {
+  const values = headersOf(head, name);
+  return values.length > 0 ? values.join(', ') : undefined;
+}
+
 /** All values of a header, by name in lower case. */
 export function headersOf(head: Head | undefined, name: string): string[] {
   return (head?.headers ?? [])
