@@ -87,10 +87,10 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
   'first-id': {
     waitingFor: 'what comes after the first event',
     repeats: true,
-    lacks: ({ plain }) =>
-      new Set(eventsWithIds(plain).map(({ id }) => id)).size < 2
-        ? 'two events with different ids'
-        : undefined,
+    lacks({ plain, observations: { again } }) {
+      if (new Set(eventsWithIds(plain).map(({ id }) => id)).size < 2) return 'two events with different ids';
+      return again?.failure ? 'an answer to the reconnection' : undefined;
+    },
     run: ({ plain, due, request, ask }) =>
       ask(request(ofReconnection(plain, eventsWithIds(plain)[0]!.id!)), untilFirstEvent(due))
   },
@@ -111,6 +111,18 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
       return ask({ ...asked, url }, untilFirstEvent(due));
     }
   },
+  'origin-request': {
+    waitingFor: 'an answer to a request from another origin',
+    repeats: true,
+    run: ({ observations, request, ask }) =>
+      ask(
+        request([
+          { name: 'Origin', value: observations.sentOrigin },
+          { name: 'Accept', value: '*/*' }
+        ]),
+        stopAtHead
+      )
+  },
   preflight: {
     waitingFor: 'an answer to the preflight (OPTIONS)',
     run: ({ observations, request, ask }) =>
@@ -123,18 +135,6 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
           ],
           'OPTIONS'
         ),
-        stopAtHead
-      )
-  },
-  'origin-request': {
-    waitingFor: 'an answer to a request from another origin',
-    repeats: true,
-    run: ({ observations, request, ask }) =>
-      ask(
-        request([
-          { name: 'Origin', value: observations.sentOrigin },
-          { name: 'Accept', value: '*/*' }
-        ]),
         stopAtHead
       )
   },

@@ -627,6 +627,39 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       { origin: 'https://a.example' }
     ],
     [
+      'X01',
+      'an origin that is allowed twice',
+      (socket) =>
+        socket.write(
+          `${head}Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n`
+        )
+    ],
+    ...['*', 'https://a.example'].map<
+      [string, string, (socket: Socket, request: string) => void, ValidateOptions]
+    >((allowed) => [
+      'X01',
+      `a cookie, with ${allowed} and no word of credentials`,
+      (socket) => socket.write(`${head}Access-Control-Allow-Origin: ${allowed}\r\n\r\ndata: 1\n\n`),
+      { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
+    ]),
+    [
+      'X04',
+      'an origin of a list is echoed',
+      (socket, request) =>
+        socket.write(
+          `${head.replace('no-store', 'no-cache')}${request.includes('\r\nOrigin: https://a.example\r\n') ? 'Access-Control-Allow-Origin: https://a.example\r\n' : ''}\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example' }
+    ],
+    [
+      'T23',
+      'busy after a stream with ids',
+      (() => {
+        let requests = 0;
+        return (socket: Socket) => void (++requests === 1 && socket.write(`${beginning}id: 1\ndata: 1\n\n`));
+      })()
+    ],
+    [
       'X05',
       'an error without credentials',
       (socket, request) =>
@@ -649,6 +682,40 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         socket.end(idOf(request) === undefined ? `${beginning}id: 1\ndata: 1\n\n` : 'HTTP/1.1 502 No\r\n\r\n')
     ],
     ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
+    ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
+    [
+      'T23',
+      'a reconnection whose head waits',
+      (socket, request) => void (idOf(request) || socket.write(`${beginning}id: 1\ndata: 1\n\n`))
+    ],
+    [
+      'T09',
+      'an API that may still answer with an error',
+      (socket) => setTimeout(() => socket.write(`${head}\r\ndata: {}\n\n`), 1100),
+      { profile: 'openai', method: 'POST', duration: 1500 }
+    ],
+    ...['X01', 'X04', 'X08'].flatMap((id) =>
+      [{ origin: 'https://a.example' }, {}].map<
+        [string, string, (socket: Socket, request: string) => void, ValidateOptions]
+      >((options) => [
+        id,
+        `the one origin that is allowed, ${JSON.stringify(options)}`,
+        (socket, request) =>
+          socket.write(
+            `${request.startsWith('OPTIONS') ? 'HTTP/1.1 204 OK\r\n' : head.replace('no-store', 'no-cache')}Access-Control-Allow-Origin: https://a.example\r\n\r\n${request.startsWith('GET') ? 'data: 1\n\n' : ''}`
+          ),
+        options
+      ])
+    ),
+    [
+      'X01',
+      'a cookie that is allowed',
+      (socket) =>
+        socket.write(
+          `${head}Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Credentials: true\r\n\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
+    ],
     [
       'D03',
       'a finish_reason',

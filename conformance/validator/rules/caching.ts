@@ -67,9 +67,10 @@ const heartbeatOpenings = ['', ' ', '{', growingHeart.charAt(0), ...'hHkKnNpP'];
 /** An event that stands for nothing but that the connection lives. */
 function isHeartbeat({ event, id }: TracedBlock): boolean {
   if (!event || event.type !== 'message' || id !== undefined || event.data.length > 60) return false;
+  if (event.data === '') return true;
   const data = event.data.trim();
-  if (data !== '' && data.length < 4) return false;
-  if (data === '' || heartbeatName.test(data) || data === growingHeart) return true;
+  if (data.length < 4) return false;
+  if (heartbeatName.test(data) || data === growingHeart) return true;
   return data.charAt(0) === '{' && isHeartbeatObject(data);
 }
 
@@ -260,8 +261,10 @@ export const caching: Rule[] = [
     {
       needs: [],
       wants: ['plain', 'head-request'],
-      check({ plain, 'head-request': asked }) {
-        const { head, failure, sentAt, firstByteAt, endedAt } = plain!;
+      check({ plain, profile, 'head-request': asked }) {
+        if (profile === 'openai' || profile === 'anthropic')
+          return notApplicable('an API holds the head for as long as it may still be an error');
+        const { head, failure, sentAt, firstByteAt, endedAt, events } = plain!;
         if (failure?.kind === 'timeout' && isStreamHead(asked?.head)) {
           return finding(
             `No head came within ${seconds(endedAt - sentAt)}, though HEAD was answered after ${seconds(asked!.head!.at - asked!.sentAt)}: the server waits for the first event, or a proxy gathers the answer`,
@@ -271,6 +274,8 @@ export const caching: Rule[] = [
         if (!head) return notObserved('an answer');
         if (!isStreamHead(head)) return notApplicable('there is no stream');
         if (firstByteAt === undefined) return ok;
+        // Before a comment or a retry nothing waits for an event.
+        if (events[0]?.line !== 1) return ok;
         return head.at - sentAt >= 1000 && firstByteAt - head.at < 50
           ? finding(`The head came after ${seconds(head.at - sentAt)}, together with the first bytes`, {
               at: head.at
@@ -510,11 +515,15 @@ export const caching: Rule[] = [
     'Use an asynchronous server, look whether clients are still there, and let go of session locks before streaming.',
     {
       needs: [],
-      wants: ['plain', 'again', 'after-head', 'parallel'],
-      check({ plain, again, 'after-head': afterHead, parallel, missing }) {
+      wants: ['plain', 'again', 'origin-request', 'after-head', 'parallel'],
+      check({ plain, again, 'origin-request': crossed, 'after-head': afterHead, parallel, missing }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        const stuck = [again, afterHead].find(
-          (exchange) => exchange?.failure?.kind === 'timeout' && exchange.endedAt - exchange.sentAt > 1000
+        // With an id the head may wait for what is replayed, or for the next event.
+        const stuck = [again, crossed, afterHead].find(
+          (exchange) =>
+            exchange?.failure?.kind === 'timeout' &&
+            exchange.endedAt - exchange.sentAt > 1000 &&
+            headerOf(exchange.request, 'last-event-id') === undefined
         );
         if (stuck && plain!.head!.at - plain!.sentAt < 500) {
           return finding(
