@@ -114,11 +114,12 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
   'origin-request': {
     waitingFor: 'an answer to a request from another origin',
     repeats: true,
-    run: ({ observations, request, ask }) =>
+    run: ({ observations: { sentOrigin, profile }, request, ask }) =>
       ask(
         request([
-          { name: 'Origin', value: observations.sentOrigin },
-          { name: 'Accept', value: '*/*' }
+          { name: 'Origin', value: sentOrigin },
+          // "The client MUST include an Accept header, listing": */* is no client's of MCP.
+          ...(profile === 'mcp' ? [] : [{ name: 'Accept', value: '*/*' }])
         ]),
         stopAtHead
       )

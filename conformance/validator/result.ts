@@ -66,7 +66,7 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
     return `${wasSent ? 'No answer' : 'Could not connect'} (${failure.kind}): ${failure.message}.`;
   }
   const refused = findings.find(
-    ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H25|T17)$/.test(rule)
+    ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H09|H16|H25|T17)$/.test(rule)
   );
   if (refused) return 'No client gets a stream.';
   if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';

@@ -375,6 +375,85 @@ it('what is sent: method, body, headers; a POST goes once', async () => {
   expect(seen[0]!.match(/\r\naccept: .*/gi)).toEqual(['\r\naccept: x/y']);
 });
 
+it('what is sent: a Host and a Content-Length of --header are in place of the own', async () => {
+  const seen: string[] = [];
+  await judge(
+    (socket, request) => {
+      seen.push(request);
+      socket.write(`${head}\r\ndata: 1\n\n`);
+    },
+    {
+      duration: 300,
+      method: 'POST',
+      body: Buffer.from('{}'),
+      headers: [
+        { name: 'host', value: 'a.example' },
+        { name: 'content-length', value: '3' }
+      ]
+    }
+  );
+  expect(seen[0]!.match(/\r\n(host|content-length): .*/gi)).toEqual([
+    '\r\nhost: a.example',
+    '\r\ncontent-length: 3'
+  ]);
+  expect(seen.slice(1).filter((request) => /content-length/i.test(request))).toEqual([]);
+});
+
+it.concurrent.each<[string, string[], ValidateOptions]>([
+  ['an API', ['accept: text/event-stream', 'content-type: application/json'], { profile: 'openai' }],
+  [
+    'MCP',
+    ['accept: application/json, text/event-stream', 'content-type: application/json'],
+    { profile: 'mcp' }
+  ],
+  ['no profile', ['accept: text/event-stream'], {}],
+  [
+    'headers of --header',
+    ['accept: x/y', 'content-type: a/b'],
+    {
+      profile: 'mcp',
+      headers: [
+        { name: 'accept', value: 'x/y' },
+        { name: 'content-type', value: 'a/b' }
+      ]
+    }
+  ]
+])('what is sent with a body: %s', async (_, expected, options) => {
+  const seen: string[] = [];
+  await judge(
+    (socket, request) => {
+      seen.push(request.toLowerCase());
+      socket.write(`${head}\r\ndata: {}\n\n`);
+    },
+    { duration: 300, probes: [], method: 'POST', body: Buffer.from('{}'), ...options }
+  );
+  expect(seen[0]!.match(/^(accept|content-type): .*(?=\r)/gm)).toEqual(expected);
+});
+
+it.concurrent.each<[string, string, string, ValidateOptions]>([
+  ['400 No', '{"error":"no"}', 'E H25', { profile: 'openai', method: 'POST' }],
+  ['405 No', '', 'E H25', { profile: 'openai', method: 'POST' }],
+  ['405 No', '', 'I D01', { profile: 'openai' }],
+  ['400 No', '', 'E H25', { profile: 'graphql-sse' }],
+  ['400 No', '{"jsonrpc":"2.0","error":{}}', 'I D09', { profile: 'mcp' }],
+  ['400 No', '{"jsonrpc":"2.0","error":{}}', 'E H25', { profile: 'mcp', method: 'POST' }],
+  ['400 No', '', 'E H25', { profile: 'mcp' }],
+  ['406 No', '', 'E H16', {}],
+  ['429 No', '', 'E H09', {}],
+  ['503 No', '', 'E H09', {}],
+  ['200 OK', '{"jsonrpc":"2.0","error":{}}', '', { profile: 'mcp', method: 'POST' }],
+  ['200 OK', '{"jsonrpc":"2.0","result":{}}', 'E H01', { profile: 'mcp' }],
+  ['202 OK', '', '', { profile: 'mcp', method: 'POST' }],
+  ['202 OK', '', 'E H06', {}]
+])('an answer with status %s and %j: %j, with %j', async (status, body, expected, options) => {
+  const { findings, headline } = await judge(
+    (socket) => socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\n\r\n${body}`),
+    { duration: 300, ...options }
+  );
+  expect(findings.map(({ rule, severity }) => `${severity[0]!.toUpperCase()} ${rule}`).join()).toBe(expected);
+  expect(headline).toBe(expected.startsWith('E') ? 'No client gets a stream.' : 'There is no event stream.');
+});
+
 it.each([
   ['50%', '50%'],
   ['%zz%C3%BC', '%zzü'],
@@ -530,6 +609,11 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'H07',
       'markup after a comment',
       (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!-- x --><title>')
+    ],
+    [
+      'H07',
+      'a page that is labelled as a stream',
+      (socket) => socket.end(`${head}\r\n<!DOCTYPE html><form><input type="password"></form>`)
     ],
     [
       'H08',
