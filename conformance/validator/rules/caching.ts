@@ -47,9 +47,9 @@ function gapOf({ longestGap }: Exchange): number {
 
 /** Within how long a client gets an event, whenever it asks, ms. The first may come early by chance alone: `others` are asked later. */
 function dueWithin(plain: Exchange, others: (Exchange | undefined)[]): number | undefined {
-  if (plain.firstEventAt === undefined) return undefined;
-  const isByChance = !beginsWithEvent(plain) || !others.some((other) => other && beginsWithEvent(other));
-  return isByChance ? plain.longestSilence : plain.firstEventAt - plain.sentAt;
+  if (beginsWithEvent(plain) && others.some((other) => other && beginsWithEvent(other)))
+    return plain.firstEventAt! - plain.sentAt;
+  return plain.events.length > 1 ? plain.longestSilence : undefined;
 }
 
 function wasCutAfterIdle(exchange: Exchange): boolean {
@@ -167,7 +167,7 @@ export const caching: Rule[] = [
         if (compressed.decodingFault !== undefined) return notApplicable('it cannot be decoded: T25');
         // A comment is flushed as an event is.
         if (compressed.decodedBytes > 0) return ok;
-        if (due === undefined) return notObserved('an event');
+        if (due === undefined) return notObserved('two events of the plain stream');
         if (waited < due + 800) return notObserved(`the compressed stream for ${seconds(due + 800)}`);
         return finding(
           `With ${compressed.decoded}, nothing could be decoded within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
