@@ -284,11 +284,12 @@ async function exchangeOver<T extends object>(
 }
 
 function formatRequest({ url, method, headers, body }: OutgoingRequest): Buffer {
+  const isGiven = (own: string) => headers.some(({ name }) => name.toLowerCase() === own);
   const lines = [
     `${method} ${url.pathname}${url.search} HTTP/1.1`,
-    `Host: ${url.host}`,
+    ...(isGiven('host') ? [] : [`Host: ${url.host}`]),
     ...headers.map(({ name, value }) => `${name}: ${value}`),
-    ...(body ? [`Content-Length: ${body.length}`] : [])
+    ...(body && !isGiven('content-length') ? [`Content-Length: ${body.length}`] : [])
   ];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body ?? Buffer.alloc(0)]);
 }

@@ -188,8 +188,8 @@ export const fixtures: Record<string, Fixture> = {
   },
   T08: { broken: head({ 'X-Accel-Buffering': null }) },
   T09: {
-    broken: but({ plain: { delay: 1100 } }),
-    sound: but({ plain: { stream: [{ pause: 300 }, ...first.stream!] } }),
+    broken: but({ plain: { delay: 1100, stream: ['retry: 3000\nid: 1\ndata: 1\n\n'] } }),
+    sound: but({ plain: { delay: 1100, stream: [': connected\n\n', event] } }),
     options: { duration: 1500 }
   },
   T10: {

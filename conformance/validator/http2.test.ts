@@ -34,14 +34,14 @@ const head = {
 
 /** An HTTP/2 server that knows no HTTP/1.1. */
 async function judge(
-  answer: (stream: http2.ServerHttp2Stream) => void,
+  answer: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void,
   options: ValidateOptions = {},
   settings: http2.Settings = { maxConcurrentStreams: 250 }
 ): Promise<Result> {
   const server = http2.createSecureServer({ key, cert, settings });
   server.on('stream', (stream, headers) => {
     stream.on('error', () => {});
-    if (headers[':method'] === 'GET') answer(stream);
+    if (headers[':method'] === 'GET') answer(stream, headers);
     else stream.respond({ ':status': headers[':method'] === 'HEAD' ? 200 : 405 }, { endStream: true });
   });
   server.on('sessionError', () => {});
@@ -80,6 +80,18 @@ it('the findings are those of HTTP/1.1', async () => {
   );
   expect(found(result)).toEqual(['F01', 'H12', 'H18', 'R19', 'R21', 'R23', 'R24', 'T02', 'T03', 'T21']);
   expect(result.headline).toContain('No message will ever be delivered');
+});
+
+it('a Host of --header is the authority', async () => {
+  const seen: unknown[] = [];
+  await judge(
+    (stream, headers) => {
+      seen.push(headers[':authority'], headers.host);
+      stream.respond(head);
+    },
+    { probes: [], headers: [{ name: 'Host', value: 'a.example' }] }
+  );
+  expect(seen).toEqual(['a.example', undefined]);
 });
 
 it('a stream that is reset', async () => {

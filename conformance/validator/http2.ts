@@ -71,7 +71,8 @@ export function speakHttp2(
   session.once('remoteSettings', ({ maxConcurrentStreams }) => listener.settings(maxConcurrentStreams));
   const fields: Record<string, string[]> = {};
   for (const { name, value } of headers) {
-    if (!forbiddenFields.includes(name.toLowerCase())) (fields[name.toLowerCase()] ??= []).push(value);
+    const field = name.toLowerCase() === 'host' ? ':authority' : name.toLowerCase();
+    if (!forbiddenFields.includes(field)) (fields[field] ??= []).push(value);
   }
   const stream = session.request({ ':method': method, ':path': `${url.pathname}${url.search}`, ...fields });
   stream.on('response', (known: http2.IncomingHttpHeaders, _flags: number, raw?: string[]) => {

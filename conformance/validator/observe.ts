@@ -27,6 +27,8 @@ export interface Exchange extends Recording {
   longestGap: { from: number; to: number };
   /** When the first event came, ms. */
   firstEventAt?: number;
+  /** The longest time without an event, that before the first and that after the last included; ms. */
+  longestSilence: number;
   /** The first 64 KiB of the decoded body. */
   beginning: Buffer;
   /** Decoded bytes. */
@@ -44,9 +46,15 @@ const mostEvents = 1000;
 const mostEventBytes = 1024 * 1024;
 const mostRedirects = 20;
 
-/** First value of a header, by name in lower case. */
-export function headerOf(head: Head | undefined, name: string): string | undefined {
-  return head?.headers.find((header) => header.name.toLowerCase() === name)?.value;
+/** First value of a header of an answer or a request, by name in lower case. */
+export function headerOf(of: { headers: Header[] } | undefined, name: string): string | undefined {
+  return of?.headers.find((header) => header.name.toLowerCase() === name)?.value;
+}
+
+/** https://fetch.spec.whatwg.org/#concept-header-list-get: all values of a header in one. */
+export function combinedValueOf(head: Head | undefined, name: string): string | undefined {
+  const values = headersOf(head, name);
+  return values.length > 0 ? values.join(', ') : undefined;
 }
 
 /** All values of a header, by name in lower case. */
@@ -120,7 +128,7 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
       headers: headers.filter(
         ({ name }) =>
           keepsHeader(name, request.url, url) &&
-          !(becomesGet && /^content-(encoding|language|location|type)$/i.test(name))
+          !(becomesGet && /^content-(encoding|language|length|location|type)$/i.test(name))
       ),
       ...(body && !becomesGet && { body })
     };
@@ -132,9 +140,9 @@ function losesBody(status: number, method: string): boolean {
   return status === 303 ? !/^(GET|HEAD)$/.test(method) : status < 303 && method === 'POST';
 }
 
-/** "If request's current URL's origin is not same origin with locationURL's origin", credentials stay behind. */
+/** "If request's current URL's origin is not same origin with locationURL's origin", credentials stay behind; so does the name of the host. */
 function keepsHeader(name: string, from: URL, to: URL): boolean {
-  return from.origin === to.origin || !/^(authorization|cookie|proxy-authorization)$/i.test(name);
+  return from.origin === to.origin || !/^(authorization|cookie|host|proxy-authorization)$/i.test(name);
 }
 
 async function observeOne(
@@ -145,15 +153,22 @@ async function observeOne(
     request,
     redirects,
     longestGap: { from: 0, to: 0 },
+    longestSilence: 0,
     beginning: Buffer.alloc(0),
     decodedBytes: 0,
     events: [],
     truncated: false
   } as unknown as Exchange;
   let eventBytes = 0;
+  let lastEventAt: number | undefined;
+  const endSilence = (at: number) => {
+    whole.longestSilence = Math.max(whole.longestSilence, at - (lastEventAt ?? whole.sentAt));
+    lastEventAt = at;
+  };
   const keeper: TraceObserver = {
     block(block) {
       if (!block.event) return;
+      endSilence(block.lastRead.at);
       whole.firstEventAt ??= block.lastRead.at;
       eventBytes += block.event.data.length;
       if (whole.events.length < mostEvents && eventBytes <= mostEventBytes) whole.events.push(block);
@@ -243,12 +258,19 @@ async function observeOne(
     whole.longestGap = { from: silentSince, to: whole.endedAt };
   }
   whole.trace?.end(whole.endedAt, hasEnded(whole));
+  endSilence(whole.endedAt);
   return whole;
 }
 
 /** Events that carried an id line of their own. */
 export function eventsWithIds({ events }: Exchange): TracedBlock[] {
   return events.filter(({ id }) => id !== undefined && id !== '');
+}
+
+/** Whether an event comes as soon as a client asks. */
+export function beginsWithEvent({ startedAt, sentAt, firstEventAt = Infinity }: Exchange): boolean {
+  const roundTrip = sentAt - startedAt;
+  return firstEventAt - sentAt < 100 + roundTrip;
 }
 
 /** Whether the server ended the body of its own accord. */

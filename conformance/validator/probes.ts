@@ -1,5 +1,12 @@
 import type { Header, Limits, OutgoingRequest } from './connect.ts';
-import { eventsWithIds, headersOf, isStreamHead, type Exchange, type ObserveOptions } from './observe.ts';
+import {
+  beginsWithEvent,
+  eventsWithIds,
+  headersOf,
+  isStreamHead,
+  type Exchange,
+  type ObserveOptions
+} from './observe.ts';
 import { decodeUtf8 } from './trace.ts';
 import type { Injected, Injection, Observations, Probe } from './rule.ts';
 
@@ -80,10 +87,10 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
   'first-id': {
     waitingFor: 'what comes after the first event',
     repeats: true,
-    lacks: ({ plain }) =>
-      new Set(eventsWithIds(plain).map(({ id }) => id)).size < 2
-        ? 'two events with different ids'
-        : undefined,
+    lacks({ plain, observations: { again } }) {
+      if (new Set(eventsWithIds(plain).map(({ id }) => id)).size < 2) return 'two events with different ids';
+      return again?.failure ? 'an answer to the reconnection' : undefined;
+    },
     run: ({ plain, due, request, ask }) =>
       ask(request(ofReconnection(plain, eventsWithIds(plain)[0]!.id!)), untilFirstEvent(due))
   },
@@ -104,6 +111,19 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
       return ask({ ...asked, url }, untilFirstEvent(due));
     }
   },
+  'origin-request': {
+    waitingFor: 'an answer to a request from another origin',
+    repeats: true,
+    run: ({ observations: { sentOrigin, profile }, request, ask }) =>
+      ask(
+        request([
+          { name: 'Origin', value: sentOrigin },
+          // "The client MUST include an Accept header, listing": */* is no client's of MCP.
+          ...(profile === 'mcp' ? [] : [{ name: 'Accept', value: '*/*' }])
+        ]),
+        stopAtHead
+      )
+  },
   preflight: {
     waitingFor: 'an answer to the preflight (OPTIONS)',
     run: ({ observations, request, ask }) =>
@@ -116,18 +136,6 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
           ],
           'OPTIONS'
         ),
-        stopAtHead
-      )
-  },
-  'origin-request': {
-    waitingFor: 'an answer to a request from another origin',
-    repeats: true,
-    run: ({ observations, request, ask }) =>
-      ask(
-        request([
-          { name: 'Origin', value: observations.sentOrigin },
-          { name: 'Accept', value: '*/*' }
-        ]),
         stopAtHead
       )
   },
@@ -153,9 +161,9 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
   compressed: {
     waitingFor: 'an answer that may be compressed',
     repeats: true,
-    run: ({ due = 0, request, ask }) =>
+    run: ({ plain, due = 0, request, ask }) =>
       ask(request([{ name: 'Accept-Encoding', value: 'gzip, deflate, br' }]), {
-        duration: due + 900,
+        duration: (beginsWithEvent(plain) ? due : plain.longestSilence) + 900,
         onHead: ({ head }) => headersOf(head, 'content-encoding').length === 0,
         until: ({ events }) => events.length > 0
       })

@@ -69,7 +69,7 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
     return `${wasSent ? 'No answer' : 'Could not connect'} (${failure.kind}): ${failure.message}.`;
   }
   const refused = findings.find(
-    ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H25|T17)$/.test(rule)
+    ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H09|H16|H25|T17)$/.test(rule)
   );
   if (refused) return 'No client gets a stream.';
   if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';
@@ -79,7 +79,7 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
     return undelivered.rule === 'F01'
       ? `No message will ever be delivered${plain ? '' : ', if the capture was not cut'}: the block is not ended by a blank line.`
       : 'No message will ever be delivered: there is no blank line.';
-  if (findings.some(({ rule, severity }) => rule === 'T25' && severity === 'error'))
+  if (plain?.decodingFault !== undefined && findings.some(({ rule }) => rule === 'T25'))
     return 'No message will ever be delivered: the body cannot be decoded.';
   if (stream.bytes === 0) {
     return plain && !hasEnded(plain)

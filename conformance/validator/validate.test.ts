@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createServer, type Socket } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { constants, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   assertNoFindings,
@@ -383,6 +383,85 @@ it('what is sent: method, body, headers; a POST goes once', async () => {
   expect(seen[0]!.match(/\r\naccept: .*/gi)).toEqual(['\r\naccept: x/y']);
 });
 
+it('what is sent: a Host and a Content-Length of --header are in place of the own', async () => {
+  const seen: string[] = [];
+  await judge(
+    (socket, request) => {
+      seen.push(request);
+      socket.write(`${head}\r\ndata: 1\n\n`);
+    },
+    {
+      duration: 300,
+      method: 'POST',
+      body: Buffer.from('{}'),
+      headers: [
+        { name: 'host', value: 'a.example' },
+        { name: 'content-length', value: '3' }
+      ]
+    }
+  );
+  expect(seen[0]!.match(/\r\n(host|content-length): .*/gi)).toEqual([
+    '\r\nhost: a.example',
+    '\r\ncontent-length: 3'
+  ]);
+  expect(seen.slice(1).filter((request) => /content-length/i.test(request))).toEqual([]);
+});
+
+it.concurrent.each<[string, string[], ValidateOptions]>([
+  ['an API', ['accept: text/event-stream', 'content-type: application/json'], { profile: 'openai' }],
+  [
+    'MCP',
+    ['accept: application/json, text/event-stream', 'content-type: application/json'],
+    { profile: 'mcp' }
+  ],
+  ['no profile', ['accept: text/event-stream'], {}],
+  [
+    'headers of --header',
+    ['accept: x/y', 'content-type: a/b'],
+    {
+      profile: 'mcp',
+      headers: [
+        { name: 'accept', value: 'x/y' },
+        { name: 'content-type', value: 'a/b' }
+      ]
+    }
+  ]
+])('what is sent with a body: %s', async (_, expected, options) => {
+  const seen: string[] = [];
+  await judge(
+    (socket, request) => {
+      seen.push(request.toLowerCase());
+      socket.write(`${head}\r\ndata: {}\n\n`);
+    },
+    { duration: 300, probes: [], method: 'POST', body: Buffer.from('{}'), ...options }
+  );
+  expect(seen[0]!.match(/^(accept|content-type): .*(?=\r)/gm)).toEqual(expected);
+});
+
+it.concurrent.each<[string, string, string, ValidateOptions]>([
+  ['400 No', '{"error":"no"}', 'E H25', { profile: 'openai', method: 'POST' }],
+  ['405 No', '', 'E H25', { profile: 'openai', method: 'POST' }],
+  ['405 No', '', 'I D01', { profile: 'openai' }],
+  ['400 No', '', 'E H25', { profile: 'graphql-sse' }],
+  ['400 No', '{"jsonrpc":"2.0","error":{}}', 'I D09', { profile: 'mcp' }],
+  ['400 No', '{"jsonrpc":"2.0","error":{}}', 'E H25', { profile: 'mcp', method: 'POST' }],
+  ['400 No', '', 'E H25', { profile: 'mcp' }],
+  ['406 No', '', 'E H16', {}],
+  ['429 No', '', 'E H09', {}],
+  ['503 No', '', 'E H09', {}],
+  ['200 OK', '{"jsonrpc":"2.0","error":{}}', '', { profile: 'mcp', method: 'POST' }],
+  ['200 OK', '{"jsonrpc":"2.0","result":{}}', 'E H01', { profile: 'mcp' }],
+  ['202 OK', '', '', { profile: 'mcp', method: 'POST' }],
+  ['202 OK', '', 'E H06', {}]
+])('an answer with status %s and %j: %j, with %j', async (status, body, expected, options) => {
+  const { findings, headline } = await judge(
+    (socket) => socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\n\r\n${body}`),
+    { duration: 300, ...options }
+  );
+  expect(findings.map(({ rule, severity }) => `${severity[0]!.toUpperCase()} ${rule}`).join()).toBe(expected);
+  expect(headline).toBe(expected.startsWith('E') ? 'No client gets a stream.' : 'There is no event stream.');
+});
+
 it.each([
   ['50%', '50%'],
   ['%zz%C3%BC', '%zzü'],
@@ -427,6 +506,23 @@ it.concurrent.each([
   expect(seen[1]!.startsWith(`${expected} /b `)).toBe(true);
   for (const part of [/\r\n\r\n\{\}$/, /\r\ncontent-type: /i, /\r\ncontent-length: /i])
     expect(part.test(seen[1]!)).toBe(expected !== 'GET');
+});
+
+it('a Host of --header does not follow a redirect to another origin', async () => {
+  const hosts: string[] = [];
+  const note = (request: string) => hosts.push(/\r\nHost: (.*)\r\n/.exec(request)![1]!);
+  const target = await serve((socket, request) => {
+    note(request);
+    socket.write(`${head}\r\ndata: 1\n\n`);
+  });
+  await judge(
+    (socket, request) => {
+      note(request);
+      socket.end(`HTTP/1.1 302 Found\r\nLocation: ${target}\r\n\r\n`);
+    },
+    { duration: 300, probes: [], headers: [{ name: 'Host', value: 'a.example' }] }
+  );
+  expect(hosts).toEqual(['a.example', new URL(target).host]);
 });
 
 it('the user and the password of the URL are sent, and found', async () => {
@@ -533,6 +629,11 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!-- x --><title>')
     ],
     [
+      'H07',
+      'a page that is labelled as a stream',
+      (socket) => socket.end(`${head}\r\n<!DOCTYPE html><form><input type="password"></form>`)
+    ],
+    [
       'H08',
       'a problem',
       (socket) =>
@@ -628,6 +729,39 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       { origin: 'https://a.example' }
     ],
     [
+      'X01',
+      'an origin that is allowed twice',
+      (socket) =>
+        socket.write(
+          `${head}Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n`
+        )
+    ],
+    ...['*', 'https://a.example'].map<
+      [string, string, (socket: Socket, request: string) => void, ValidateOptions]
+    >((allowed) => [
+      'X01',
+      `a cookie, with ${allowed} and no word of credentials`,
+      (socket) => socket.write(`${head}Access-Control-Allow-Origin: ${allowed}\r\n\r\ndata: 1\n\n`),
+      { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
+    ]),
+    [
+      'X04',
+      'an origin of a list is echoed',
+      (socket, request) =>
+        socket.write(
+          `${head.replace('no-store', 'no-cache')}${request.includes('\r\nOrigin: https://a.example\r\n') ? 'Access-Control-Allow-Origin: https://a.example\r\n' : ''}\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example' }
+    ],
+    [
+      'T23',
+      'busy after a stream with ids',
+      (() => {
+        let requests = 0;
+        return (socket: Socket) => void (++requests === 1 && socket.write(`${beginning}id: 1\ndata: 1\n\n`));
+      })()
+    ],
+    [
       'X05',
       'an error without credentials',
       (socket, request) =>
@@ -650,6 +784,40 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         socket.end(idOf(request) === undefined ? `${beginning}id: 1\ndata: 1\n\n` : 'HTTP/1.1 502 No\r\n\r\n')
     ],
     ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
+    ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
+    [
+      'T23',
+      'a reconnection whose head waits',
+      (socket, request) => void (idOf(request) || socket.write(`${beginning}id: 1\ndata: 1\n\n`))
+    ],
+    [
+      'T09',
+      'an API that may still answer with an error',
+      (socket) => setTimeout(() => socket.write(`${head}\r\ndata: {}\n\n`), 1100),
+      { profile: 'openai', method: 'POST', duration: 1500 }
+    ],
+    ...['X01', 'X04', 'X08'].flatMap((id) =>
+      [{ origin: 'https://a.example' }, {}].map<
+        [string, string, (socket: Socket, request: string) => void, ValidateOptions]
+      >((options) => [
+        id,
+        `the one origin that is allowed, ${JSON.stringify(options)}`,
+        (socket, request) =>
+          socket.write(
+            `${request.startsWith('OPTIONS') ? 'HTTP/1.1 204 OK\r\n' : head.replace('no-store', 'no-cache')}Access-Control-Allow-Origin: https://a.example\r\n\r\n${request.startsWith('GET') ? 'data: 1\n\n' : ''}`
+          ),
+        options
+      ])
+    ),
+    [
+      'X01',
+      'a cookie that is allowed',
+      (socket) =>
+        socket.write(
+          `${head}Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Credentials: true\r\n\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
+    ],
     [
       'D03',
       'a finish_reason',
@@ -737,6 +905,49 @@ describe('H23', { concurrent: true }, () => {
     expect(sent).toEqual([false, expected]);
     expect(found(result).includes('H23')).toBe(expected);
   });
+});
+
+describe('T04', { concurrent: true }, () => {
+  const openings = { comment: ': connected\n\n', event: 'data: 0\n\n', nothing: '' };
+  /** What comes at once, whether the compressor is flushed, and how long the pauses of a broadcast are, ms. */
+  it.each<[keyof typeof openings, boolean, number, string]>([
+    ['comment', true, 2000, 'ok'],
+    ['event', false, 2000, 'finding'],
+    ['nothing', false, 150, 'finding'],
+    ['nothing', false, 9000, 'not observed']
+  ])('%s at once, flushed: %s, an event every %i ms: %s', async (opening, isFlushed, pause, expected) => {
+    const plain = new Set<Socket>();
+    const broadcast = () => plain.forEach((socket) => socket.write('data: 1\n\n'));
+    const timers: NodeJS.Timeout[] = [];
+    const { verdicts } = await judge(
+      (socket, request) => {
+        const isCompressed = /gzip/.test(request);
+        socket.write(`${head}${isCompressed ? 'Content-Encoding: gzip\r\n' : ''}\r\n`);
+        const bytes = gzipSync(openings[opening], { finishFlush: constants.Z_SYNC_FLUSH });
+        if (isCompressed) return void socket.write(isFlushed ? bytes : bytes.subarray(0, 10));
+        socket.write(openings[opening]);
+        plain.add(socket);
+        // The first client came shortly before an event.
+        if (plain.size === 1) timers.push(setTimeout(broadcast, 150), setInterval(broadcast, pause));
+      },
+      { duration: 1800, probes: opening === 'event' ? ['again', 'compressed'] : ['compressed'] }
+    );
+    timers.forEach((timer) => clearTimeout(timer));
+    expect(verdicts.find(({ rule }) => rule === 'T04')?.verdict).toBe(expected);
+  });
+});
+
+it('T25: compressed only where it is asked for, and in name only', async () => {
+  const result = await judge(
+    (socket, request) =>
+      socket.write(`${head}${/gzip/.test(request) ? 'Content-Encoding: gzip\r\n' : ''}\r\ndata: 1\n\n`),
+    { duration: 300, probes: ['compressed'] }
+  );
+  expect(result.findings.find(({ rule }) => rule === 'T25')).toMatchObject({
+    severity: 'error',
+    message: expect.stringContaining('With Accept-Encoding: "gzip, deflate, br"') as string
+  });
+  expect(result.headline).toBe('1 event in 9 bytes; clients lose events, or the connection.');
 });
 
 it('the headline says of advice alone not that clients lose something', async () => {

@@ -13,6 +13,7 @@ import {
 import { answerTimeout, madeUpOrigin, probes, type Asking } from './probes.ts';
 import { count, describeStream, headlineOf, type Result } from './result.ts';
 import type { Finding, Observations, Probe, Profile, Rule } from './rule.ts';
+import { mayAnswerJson } from './rules/dialects.ts';
 import { rules } from './rules/index.ts';
 import { Trace } from './trace.ts';
 
@@ -153,15 +154,24 @@ async function run(
   judging.settle('url', observations);
 
   const request = (extra: Header[] = [], verb = method): OutgoingRequest => {
+    const repeats = verb === method;
     const own: Header[] = [
-      { name: 'Accept', value: 'text/event-stream' },
+      {
+        name: 'Accept',
+        value:
+          repeats && mayAnswerJson(observations) ? 'application/json, text/event-stream' : 'text/event-stream'
+      },
       { name: 'Accept-Encoding', value: 'identity' },
       { name: 'Cache-Control', value: 'no-store' },
       { name: 'Connection', value: 'keep-alive' },
       { name: 'User-Agent', value: `truesource-validator/${version}` },
+      // What these APIs take is JSON.
+      ...(options.body && profile !== 'plain' ? [{ name: 'Content-Type', value: 'application/json' }] : []),
       ...basicCredentials(url)
     ];
-    const headers = [...own, ...extra, ...(options.headers ?? [])];
+    const headers = [...own, ...extra, ...(options.headers ?? [])].filter(
+      ({ name }) => repeats || !/^content-/i.test(name)
+    );
     const last = headers.filter(
       ({ name }, index) =>
         !headers.slice(index + 1).some((later) => later.name.toLowerCase() === name.toLowerCase())
@@ -170,7 +180,7 @@ async function run(
       url,
       method: verb,
       headers: last,
-      ...(options.body && verb === method && { body: options.body })
+      ...(options.body && repeats && { body: options.body })
     };
   };
   const limits = { connectTimeout, headTimeout: answerTimeout, duration: answerTimeout, maxBytes };

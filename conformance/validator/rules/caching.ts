@@ -1,4 +1,4 @@
-import { hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
+import { beginsWithEvent, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
 import {
   at,
   atBlock,
@@ -45,6 +45,13 @@ function gapOf({ longestGap }: Exchange): number {
   return longestGap.to - longestGap.from;
 }
 
+/** Within how long a client gets an event, whenever it asks, ms. The first may come early by chance alone: `others` are asked later. */
+function dueWithin(plain: Exchange, others: (Exchange | undefined)[]): number | undefined {
+  if (beginsWithEvent(plain) && others.some((other) => other && beginsWithEvent(other)))
+    return plain.firstEventAt! - plain.sentAt;
+  return plain.events.length > 1 ? plain.longestSilence : undefined;
+}
+
 function wasCutAfterIdle(exchange: Exchange): boolean {
   if (exchange.ending !== 'cut' && exchange.ending !== 'reset') return false;
   const idle = exchange.endedAt - (exchange.lastByteAt ?? exchange.head!.at);
@@ -60,9 +67,10 @@ const heartbeatOpenings = ['', ' ', '{', growingHeart.charAt(0), ...'hHkKnNpP'];
 /** An event that stands for nothing but that the connection lives. */
 function isHeartbeat({ event, id }: TracedBlock): boolean {
   if (!event || event.type !== 'message' || id !== undefined || event.data.length > 60) return false;
+  if (event.data === '') return true;
   const data = event.data.trim();
-  if (data !== '' && data.length < 4) return false;
-  if (data === '' || heartbeatName.test(data) || data === growingHeart) return true;
+  if (data.length < 4) return false;
+  if (heartbeatName.test(data) || data === growingHeart) return true;
   return data.charAt(0) === '{' && isHeartbeatObject(data);
 }
 
@@ -142,25 +150,27 @@ export const caching: Rule[] = [
       check({ plain, again, compressed, 'bogus-id': bogus, missing }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!compressed) return notObserved(missing.compressed ?? 'the probe compressed');
-        const due = plain!.firstEventAt === undefined ? undefined : plain!.firstEventAt - plain!.sentAt;
+        const due = dueWithin(plain!, [again, bogus?.[0]]);
         const waited = compressed.endedAt - compressed.sentAt;
         // Many a compressor gives out nothing, and so no head.
         if (compressed.failure?.kind === 'timeout' && due !== undefined && due < waited - 800) {
           if (!again?.head || !bogus?.[0]?.head)
             return notObserved('an answer to it, or to those before and after it');
           return finding(
-            `With Accept-Encoding: gzip, deflate, br not even a head came within ${seconds(waited)}; without, the first event came after ${seconds(due)}`,
+            `With Accept-Encoding: gzip, deflate, br not even a head came within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
             { at: compressed.endedAt }
           );
         }
         if (!isStreamHead(compressed.head)) return notApplicable('the answer is no stream');
         if (compressed.decoded === undefined) return notApplicable('the stream is not compressed');
         if (hasEnded(compressed)) return notApplicable('the compressed stream ended');
-        if (due === undefined) return notObserved('an event');
-        if (compressed.firstEventAt !== undefined) return ok;
+        if (compressed.decodingFault !== undefined) return notApplicable('it cannot be decoded: T25');
+        // A comment is flushed as an event is.
+        if (compressed.decodedBytes > 0) return ok;
+        if (due === undefined) return notObserved('two events of the plain stream');
         if (waited < due + 800) return notObserved(`the compressed stream for ${seconds(due + 800)}`);
         return finding(
-          `With ${compressed.decoded}, no event could be decoded within ${seconds(waited)}; without, the first came after ${seconds(due)}`,
+          `With ${compressed.decoded}, nothing could be decoded within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
           { at: compressed.endedAt }
         );
       }
@@ -251,8 +261,10 @@ export const caching: Rule[] = [
     {
       needs: [],
       wants: ['plain', 'head-request'],
-      check({ plain, 'head-request': asked }) {
-        const { head, failure, sentAt, firstByteAt, endedAt } = plain!;
+      check({ plain, profile, 'head-request': asked }) {
+        if (profile === 'openai' || profile === 'anthropic')
+          return notApplicable('an API holds the head for as long as it may still be an error');
+        const { head, failure, sentAt, firstByteAt, endedAt, events } = plain!;
         if (failure?.kind === 'timeout' && isStreamHead(asked?.head)) {
           return finding(
             `No head came within ${seconds(endedAt - sentAt)}, though HEAD was answered after ${seconds(asked!.head!.at - asked!.sentAt)}: the server waits for the first event, or a proxy gathers the answer`,
@@ -262,6 +274,8 @@ export const caching: Rule[] = [
         if (!head) return notObserved('an answer');
         if (!isStreamHead(head)) return notApplicable('there is no stream');
         if (firstByteAt === undefined) return ok;
+        // Before a comment or a retry nothing waits for an event.
+        if (events[0]?.line !== 1) return ok;
         return head.at - sentAt >= 1000 && firstByteAt - head.at < 50
           ? finding(`The head came after ${seconds(head.at - sentAt)}, together with the first bytes`, {
               at: head.at
@@ -501,11 +515,15 @@ export const caching: Rule[] = [
     'Use an asynchronous server, look whether clients are still there, and let go of session locks before streaming.',
     {
       needs: [],
-      wants: ['plain', 'again', 'after-head', 'parallel'],
-      check({ plain, again, 'after-head': afterHead, parallel, missing }) {
+      wants: ['plain', 'again', 'origin-request', 'after-head', 'parallel'],
+      check({ plain, again, 'origin-request': crossed, 'after-head': afterHead, parallel, missing }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        const stuck = [again, afterHead].find(
-          (exchange) => exchange?.failure?.kind === 'timeout' && exchange.endedAt - exchange.sentAt > 1000
+        // With an id the head may wait for what is replayed, or for the next event.
+        const stuck = [again, crossed, afterHead].find(
+          (exchange) =>
+            exchange?.failure?.kind === 'timeout' &&
+            exchange.endedAt - exchange.sentAt > 1000 &&
+            headerOf(exchange.request, 'last-event-id') === undefined
         );
         if (stuck && plain!.head!.at - plain!.sentAt < 500) {
           return finding(
@@ -541,12 +559,19 @@ export const caching: Rule[] = [
     'Take the header away, or encode the body: clients take this for a network error.',
     {
       needs: ['plain'],
-      check({ plain }) {
-        const { head, decoded, decodingFault, endedAt, request } = plain!;
-        if (decodingFault !== undefined)
-          return finding(`The body cannot be decoded as ${decoded}: ${decodingFault}`, { at: endedAt });
-        const asked = headerOf({ ...head!, headers: request.headers }, 'accept-encoding');
-        return decoded !== undefined && asked === 'identity'
+      wants: ['compressed'],
+      check({ plain, compressed }) {
+        for (const exchange of [plain!, compressed]) {
+          if (exchange?.decodingFault === undefined) continue;
+          const { decoded, decodingFault, endedAt, request } = exchange;
+          const body =
+            exchange === plain
+              ? 'The body'
+              : `With Accept-Encoding: ${quote(headerOf(request, 'accept-encoding')!)}, as browsers ask, the body`;
+          return finding(`${body} cannot be decoded as ${decoded}: ${decodingFault}`, { at: endedAt });
+        }
+        const { head, decoded, request } = plain!;
+        return decoded !== undefined && headerOf(request, 'accept-encoding') === 'identity'
           ? finding(`The answer is encoded as ${decoded}, asked for with Accept-Encoding: identity`, {
               at: head!.at,
               severity: 'warning'

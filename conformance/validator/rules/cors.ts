@@ -1,4 +1,5 @@
-import { headerOf, headersOf, isStreamHead } from '../observe.ts';
+import type { Head } from '../connect.ts';
+import { combinedValueOf, headerOf, headersOf, isStreamHead } from '../observe.ts';
 import { madeUpOrigin } from '../probes.ts';
 import {
   finding,
@@ -19,13 +20,25 @@ function list(values: string[]): string[] {
   return values.flatMap((value) => value.split(',')).map((value) => value.trim().toLowerCase());
 }
 
-function allowsCredentials({ 'origin-request': asked }: Observations): boolean {
-  return headerOf(asked!.head, 'access-control-allow-credentials') === 'true';
+function allowsCredentials(head: Head | undefined): boolean {
+  return combinedValueOf(head, 'access-control-allow-credentials') === 'true';
+}
+
+/** https://fetch.spec.whatwg.org/#concept-cors-check */
+export function passesTheCorsCheck(head: Head | undefined, origin: string, withCredentials = false): boolean {
+  const allowed = combinedValueOf(head, acao);
+  if (!withCredentials && allowed === '*') return true;
+  return allowed === origin && (!withCredentials || allowsCredentials(head));
 }
 
 /** Whether other origins are meant to read the stream. */
 function isCrossOriginMeant({ origin, 'origin-request': asked }: Observations): boolean {
   return origin !== undefined || headerOf(asked?.head, acao) !== undefined;
+}
+
+/** Whether pages of `--origin` are meant to send cookies, as the validator did. */
+function areCookiesMeant({ origin, 'origin-request': asked }: Observations): boolean {
+  return origin !== undefined && headerOf(asked!.request, 'cookie') !== undefined;
 }
 
 const notMeant = notApplicable('the answer allows no other origin, and no --origin was given');
@@ -35,20 +48,37 @@ export const crossOrigin: Rule[] = [
     ['X01', 'no-acao', 'W C'],
     'The origin is not allowed',
     fetchStandard('cors-check'),
-    'Send Access-Control-Allow-Origin with the origin.',
+    'Send one Access-Control-Allow-Origin, with the origin, and with cookies Access-Control-Allow-Credentials: true.',
     {
       needs: ['origin-request'],
-      check({ origin, 'origin-request': asked }) {
+      check(observations) {
+        const { origin, 'origin-request': asked } = observations;
+        const { head } = asked!;
+        const allowed = combinedValueOf(head, acao);
+        if (allowed?.includes(',')) {
+          return finding(
+            `Access-Control-Allow-Origin is ${quote(allowed)}: of several values browsers take none`,
+            { at: head!.at }
+          );
+        }
         if (origin === undefined) return notApplicable('no --origin was given');
-        const allowed = headerOf(asked!.head, acao);
-        return allowed === '*' || allowed === origin
-          ? ok
-          : finding(
-              allowed === undefined
-                ? `No Access-Control-Allow-Origin for ${quote(origin)}`
-                : `Access-Control-Allow-Origin is ${quote(allowed)}, not ${quote(origin)}`,
-              { at: asked!.head!.at }
-            );
+        if (allowed !== '*' && allowed !== origin) {
+          return finding(
+            allowed === undefined
+              ? `No Access-Control-Allow-Origin for ${quote(origin)}`
+              : `Access-Control-Allow-Origin is ${quote(allowed)}, not ${quote(origin)}`,
+            { at: head!.at }
+          );
+        }
+        if (passesTheCorsCheck(head, origin, areCookiesMeant(observations))) return ok;
+        if (allowed === '*' && allowsCredentials(head))
+          return notApplicable('any origin, with credentials: X02');
+        return finding(
+          allowed === '*'
+            ? 'Access-Control-Allow-Origin is *, which browsers do not take for a request with cookies'
+            : 'There is no Access-Control-Allow-Credentials: true, without which browsers refuse a request with cookies',
+          { at: head!.at }
+        );
       }
     }
   ),
@@ -59,13 +89,15 @@ export const crossOrigin: Rule[] = [
     'Answer with the origin of the request, if you know it, and Vary: Origin.',
     {
       needs: ['origin-request'],
-      check: (observations) =>
-        headerOf(observations['origin-request']!.head, acao) === '*' && allowsCredentials(observations)
+      check({ 'origin-request': asked }) {
+        const { head } = asked!;
+        return combinedValueOf(head, acao) === '*' && allowsCredentials(head)
           ? finding(
               'Access-Control-Allow-Origin: * with Access-Control-Allow-Credentials: true: with credentials no browser takes it',
-              { at: observations['origin-request']!.head!.at }
+              { at: head!.at }
             )
-          : ok
+          : ok;
+      }
     }
   ),
   rule(
@@ -80,8 +112,7 @@ export const crossOrigin: Rule[] = [
         const [origin, head] =
           sentOrigin === madeUpOrigin ? [sentOrigin, asked!.head] : [madeUpOrigin, other?.head];
         if (!head) return notObserved(missing['other-origin'] ?? 'an answer');
-        return headerOf(head, acao) === origin &&
-          headerOf(head, 'access-control-allow-credentials') === 'true'
+        return passesTheCorsCheck(head, origin, true)
           ? finding(`The made-up origin ${quote(origin)} is allowed, with credentials`, { at: head.at })
           : ok;
       }
@@ -94,11 +125,17 @@ export const crossOrigin: Rule[] = [
     'Add Vary: Origin, or Cache-Control: no-store.',
     {
       needs: ['origin-request'],
-      check({ sentOrigin, 'origin-request': asked }) {
+      wants: ['other-origin'],
+      check({ sentOrigin, 'origin-request': asked, 'other-origin': other, missing }) {
         const { head } = asked!;
-        if (headerOf(head, acao) !== sentOrigin) return notApplicable('the origin is not echoed');
+        if (combinedValueOf(head, acao) !== sentOrigin) return notApplicable('the origin is not echoed');
         if (list(headersOf(head, 'cache-control')).includes('no-store'))
           return notApplicable('it may not be stored');
+        if (sentOrigin !== madeUpOrigin) {
+          if (!other?.head) return notObserved(missing['other-origin'] ?? 'an answer');
+          if (combinedValueOf(other.head, acao) === sentOrigin)
+            return notApplicable('every origin gets the same answer');
+        }
         const vary = list(headersOf(head, 'vary'));
         return vary.includes('origin') || vary.includes('*')
           ? ok
@@ -145,10 +182,7 @@ export const crossOrigin: Rule[] = [
         if (head!.status < 200 || head!.status > 299) return notApplicable('the preflight is refused: X08');
         if (isStreamHead(head)) return notApplicable('the preflight opens a stream: X07');
         const allowed = list(headersOf(head, 'access-control-allow-headers'));
-        if (
-          allowed.includes('last-event-id') ||
-          (allowed.includes('*') && headerOf(head, 'access-control-allow-credentials') !== 'true')
-        )
+        if (allowed.includes('last-event-id') || (allowed.includes('*') && !allowsCredentials(head)))
           return ok;
         return finding(
           'Access-Control-Allow-Headers has no Last-Event-ID: clients over fetch cannot reconnect from other origins',
@@ -189,8 +223,13 @@ export const crossOrigin: Rule[] = [
             { at: head!.at }
           );
         }
-        const allowed = headerOf(head, acao);
-        return isStreamHead(head) || allowed === '*' || allowed === observations.sentOrigin
+        const { origin, sentOrigin, 'origin-request': asked } = observations;
+        const allowed = combinedValueOf(head, acao);
+        // Without --origin those that the stream allows are meant.
+        const isSame = origin === undefined && allowed === combinedValueOf(asked!.head, acao);
+        return isStreamHead(head) ||
+          isSame ||
+          passesTheCorsCheck(head, sentOrigin, areCookiesMeant(observations))
           ? ok
           : finding(
               `The answer to OPTIONS does not allow the origin (Access-Control-Allow-Origin ${allowed === undefined ? 'is missing' : `is ${quote(allowed)}`}): clients over fetch cannot send Last-Event-ID`,

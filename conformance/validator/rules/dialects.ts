@@ -10,6 +10,7 @@ import {
   onStream,
   quote,
   rule,
+  type Observations,
   type Rule
 } from '../rule.ts';
 import { decodeUtf8, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
@@ -31,14 +32,36 @@ function parseObject(latin1: string): Json | undefined {
   }
 }
 
+/** `${mcp}#sending-messages-to-the-server`: MCP answers a message in JSON or with a stream. */
+export function mayAnswerJson({ profile, method }: Observations): boolean {
+  return profile === 'mcp' && method !== 'GET';
+}
+
+/** An API that answers to POST alone. */
+export function isForPostOnly({ profile, method, plain }: Observations): boolean {
+  return profile !== 'plain' && method === 'GET' && plain!.head!.status === 405;
+}
+
+/** A GET of MCP that an Mcp-Session-Id would have to go with. */
+export function lacksSession({ profile, method, plain }: Observations): boolean {
+  const { head, beginning } = plain!;
+  return (
+    profile === 'mcp' &&
+    method === 'GET' &&
+    head!.status === 400 &&
+    essenceOf(head) === 'application/json' &&
+    parseObject(beginning.toString('latin1'))?.jsonrpc === '2.0'
+  );
+}
+
 export const dialects: Rule[] = [
   rule(
     ['D01', 'post-only', 'I D'],
     'For POST only',
     standard.processingModel,
     'EventSource asks with GET: only clients over fetch can use it.',
-    onHead(({ head }, { method }) =>
-      method === 'GET' && head.status === 405 ? finding('GET is answered with 405', { at: head.at }) : ok
+    onHead(({ head }, observations) =>
+      isForPostOnly(observations) ? finding('GET is answered with 405', { at: head.at }) : ok
     ),
     ['openai', 'anthropic', 'mcp', 'graphql-sse']
   ),
@@ -195,13 +218,12 @@ export const dialects: Rule[] = [
     'An EventSource cannot send Mcp-Session-Id: give the validator one with --header.',
     {
       needs: ['plain'],
-      check({ plain }) {
-        const { head, beginning } = plain!;
-        if (head!.status !== 400 || essenceOf(head) !== 'application/json') return ok;
-        return parseObject(beginning.toString('latin1'))?.jsonrpc === '2.0'
-          ? finding('GET without a session is answered with 400 and a JSON-RPC error', { at: head!.at })
-          : ok;
-      }
+      check: (observations) =>
+        lacksSession(observations)
+          ? finding('GET without a session is answered with 400 and a JSON-RPC error', {
+              at: observations.plain!.head!.at
+            })
+          : ok
     },
     ['mcp']
   ),

@@ -1,7 +1,19 @@
 import { extractTheEssence } from '../../../polyfill/platform/mime-type.ts';
 import type { Head } from '../connect.ts';
 import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
-import { finding, notApplicable, notObserved, ok, onHead, quote, rule, type Rule } from '../rule.ts';
+import {
+  finding,
+  notApplicable,
+  notObserved,
+  ok,
+  onHead,
+  quote,
+  rule,
+  type Observations,
+  type Rule
+} from '../rule.ts';
+import { passesTheCorsCheck } from './cors.ts';
+import { isForPostOnly, lacksSession, mayAnswerJson } from './dialects.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
 const { processingModel, registration } = standard;
@@ -57,6 +69,10 @@ function jsonError(body: Buffer): boolean {
   }
 }
 
+function isMcpJson(observations: Observations): boolean {
+  return mayAnswerJson(observations) && essenceOf(observations.plain!.head) === 'application/json';
+}
+
 export const head: Rule[] = [
   rule(
     ['H01', 'ct-missing-or-wrong', 'E C'],
@@ -65,10 +81,12 @@ export const head: Rule[] = [
     'Set Content-Type: text/event-stream before the first byte.',
     {
       needs: ['plain'],
-      check({ plain }) {
+      check(observations) {
+        const { plain } = observations;
         const { head } = plain!;
         if (head!.status !== 200) return notApplicable(`the status is ${head!.status}`);
         if (isStreamHead(head)) return ok;
+        if (isMcpJson(observations)) return notApplicable('MCP answers in JSON where it does not stream');
         if (isHtml(plain!)) return notApplicable('the answer is a page: H07');
         const types = headersOf(head, 'content-type');
         return finding(
@@ -137,10 +155,12 @@ export const head: Rule[] = [
     'A status of success that is not 200',
     processingModel,
     'Answer 200.',
-    onHead(({ head }) =>
-      head.status > 200 && head.status < 300 && head.status !== 204
-        ? finding(`The status is ${head.status}: every client fails the connection`, { at: head.at })
-        : ok
+    onHead(({ head }, observations) =>
+      head.status === 202 && mayAnswerJson(observations)
+        ? notApplicable('MCP takes a notification so')
+        : head.status > 200 && head.status < 300 && head.status !== 204
+          ? finding(`The status is ${head.status}: every client fails the connection`, { at: head.at })
+          : ok
     )
   ),
   rule(
@@ -152,10 +172,10 @@ export const head: Rule[] = [
       needs: ['plain'],
       check({ plain }) {
         const { head, beginning, redirects } = plain!;
-        if (head!.status !== 200 || isStreamHead(head) || !isHtml(plain!)) return ok;
+        if (head!.status !== 200 || !isHtml(plain!)) return ok;
         const isForm = /<input[^>]{1,300}type=["']?password/i.test(beginning.toString('latin1'));
         return finding(
-          `The answer is an HTML page${isForm ? ' that asks for a password' : ''}${redirects.length > 0 ? ', after a redirect' : ''}: every client fails the connection`,
+          `The answer is an HTML page${isForm ? ' that asks for a password' : ''}${redirects.length > 0 ? ', after a redirect' : ''}: ${isStreamHead(head) ? 'labelled as an event stream, it is one without events' : 'every client fails the connection'}`,
           { at: head!.at }
         );
       }
@@ -168,9 +188,11 @@ export const head: Rule[] = [
     'Answer with the status of the error.',
     {
       needs: ['plain'],
-      check({ plain }) {
+      check(observations) {
+        const { plain } = observations;
         if (plain!.head!.status !== 200 || !/^application\/(problem\+)?json$/.test(essenceOf(plain!.head)))
           return ok;
+        if (isMcpJson(observations)) return notApplicable('errors of JSON-RPC come with 200');
         return jsonError(plain!.beginning)
           ? finding(`The answer is ${quote(plain!.beginning.toString('latin1', 0, 60))}`, {
               at: plain!.head!.at
@@ -193,7 +215,7 @@ export const head: Rule[] = [
           if (head && (transient.includes(head.status) || (head.status === 504 && head === again?.head))) {
             return finding(
               `Status ${head.status}: EventSource fails the connection and does not try again, whatever Retry-After says`,
-              { at: head.at }
+              { at: head.at, ...(head === plain!.head && { severity: 'error' as const }) }
             );
           }
         }
@@ -225,8 +247,7 @@ export const head: Rule[] = [
       check({ url, sentOrigin, plain, 'origin-request': crossed }) {
         const target = plain!.request.url;
         if (target.origin === url.origin) return notApplicable('there is no redirect to another origin');
-        const allowed = headerOf(crossed!.head, 'access-control-allow-origin');
-        return allowed === '*' || allowed === sentOrigin
+        return passesTheCorsCheck(crossed!.head, sentOrigin)
           ? ok
           : finding(
               `The redirect leads to ${quote(target.origin)}, which does not allow ${quote(sentOrigin)} (Access-Control-Allow-Origin): pages cannot read it`,
@@ -312,8 +333,11 @@ export const head: Rule[] = [
       check({ plain, 'origin-request': any }) {
         for (const exchange of [plain!, any]) {
           if (exchange?.head?.status !== 406) continue;
-          const accept = headerOf({ ...exchange.head, headers: exchange.request.headers }, 'accept')!;
-          return finding(`Status 406 for Accept: ${quote(accept)}`, { at: exchange.head.at });
+          const accept = headerOf(exchange.request, 'accept')!;
+          return finding(`Status 406 for Accept: ${quote(accept)}`, {
+            at: exchange.head.at,
+            ...(exchange === plain && { severity: 'error' as const })
+          });
         }
         return ok;
       }
@@ -438,7 +462,7 @@ export const head: Rule[] = [
         const set = headersOf(plain!.head, 'set-cookie').map((value) => value.split(';')[0]!.trim());
         if (set.length === 0) return notApplicable('no cookie is set');
         // A Cookie of --header is sent in place of those.
-        const sent = headerOf({ ...again!.head!, headers: again!.request.headers }, 'cookie') ?? '';
+        const sent = headerOf(again!.request, 'cookie') ?? '';
         const first = new Map(
           sent.split(/; */).flatMap((value) => {
             const [, name, text] = (set.includes(value) && parse(value)) || [];
@@ -474,14 +498,17 @@ export const head: Rule[] = [
     'A status that fails the connection',
     processingModel,
     'Answer 200 with the stream; with this status every client stops for good.',
-    onHead(({ head }, { profile }) => {
-      const { status } = head;
-      if ((status >= 200 && status < 300) || [...transient, 406, 504].includes(status)) return ok;
-      if (profile !== 'plain' && (status === 405 || status === 400))
-        return notApplicable(`the profile ${profile} judges it`);
-      return finding(`The status is ${status}: every client fails the connection, and never asks again`, {
-        at: head.at
-      });
-    })
+    {
+      needs: ['plain'],
+      check(observations) {
+        const { status, at } = observations.plain!.head!;
+        if ((status >= 200 && status < 300) || [...transient, 406, 504].includes(status)) return ok;
+        if (isForPostOnly(observations)) return notApplicable('GET is not for streams here: D01');
+        if (lacksSession(observations)) return notApplicable('it is the session that lacks: D09');
+        return finding(`The status is ${status}: every client fails the connection, and never asks again`, {
+          at
+        });
+      }
+    }
   )
 ];

@@ -472,7 +472,7 @@ export const resume: Rule[] = [
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (again!.head!.status !== 200) return ok;
-        const id = headerOf({ ...again!.head!, headers: again!.request.headers }, 'last-event-id');
+        const id = headerOf(again!.request, 'last-event-id');
         return finding(
           `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
           { at: plain!.endedAt }

@@ -151,7 +151,7 @@ export const security: Rule[] = [
           return notApplicable('it is not credentials that let clients in');
         const foreign = sentOrigin === madeUpOrigin ? asked : other;
         if (!foreign?.head) return notObserved('an answer to a request from another origin');
-        const sent = headerOf({ ...foreign.head, headers: foreign.request.headers }, 'cookie');
+        const sent = headerOf(foreign.request, 'cookie');
         if (sent === undefined) return notApplicable('no cookie was given');
         return isStreamHead(foreign.head)
           ? finding(
