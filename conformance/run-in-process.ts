@@ -5,7 +5,7 @@ import { createInProcessEngine } from './engines/in-process.ts';
 import { loadCases } from './load-cases.ts';
 import type { SectionedCase } from './load-cases.ts';
 import type { Cell, Report } from './report.ts';
-import { run as runEngines } from './run.ts';
+import { openVenue, run as runEngines } from './run.ts';
 import { standard } from './standard.ts';
 
 export interface InProcessOptions {
@@ -23,7 +23,7 @@ export interface InProcessOptions {
 export const cases: SectionedCase[] = loadCases(fileURLToPath(new URL('cases', import.meta.url)));
 
 /**
- * Runs the cases on a constructor in this process, with a server on free ports of 127.0.0.1 that it starts and closes.
+ * Runs the cases on a constructor in this process, with a server on free ports of 127.0.0.1 that it starts, and that ends with the process.
  * Rejects with the signal's reason if that ends it, and with an Error if the engine could not be run to its end.
  */
 export async function run(EventSource: unknown, options: InProcessOptions = {}): Promise<Report> {
@@ -33,22 +33,29 @@ export async function run(EventSource: unknown, options: InProcessOptions = {}):
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
+  const dist = fileURLToPath(new URL('.', import.meta.url));
+  const venue = await openVenue(dist);
   const events = runEngines({
     engines: [createInProcessEngine(EventSource, features)],
     cases: chosen,
     expectedFailures: [],
-    dist: fileURLToPath(new URL('.', import.meta.url)),
+    dist,
+    venue,
     version: manifest.version,
     standard,
     ...(signal && { signal })
   });
-  for (;;) {
-    const { value, done } = await events.next();
-    if (done) {
-      const broken = value.columns.find(({ status }) => status !== 'ran');
-      if (broken) throw new Error(`the run broke off: ${broken.note}`);
-      return value;
+  try {
+    for (;;) {
+      const { value, done } = await events.next();
+      if (done) {
+        const broken = value.columns.find(({ status }) => status !== 'ran');
+        if (broken) throw new Error(`the run broke off: ${broken.note}`);
+        return value;
+      }
+      if (value.type === 'cell') onCell?.(value.cell);
     }
-    if (value.type === 'cell') onCell?.(value.cell);
+  } finally {
+    venue.server.retire();
   }
 }

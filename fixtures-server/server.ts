@@ -52,6 +52,11 @@ export interface FixturesServer {
   endToken(token: string): void;
   /** Ends every connection; resolves when no handle is left open. */
   close(): Promise<void>;
+  /**
+   * Ends every connection, and answers 204 from now on, which ends the sources in this process that nobody has closed, where a server
+   * that is gone would be asked for ever. Keeps no process alive.
+   */
+  retire(): void;
 }
 
 /**
@@ -99,9 +104,13 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
       remoteAddress === socket.remoteAddress && remotePort === socket.remotePort;
     (sockets.has(socket) ? socket : [...sockets].find(same))?.resetAndDestroy();
   };
+  let isRetired = false;
+  const endConnections = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   const close = async () => {
     const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
-    for (const socket of sockets) socket.destroy();
+    endConnections();
     await Promise.all(closed);
   };
   try {
@@ -144,6 +153,10 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
       ...routes
     ];
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (isRetired) {
+        response.writeHead(204, { 'Access-Control-Allow-Origin': '*', Connection: 'close' }).end();
+        return;
+      }
       void answer(request, response, originsFor(request)[index]!, all, limits.bodyBytes);
     });
   });
@@ -154,7 +167,12 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
     addCases,
     hold,
     endToken: (token) => log.endToken(token),
-    close
+    close,
+    retire() {
+      isRetired = true;
+      endConnections();
+      for (const server of servers) server.unref();
+    }
   };
 }
 
