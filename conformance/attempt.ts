@@ -70,8 +70,8 @@ const reloadLimit = 2;
 const lateLimit = 2;
 /** Milliseconds before a run is handed in: what closed earlier was not closed by its end. */
 const givenUpBefore = 1000;
-/** Milliseconds after which a connection of a closed source is one that was left open. */
-const leakAfter = 1000;
+/** Milliseconds after which a connection of a closed source is one that was left open: an engine at a case of much data is late with it. */
+const leakAfter = 3000;
 
 /** Starts an engine once, serves it `runs`, and ends it. `onRun` gets every finished run. Never rejects. */
 export async function attempt(options: {
