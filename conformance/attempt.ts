@@ -66,7 +66,7 @@ const sleptAfter = 2000;
 const defaultLimit = 4000;
 /** How often a run may be under way when a page is loaded again. */
 const reloadLimit = 2;
-/** How often a run is taken again whose time was over before the server had written all. */
+/** How often a run is taken again whose time was over before the server had written all, or beside a case of much data. */
 const lateLimit = 2;
 /** Milliseconds before a run is handed in: what closed earlier was not closed by its end. */
 const givenUpBefore = 1000;
@@ -99,7 +99,15 @@ export async function attempt(options: {
   );
   const inFlight = new Map<
     string,
-    { planned: PlannedRun; token: string; names: Names; deadline: number; isDisturbed: boolean }
+    {
+      planned: PlannedRun;
+      token: string;
+      names: Names;
+      deadline: number;
+      isDisturbed: boolean;
+      /** Whether a case of much data was under way with it. */
+      wasBesideMuch: boolean;
+    }
   >();
   const reloads = new Map<string, number>();
   const late = new Map<string, number>();
@@ -194,12 +202,15 @@ export async function attempt(options: {
         jobTokens.add(jobToken);
         const names = nameFor(planned.play, origin, origins, jobToken);
         const job = createJob(planned, names);
+        const wasBesideMuch = hasOneOfMuchData();
+        if (hasMuchData(planned)) for (const other of inFlight.values()) other.wasBesideMuch = true;
         inFlight.set(planned.play, {
           planned,
           token: jobToken,
           names,
           deadline: Date.now() + job.limit + grace,
-          isDisturbed: false
+          isDisturbed: false,
+          wasBesideMuch
         });
         options.onInFlight([...inFlight.keys()]);
         return job;
@@ -222,7 +233,9 @@ export async function attempt(options: {
         const isPassed = judgement.verdict === 'pass' || judgement.verdict === 'allowed';
         const timesLate = late.get(play) ?? 0;
         const isLate =
-          observation.over === 'limit' && timesLate < lateLimit && isStillPlayed(planned, requests);
+          observation.over === 'limit' &&
+          timesLate < lateLimit &&
+          (waiting.wasBesideMuch || isStillPlayed(planned, requests));
         if (isLate) late.set(play, timesLate + 1);
         if ((waiting.isDisturbed || isLate) && !isPassed) {
           endJob(jobToken);

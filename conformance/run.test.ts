@@ -50,7 +50,8 @@ function createEngine(
         }
       };
       const ended = new Promise<string>((resolve) => {
-        work().catch((error: unknown) => resolve(String(error)));
+        for (let lane = 0; lane < task.lanes; lane++)
+          work().catch((error: unknown) => resolve(String(error)));
       });
       return { ended, stop: () => Promise.resolve() };
     },
@@ -122,6 +123,28 @@ describe('a run', () => {
     });
     expect(verdicts(await collect(thatGivesUp, [], undefined, [slow]))).toEqual({ good: 'fail!' });
     expect(attempts).toBe(1);
+  });
+
+  it('runs again what was late beside a case of much data', async () => {
+    const much: SectionedCase = {
+      ...cases[0]!,
+      id: 'much',
+      connections: [{ stream: [{ repeat: ['a'], times: 600_000 }] }],
+      expect: {}
+    };
+    const order: string[] = [];
+    const engine = createEngine(
+      async ({ id }) => {
+        order.push(id);
+        if (id === 'much') await setTimeout(300);
+        else if (order.filter((one) => one === id).length === 1) return { over: 'limit' };
+        return { log: [id] };
+      },
+      { lanes: 2 }
+    );
+    const report = await collect(engine, [], undefined, [much, { ...cases[0]!, id: 'good' }]);
+    expect(verdicts(report)).toEqual({ much: 'pass', good: 'pass' });
+    expect(order).toEqual(['much', 'good', 'good']);
   });
 
   it('begins with what has much data, and then with what may take longest', async () => {
