@@ -72,6 +72,8 @@ const lateLimit = 2;
 const givenUpBefore = 1000;
 /** Milliseconds after which a connection of a closed source is one that was left open: an engine at a case of much data is late with it. */
 const leakAfter = 3000;
+/** The same at the end of an attempt, for which nothing waits. */
+const leastLeak = 1000;
 
 /** Starts an engine once, serves it `runs`, and ends it. `onRun` gets every finished run. Never rejects. */
 export async function attempt(options: {
@@ -116,6 +118,8 @@ export async function attempt(options: {
   const jobTokens = new Set<string>();
   let jobCount = 0;
   const leaks = new Set<string>();
+  /** Jobs whose answer is in, and whose connections have some time yet. */
+  const unchecked = new Map<string, { play: string; at: number }>();
   const passed = new Map<string, boolean>();
   const confirmed = new Map<string, boolean>();
   let lastHeard = Date.now();
@@ -129,6 +133,8 @@ export async function attempt(options: {
       clearInterval(timer);
       wake();
       unregister();
+      for (const [jobToken, { play, at }] of unchecked)
+        if (Date.now() - at > leastLeak) lookForALeak(jobToken, play);
       void Promise.resolve(running?.stop()).then(() => {
         for (const jobToken of jobTokens) server.endToken(jobToken);
         resolve({
@@ -236,7 +242,8 @@ export async function attempt(options: {
           observation.over === 'limit' &&
           timesLate < lateLimit &&
           (waiting.wasBesideMuch || isStillPlayed(planned, requests));
-        if (isLate) late.set(play, timesLate + 1);
+        // Beside much data it says nothing, however often.
+        if (isLate) late.set(play, timesLate + (waiting.wasBesideMuch ? 0 : 1));
         if ((waiting.isDisturbed || isLate) && !isPassed) {
           endJob(jobToken);
           untaken.set(play, planned);
@@ -245,9 +252,9 @@ export async function attempt(options: {
         passed.set(play, isPassed);
         options.onRun(planned, { chunking: planned.chunking, ...judgement, observation, requests });
         options.onInFlight([...inFlight.keys()]);
+        unchecked.set(jobToken, { play, at: Date.now() });
         setTimeout(() => {
-          // The last one: of those before, browsers may keep the unfinished body of a redirect.
-          if (server.requests(jobToken).at(-1)?.closedAt === null) leaks.add(play);
+          lookForALeak(jobToken, play);
           endJob(jobToken);
         }, leakAfter).unref();
         // The answer to this request goes out first.
@@ -262,6 +269,10 @@ export async function attempt(options: {
         finish(reason, true);
       }
     };
+    /** Of its connections the last one counts: of those before, browsers may keep the unfinished body of a redirect. */
+    function lookForALeak(jobToken: string, play: string): void {
+      if (unchecked.delete(jobToken) && server.requests(jobToken).at(-1)?.closedAt === null) leaks.add(play);
+    }
     const hasOneOfMuchData = () => [...inFlight.values()].some(({ planned }) => hasMuchData(planned));
 
     /**
@@ -274,13 +285,17 @@ export async function attempt(options: {
       for (const { planned } of inFlight.values()) if (longestWait(planned) > defaultLimit) waiting++;
       let longest: PlannedRun | undefined;
       let shortest: PlannedRun | undefined;
+      let lateOne: PlannedRun | undefined;
       for (const planned of untaken.values()) {
-        if (!hasMuchData(planned)) {
+        if (hasMuchData(planned)) {
+          if (!hasMuch) return planned;
+        } else if (hasMuch && late.has(planned.play)) lateOne = planned;
+        else {
           longest ??= planned;
           shortest = planned;
-        } else if (!hasMuch) return planned;
+        }
       }
-      return hasMuch || waiting >= lanes / 2 ? shortest : longest;
+      return (hasMuch || waiting >= lanes / 2 ? shortest : longest) ?? lateOne;
     }
 
     const unregister = options.register(self);

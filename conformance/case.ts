@@ -15,7 +15,8 @@ export const features = {
   'base-url': 'relative URLs are resolved against a document or a location',
   'cross-origin': 'requests have an origin, and CORS is enforced',
   cookies: 'there is a cookie store',
-  document: 'there is a document'
+  document: 'there is a document',
+  'own-process': 'an exception that nobody catches is in a process of its own'
 } as const;
 export type Feature = keyof typeof features;
 

@@ -154,7 +154,13 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
     ];
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       if (isRetired) {
-        response.writeHead(204, { 'Access-Control-Allow-Origin': '*', Connection: 'close' }).end();
+        response
+          .writeHead(204, {
+            'Access-Control-Allow-Origin': request.headers.origin ?? '*',
+            'Access-Control-Allow-Credentials': 'true',
+            Connection: 'close'
+          })
+          .end();
         return;
       }
       void answer(request, response, originsFor(request)[index]!, all, limits.bodyBytes);

@@ -27,7 +27,7 @@ export function createProcessEngine(runtime: Runtime): Engine {
   return {
     name: runtime.name,
     implementations: runtime.implementations,
-    features: () => [],
+    features: () => ['own-process'],
     lanes: 32,
     async find() {
       executable = await findExecutable(runtime.executables, process.env[runtime.variable]);

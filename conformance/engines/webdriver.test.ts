@@ -108,6 +108,16 @@ it('begins with the session that told the version, and leaves none behind', asyn
   await again.stop();
   expect(endpoint.given).toBe(given + 1);
   expect(endpoint.open.size).toBe(0);
+
+  // A grid may have one place.
+  const two = createWebDriverEngines([
+    { url, capabilities: {} },
+    { url, capabilities: { browserName: 'another' } }
+  ]);
+  for (const one of two) {
+    await one.find();
+    expect(endpoint.open.size).toBe(0);
+  }
   endpoint.close();
 });
 

@@ -35,11 +35,12 @@ export function createWebDriverEngines(endpoints: WebDriverEndpoint[], wait = pa
     const name = engineNames[browser] ?? browser.replaceAll(' ', '-');
     const nth = (names.get(name) ?? 0) + 1;
     names.set(name, nth);
-    return createEngine(`${name} by webdriver${nth > 1 ? ` ${nth}` : ''}`, group, wait);
+    return createEngine(`${name} by webdriver${nth > 1 ? ` ${nth}` : ''}`, group, wait, groups.size === 1);
   });
 }
 
-function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number): Engine {
+/** `isOnly`: no other engine may need the place that its sessions take at an endpoint. */
+function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number, isOnly: boolean): Engine {
   let found: Promise<{ version: string } | { missing: string }> | undefined;
   /** Sessions that told their version, and wait for their first page: to create one may take a grid a minute. */
   const unused = new Map<WebDriverEndpoint, Session>();
@@ -59,6 +60,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
         if (session.status === 'rejected') throw session.reason;
         return session.value;
       });
+      if (!isOnly) await close();
       return { version: [...new Set(versions)].join(', ') };
     } catch (error) {
       await close();
@@ -84,19 +86,30 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
       let isStopped = false;
       const sessions: Session[] = [];
       const start = async (endpoint: WebDriverEndpoint, nth: number): Promise<void> => {
-        const session = unused.get(endpoint) ?? (await createSession(endpoint, wait));
+        const kept = unused.get(endpoint);
         unused.delete(endpoint);
-        sessions.push(session);
-        const { driver } = session;
-        if (!isStopped) await within(driver.get(`${task.url}?session=${nth}`), wait, endpoint.url, 'a page');
+        const open = async (session: Session): Promise<void> => {
+          sessions.push(session);
+          const page = `${task.url}?session=${nth}`;
+          if (!isStopped) await within(session.driver.get(page), wait, endpoint.url, 'a page');
+        };
+        // Endpoints end what has waited too long.
+        const isOpen =
+          kept &&
+          (await open(kept).then(
+            () => true,
+            () => false
+          ));
+        if (!isOpen) await open(await createSession(endpoint, wait));
       };
       // What is run one by one needs no other session.
-      const started = Promise.all((task.lanes === 1 ? endpoints.slice(0, 1) : endpoints).map(start));
+      const starts = (task.lanes === 1 ? endpoints.slice(0, 1) : endpoints).map(start);
+      const started = Promise.all(starts);
       return {
         ended: new Promise((resolve) => started.catch((error: Error) => resolve(error.message))),
         async stop() {
           isStopped = true;
-          await started.catch(() => {});
+          await Promise.allSettled(starts);
           await Promise.all(sessions.map((session) => session.end()));
         }
       };

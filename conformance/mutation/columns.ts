@@ -27,8 +27,6 @@ const everywhere: Record<string, Verdict> = {
   // Nothing keeps blobs here.
   'blob-url-is-read': 'fail',
   'origin-of-a-blob-url-is-that-of-its-maker': 'fail',
-  // What listeners throw is not reported to the process.
-  'exceptions-of-listeners-stop-nothing-in-a-process': 'fail',
   'microtask-runs-between-the-listeners-of-one-event': 'fail',
   'unknown-scheme-is-a-network-error': 'allowed',
   'scheme-that-only-ends-like-http-is-a-network-error': 'allowed',
@@ -96,8 +94,7 @@ export const columns: Column[] = [
       'source-is-an-event-target': 'fail',
       'composed-path-is-the-source': 'fail',
       'listeners-of-the-event-target-prototype-are-heard': 'fail',
-      'passive-listener-cancels-nothing': 'fail',
-      'exceptions-of-listeners-stop-nothing-in-a-process': 'allowed'
+      'passive-listener-cancels-nothing': 'fail'
     }
   },
   {
@@ -110,7 +107,11 @@ export const columns: Column[] = [
     only: ({ connections }) => connections.length > 1,
     create: ({ createTheInterface, chooseTransport }) => createTheInterface(chooseTransport),
     // Made while there is no network.
-    verdicts: { ...everywhere, 'new-source-in-the-error-of-the-old-one-works': 'fail' }
+    verdicts: {
+      ...everywhere,
+      'new-source-in-the-error-of-the-old-one-works': 'fail',
+      'reconnection-time-is-of-one-source-only': 'fail'
+    }
   },
   {
     name: 'where nothing can be fetched',

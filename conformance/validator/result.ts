@@ -74,7 +74,9 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
   if (refused) return 'No client gets a stream.';
   if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';
   if (!stream) return 'There is no event stream.';
-  const undelivered = findings.find(({ rule }) => rule === 'F01' || rule === 'F02');
+  const undelivered = findings.find(
+    ({ rule, severity }) => rule === 'F01' || (rule === 'F02' && severity === 'error')
+  );
   if (undelivered && stream.events === 0)
     return undelivered.rule === 'F01'
       ? `No message will ever be delivered${plain ? '' : ', if the capture was not cut'}: the block is not ended by a blank line.`

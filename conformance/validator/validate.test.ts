@@ -610,7 +610,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     [
       'F02',
       'a blank line before',
-      (socket) => repeat(socket, (n) => `${n === 0 ? 'data: 0\n\n' : ''}data: tick ${n}\n`),
+      (socket) => repeat(socket, (n) => `${n === 0 ? ': hi\n\n' : ''}data: tick ${n}\n`),
       { duration: 1500 }
     ],
     ['F03', 'a word alone', writing('hello\n\n')],
@@ -845,6 +845,21 @@ it.concurrent('F02: not for a line in two pieces', async () => {
   );
   expect(found(result)).not.toContain('F02');
   expect(result.headline).toBe('No event in 1 block of 14 bytes.');
+});
+
+it.concurrent('F02: not where events came, and a warning of a large line', async () => {
+  const options = { duration: 1500, probes: [] };
+  const slow = await judge(
+    (socket) => repeat(socket, (n) => `${n === 0 ? 'data: 0\n\n' : ''}data: line ${n}\n`),
+    options
+  );
+  expect(found(slow)).not.toContain('F02');
+  const large = await judge(
+    (socket) => repeat(socket, (n) => (n ? '' : 'data: ') + 'x'.repeat(20_000)),
+    options
+  );
+  expect(large.findings.find(({ rule }) => rule === 'F02')).toMatchObject({ severity: 'warning' });
+  expect(large.headline).toMatch(/^No event in 1 block of /);
 });
 
 it.concurrent.each<[string, string | undefined, string]>([

@@ -130,7 +130,8 @@ function callListeners(this: EventTarget, event: Event): void {
       }
     });
   }
-  for (let pass = 0; pass < 2 && !stopped; pass++) {
+  // cancelBubble is another way to set that flag, also before the event is dispatched.
+  for (let pass = 0; pass < 2 && !stopped && !(FOR_SERVERS && event.cancelBubble); pass++) {
     // "Let listeners be a clone": those added from here on are not called.
     const clone = listeners.slice();
     for (let i = 0; i < clone.length && stopped < 2; i++) {

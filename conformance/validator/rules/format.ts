@@ -63,6 +63,9 @@ function isBare(line: string): boolean {
   return !line.includes(':') && mayBeField(line);
 }
 
+/** Bytes, above which a line may need seconds to arrive. */
+const largeLine = 0x10000;
+
 /** White space alone, which whoever wrote it may take for a blank line. */
 function looksBlank(line: string): boolean {
   return /^[ \t]+$/.test(line);
@@ -192,22 +195,25 @@ export const format: Rule[] = [
         }
         const { block, firstDataLine: first, unfinished, offset, firstRead } = pending;
         const time = first ? lastDataRead!.at - first.at : 0;
+        // Where events came, it may be a large one.
+        if (events > 0) return ok;
         if (first && time >= 1000) {
           found({
             message: () =>
-              `No message ${events === 0 ? 'will be delivered' : 'is delivered any more'}: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line`,
+              `No message will be delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line`,
             ...at(first)
           });
           return ok;
         }
-        // Where events came, it may be a large one; and two pieces may be one line.
-        const isGrowing =
-          events === 0 && unfinished !== '' && !trace.overflow && lastRead!.number - firstRead.number > 1;
+        // Two pieces may be one line.
+        const isGrowing = unfinished !== '' && !trace.overflow && lastRead!.number - firstRead.number > 1;
         const growth = lastRead!.at - firstRead.at;
         if (isGrowing && growth >= 1000) {
           found({
             message: () =>
               `No message is delivered: ${bytes - offset} bytes in ${Math.round(growth)} ms, and no line end: ${quote(unfinished)}`,
+            // As a large event over a slow network.
+            ...(bytes - offset > largeLine && { severity: 'warning' as const }),
             at: firstRead.at,
             offset,
             line: lines + 1,
