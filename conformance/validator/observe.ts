@@ -101,11 +101,7 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
   for (;;) {
     const observed = await observeOne({ ...options, request }, redirects);
     const location = headerOf(observed.head, 'location');
-    if (
-      !observed.head ||
-      location === undefined ||
-      ![301, 302, 303, 307, 308].includes(observed.head.status)
-    ) {
+    if (!observed.head || location === undefined || !isRedirect(observed.head)) {
       return observed;
     }
     redirects.push({ url: request.url, head: observed.head });
@@ -133,6 +129,11 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
       ...(body && !becomesGet && { body })
     };
   }
+}
+
+/** https://fetch.spec.whatwg.org/#redirect-status */
+export function isRedirect({ status }: Head): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
 }
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch: 303 asks for another thing; 301 and 302 do after a POST. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import type { Failure, Header } from './connect.ts';
 import { escapeJson, printable } from './formats/printable.ts';
-import { basicCredentials, headersOf, isStreamHead, observe, type Exchange } from './observe.ts';
+import { basicCredentials, headersOf, isRedirect, isStreamHead, observe, type Exchange } from './observe.ts';
 import { quote } from './rule.ts';
 import { decodeUtf8, fieldValue, type Trace } from './trace.ts';
 
@@ -206,8 +206,7 @@ function waitOf({ pending, bytes, lines }: Trace) {
 
 /** What of a head fails the connection. */
 function describeHead(head: NonNullable<Exchange['head']>): string {
-  if ([301, 302, 303, 307, 308].includes(head.status))
-    return `the status is ${head.status}, without a Location that can be followed`;
+  if (isRedirect(head)) return `the status is ${head.status}, without a Location that can be followed`;
   if (head.status !== 200) return `the status is ${head.status}`;
   const types = headersOf(head, 'content-type');
   return `the status is 200, with ${types.length === 0 ? 'no Content-Type' : `the Content-Type ${quote(types.join(', '))}`}`;

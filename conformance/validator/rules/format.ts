@@ -174,6 +174,8 @@ export const format: Rule[] = [
       end({ trace, ended, at: endedAt }) {
         const { pending, lastRead, lastDataRead, bytes, lines, events } = trace;
         if (ended) return notApplicable('the stream has ended; F01 judges its end');
+        // Where events came, it may be a large one.
+        if (events > 0) return ok;
         if (!pending) return trace.blankLines > 0 ? ok : notObserved('lines');
         // In JSON a line feed is written so too: within a string, where no field follows.
         const [literal] =
@@ -195,8 +197,6 @@ export const format: Rule[] = [
         }
         const { block, firstDataLine: first, unfinished, offset, firstRead } = pending;
         const time = first ? lastDataRead!.at - first.at : 0;
-        // Where events came, it may be a large one.
-        if (events > 0) return ok;
         if (first && time >= 1000) {
           found({
             message: () =>
