@@ -119,7 +119,7 @@ export function interpretTheEventStream(
 
   /** The data buffer with one more line. */
   function append(value: string): string {
-    return dataBuffer === null ? value : dataBuffer + '\n' + value;
+    return dataBuffer === null ? value : dataBuffer + ('\n' + value);
   }
 
   function dispatchTheEvent(data: string | null): void {
@@ -160,16 +160,13 @@ export function interpretTheEventStream(
       } else if (sink.trace) {
         processTheLineWithin(text, start, end, first);
         sink.trace(branch, text.slice(start, end));
-      } else if (
-        first === 100 &&
-        end === lineFeed &&
-        end + 1 < length &&
-        text.charCodeAt(end + 1) === 10 &&
-        isData(text, start)
-      ) {
-        // Data and a blank line, as most events are: what would have been in the data buffer never gets there.
-        dispatchTheEvent(append(takeTheValue(text, start + 5, end)));
-        end++;
+      } else if (first === 100 && isData(text, start)) {
+        const data = append(takeTheValue(text, start + 5, end));
+        // Data and a blank line, as most events end: the data never gets into its buffer.
+        if (end === lineFeed && end + 1 < length && text.charCodeAt(end + 1) === 10) {
+          dispatchTheEvent(data);
+          end++;
+        } else dataBuffer = data;
       } else processTheLineWithin(text, start, end, first);
       start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
