@@ -32,7 +32,7 @@ async function minifyScript(name: string): Promise<void> {
   const { code } = await minify(await readFile(`dist/${name}.js`, 'utf8'), {
     ecma: 5,
     compress: {
-      passes: 3,
+      passes: 5,
       inline: 1,
       hoist_funs: true,
       pure_getters: true,

@@ -136,7 +136,19 @@ export function interpretTheEventStream(
     return index < 0 ? text.length : index;
   }
 
-  return function (text) {
+  function readInPages(text: string): void {
+    const lines = (afterCarriageReturn ? text.replace(/^\n/, '') : text).split(/\r\n?|\n/);
+    const rest = lines.pop()!;
+    if (lines.length) {
+      lines[0] = unfinishedLine + lines[0]!;
+      unfinishedLine = '';
+      lines.forEach(processTheLine);
+    }
+    keep(rest);
+  }
+
+  /** The same in two thirds of the time, and without a rope. */
+  function read(text: string): void {
     const length = text.length;
     let lineFeed = -1;
     let carriageReturn = -1;
@@ -151,12 +163,12 @@ export function interpretTheEventStream(
         end = lineFeed < carriageReturn ? lineFeed : carriageReturn;
         if (end === length) break;
       }
-      if (!isWhole || unfinishedLine) {
-        const line = (isWhole ? blocks : '') + unfinishedLine + text.slice(start, end);
+      if (unfinishedLine) {
+        const line = blocks + unfinishedLine + text.slice(start, end);
         unfinishedLine = '';
         blocks = '';
         processTheLine(line);
-        if (isWhole && sink.trace) sink.trace(branch, line);
+        if (sink.trace) sink.trace(branch, line);
       } else if (sink.trace) {
         processTheLineWithin(text, start, end, first);
         sink.trace(branch, text.slice(start, end));
@@ -170,16 +182,27 @@ export function interpretTheEventStream(
       } else processTheLineWithin(text, start, end, first);
       start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
-    if (length > 0) afterCarriageReturn = text.charCodeAt(length - 1) === 13;
-    // Of a comment nothing is kept but that it is one: padding may be long, or never end.
-    const isComment = (!isWhole || blocks === '') && (unfinishedLine || text[start]) === ':';
-    unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + text.slice(start);
-    while (isWhole && unfinishedLine.length > blockLength) {
+    keep(text.slice(start));
+    while (unfinishedLine.length > blockLength) {
       blocks += unfinishedLine.slice(0, blockLength);
       unfinishedLine = unfinishedLine.slice(blockLength);
     }
-    return (
-      (isWhole ? blocks.length : 0) + unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length)
-    );
+  }
+
+  /** What is left of a piece. */
+  function keep(rest: string): void {
+    // Of a comment nothing is kept but that it is one: padding may be long, or never end.
+    const isComment = (!isWhole || blocks === '') && (unfinishedLine || rest[0]) === ':';
+    unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + rest;
+  }
+
+  return function (text) {
+    if (text) {
+      if (isWhole) read(text);
+      else readInPages(text);
+      afterCarriageReturn = text.charCodeAt(text.length - 1) === 13;
+    }
+    const held = unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length);
+    return isWhole ? blocks.length + held : held;
   };
 }

@@ -8,7 +8,7 @@ interface Listener {
   callback: Callback;
   capture: boolean;
   once: boolean;
-  passive: boolean;
+  passive?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -88,7 +88,8 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
   )[0];
   if (!isAddition) remove(listeners, found);
   else if (callback && !found && (signal === undefined || !signal.aborted)) {
-    const listener = { callback, capture, once, passive };
+    const listener: Listener = { callback, capture, once };
+    if (FOR_SERVERS) listener.passive = passive;
     listeners.push(listener);
     // The engine ignores it from the second time on.
     if (FOR_SERVERS && support > 1) EventTarget.prototype.addEventListener.call(target, type, callListeners);
