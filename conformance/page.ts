@@ -84,7 +84,6 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   }
   const removed = ['EventSource'];
   if (session.implementation === 'truesource-fetch') removed.push('XMLHttpRequest');
-  if (session.implementation === 'truesource-xhr') removed.push('fetch');
   const globals = self as unknown as Record<string, unknown>;
   for (let i = 0; i < removed.length; i++) {
     const name = removed[i]!;

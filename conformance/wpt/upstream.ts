@@ -304,15 +304,14 @@ function createDriverRoutes(
   ];
 }
 
-/** Takes the native EventSource away, and the other transport, and installs the script as built. */
+/** Takes the native EventSource away, and the transport that is not under test, and installs the script as built. */
 function createPrelude(implementation: string, dist: string): string {
-  const [other, script] =
+  const [removed, script] =
     implementation === 'truesource-fetch'
-      ? ['XMLHttpRequest', 'truesource.fetch.js']
-      : ['fetch', 'truesource.js'];
-  return `['EventSource', '${other}'].forEach(function (name) {
-  // In a worker fetch is inherited.
-  for (var object = self; object; object = Object.getPrototypeOf(object)) delete object[name];
+      ? [['EventSource', 'XMLHttpRequest'], 'truesource.fetch.js']
+      : [['EventSource'], 'truesource.js'];
+  return `${JSON.stringify(removed)}.forEach(function (name) {
+  delete self[name];
   if (self[name] !== undefined) throw new Error('the native ' + name + ' could not be removed');
 });
 ${readFileSync(join(dist, script), 'utf8')}

@@ -15,6 +15,7 @@ class FakeXhr {
   open(): void {}
   setRequestHeader(): void {}
   send(): void {
+    sent++;
     if (sendThrows) throw new Error('a network error, in QtWebKit');
   }
   getResponseHeader = () => 'text/event-stream';
@@ -26,6 +27,7 @@ class FakeXhr {
 
 let xhr: FakeXhr;
 let sendThrows: boolean;
+let sent: number;
 let told: unknown[];
 let cancel: () => void;
 
@@ -36,6 +38,7 @@ beforeEach(() => {
   vi.stubGlobal('location', { href: 'http://localhost/' });
   vi.useFakeTimers();
   sendThrows = false;
+  sent = 0;
   told = [];
   start();
 });
@@ -44,8 +47,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function start(): void {
-  const request = { url: 'http://localhost/', withCredentials: false, lastEventId: '', isUnanswered: false };
+function start(url = 'http://localhost/', wasOpen = false): void {
+  const request = { url, withCredentials: false, lastEventId: '', isUnanswered: false, wasOpen };
   cancel = xhrTransport(request, {
     onResponse(status) {
       request.isUnanswered = false;
@@ -120,4 +123,62 @@ it('ends later where sending throws', () => {
   expect(told).toEqual([]);
   vi.runAllTimers();
   expect(told).toEqual(['end']);
+});
+
+/** An attempt for another origin that ends in a network error, where there is a fetch. */
+function startWithFetch(wasOpen?: boolean) {
+  let resolve!: (response: Response) => void;
+  let reject!: (error: Error) => void;
+  const answer = new Promise<Response>((...both) => ([resolve, reject] = both));
+  const fetch = vi.fn<(url: string, init: RequestInit) => Promise<Response>>(() => answer);
+  vi.stubGlobal('fetch', fetch);
+  sent = 0;
+  start('http://example.com/', wasOpen);
+  failOnce();
+  return { fetch, resolve: () => resolve(Response.error()), reject: () => reject(new TypeError('refused')) };
+}
+
+function failOnce(): void {
+  advance(4, 0);
+  xhr.onreadystatechange({ type: 'readystatechange' });
+  xhr.onloadend({ type: 'loadend' });
+}
+
+it('is futile when a server that answers without CORS is refused twice', async () => {
+  const { fetch, resolve } = startWithFetch();
+  expect(fetch.mock.calls[0]).toMatchObject(['http://example.com/', { mode: 'no-cors' }]);
+  expect(told).toEqual([]);
+  resolve();
+  await vi.waitUntil(() => sent === 2);
+  // Nobody can read what it would go on to send.
+  expect(fetch.mock.calls[0]![1].signal!.aborted).toBe(true);
+  failOnce();
+  expect([told, fetch.mock.calls.length]).toEqual([['futile'], 1]);
+});
+
+it('takes what the second request with CORS gets, which is no refusal when it ends', async () => {
+  const { resolve } = startWithFetch();
+  resolve();
+  await vi.waitUntil(() => sent === 2);
+  advance(4, 200, 'data: a\n\n');
+  xhr.onreadystatechange({ type: 'readystatechange' });
+  xhr.onloadend({ type: 'loadend' });
+  expect(told).toEqual([200, 'data: a\n\n', 'end']);
+});
+
+it('is an outage when nobody answers without CORS either', async () => {
+  const { reject } = startWithFetch();
+  reject();
+  await vi.waitUntil(() => told.length > 0);
+  expect([told, sent]).toEqual([['end'], 1]);
+});
+
+it('asks nothing more once it is cancelled, or where the source has been open', async () => {
+  const { fetch, resolve } = startWithFetch();
+  cancel();
+  expect(fetch.mock.calls[0]![1].signal!.aborted).toBe(true);
+  resolve();
+  await Promise.resolve();
+  expect([told, sent]).toEqual([[], 1]);
+  expect([startWithFetch(true).fetch.mock.calls, told]).toEqual([[], ['end']]);
 });

@@ -11,23 +11,53 @@ export const xhrTransport: Transport = (request, client) => {
   let over = false;
   let taken = 0;
 
+  /** Of the request without CORS, which is aborted when it has been answered. */
+  let withoutCors: AbortController | undefined;
+
   function end(event?: Event): void {
     if (over) return;
-    over = true;
     // "If res is an aborted network error, then fail the connection": by the user, or window.stop().
-    client.onEnd(!!event && event.type === 'abort');
+    const isAborted = !!event && event.type === 'abort';
+    // As over fetch, in engines that have one. If it hangs, so would another attempt.
+    if (
+      request.isUnanswered &&
+      !request.wasOpen &&
+      !isAborted &&
+      !withoutCors &&
+      root.fetch &&
+      root.AbortController &&
+      isCrossOrigin(request.url)
+    ) {
+      withoutCors = new AbortController();
+      fetch(request.url, { mode: 'no-cors', signal: withoutCors.signal }).then(() => {
+        withoutCors!.abort();
+        if (!over) send();
+      }, end);
+    } else {
+      over = true;
+      client.onEnd(isAborted || (request.isUnanswered && !!withoutCors && withoutCors.signal.aborted));
+    }
   }
 
-  xhr.open('GET', request.url);
-  xhr.withCredentials = request.withCredentials;
-  // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
-  // redirected to one.
-  const headers = createHeaders(request, !request.isUnanswered && !isCrossOrigin(request.url));
-  for (const name in headers) xhr.setRequestHeader(name, headers[name]!);
+  function send(): void {
+    xhr.open('GET', request.url);
+    xhr.withCredentials = request.withCredentials;
+    // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
+    // redirected to one.
+    const headers = createHeaders(request, !request.isUnanswered && !isCrossOrigin(request.url));
+    for (const name in headers) xhr.setRequestHeader(name, headers[name]!);
 
-  // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
-  if (!root.document && root.TextDecoder && !/^b/.test(request.url))
-    xhr.overrideMimeType('text/plain; charset=utf-8');
+    // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
+    if (!root.document && root.TextDecoder && !/^b/.test(request.url))
+      xhr.overrideMimeType('text/plain; charset=utf-8');
+    try {
+      xhr.send();
+    } catch {
+      // QtWebKit and PhantomJS throw what is a network error.
+      setTimeout(end, 0);
+    }
+  }
+
   xhr.onreadystatechange =
     xhr.onprogress =
     xhr.onloadend =
@@ -59,14 +89,10 @@ export const xhrTransport: Transport = (request, client) => {
         }
         if (/end|abort/.test(event.type)) end(event);
       };
-  try {
-    xhr.send();
-  } catch {
-    // QtWebKit and PhantomJS throw what is a network error.
-    setTimeout(end, 0);
-  }
+  send();
   return () => {
     over = true;
     xhr.abort();
+    if (withoutCors) withoutCors.abort();
   };
 };
