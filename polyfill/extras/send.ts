@@ -57,7 +57,7 @@ export async function send(
     const location = response.headers.get('Location');
     if (!redirectStatuses.includes(response.status) || location === null) return response;
     await response.body?.cancel();
-    const target = new URL(location, url);
+    const target = new URL(decodeUtf8(location), url);
     if (!/^https?:$/.test(target.protocol)) throw new TypeError(`a redirect to ${target.protocol}`);
     if (becomesGet(response.status, init.method)) {
       delete init.method;
@@ -87,6 +87,15 @@ async function followOpaqueRedirect(
   if (new URL(response.url).origin !== new URL(url).origin) return response;
   await response.body?.cancel();
   return fetchIt(response.url, { ...init, redirect: 'error' });
+}
+
+/** A header value has one character per byte; what is not UTF-8, or was decoded already, stays as it is. */
+function decodeUtf8(value: string): string {
+  try {
+    return decodeURIComponent(escape(value));
+  } catch {
+    return value;
+  }
 }
 
 /** https://fetch.spec.whatwg.org/#request-body-header-name */

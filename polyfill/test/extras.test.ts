@@ -119,6 +119,21 @@ describe('headers', () => {
   });
 });
 
+it.each([
+  ['of UTF-8', Buffer.from('/é?ü=%20').toString('latin1'), '/%C3%A9?%C3%BC=%20'],
+  ['of other bytes', '/\xe9', '/%C3%A9'],
+  ['that an engine has decoded', '/€', '/%E2%82%AC']
+])('a Location %s leads where fetch would go', async (_what, location, target) => {
+  const get = (name: string) => (name === 'Location' ? location : null);
+  const fetchIt = vi
+    .fn()
+    .mockResolvedValueOnce({ status: 302, headers: { get } })
+    .mockResolvedValue(new Response(null, { status: 404 }));
+  const source = new EventSource('http://a.test/', { headers: { token: 'x' }, fetch: fetchIt });
+  await new Promise((resolve) => (source.onerror = resolve));
+  expect(fetchIt.mock.calls[1]![0]).toBe(`http://a.test${target}`);
+});
+
 it('the credentials of a URL do not follow a redirect to another origin either', async () => {
   const id = `extras-${++count}`;
   server.addCases([{ id, connections: [redirect(302, '{other-url}'), message] }]);
