@@ -13,9 +13,12 @@ export async function send(
   signal: AbortSignal,
   options: Options
 ): Promise<Response> {
-  const fetchIt = async (url: string, init: RequestInit): Promise<Response> => {
-    // The source may have been closed while the headers were fetched, or between two redirects.
+  // The source may be closed at once, while the headers are fetched, or between two redirects.
+  const throwIfClosed = (): void => {
     if (signal.aborted) throw new TypeError('the source was closed');
+  };
+  const fetchIt = async (url: string, init: RequestInit): Promise<Response> => {
+    throwIfClosed();
     const response = await (options.fetch ?? fetch)(url, init);
     if (typeof response?.headers?.get !== 'function' || response.bodyUsed || response.body?.locked) {
       throw new TypeError('what fetch fulfilled with is no Response, or one that was read');
@@ -38,6 +41,9 @@ export async function send(
     }
     url = withParameter.href;
   }
+  // The page's functions may use the source, whose constructor has to return first.
+  await Promise.resolve();
+  throwIfClosed();
   const given = typeof options.headers === 'function' ? await options.headers() : options.headers;
   if (options.method !== undefined) init.method = options.method;
   if (options.body !== undefined) init.body = options.body as BodyInit;

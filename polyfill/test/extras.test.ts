@@ -234,6 +234,29 @@ it.each([
   expect(errors[0]!.cause).toMatchObject({ message: expect.stringMatching(/no Response|no fetch today/) });
 });
 
+it('the functions of the page are called when the source is there', async () => {
+  const states: number[] = [];
+  const source = new EventSource('http://a.test/', {
+    headers() {
+      states.push(source.readyState);
+      return {};
+    },
+    fetch() {
+      states.push(source.readyState);
+      return Promise.resolve(new Response(null, { status: 404 }));
+    }
+  });
+  await new Promise((resolve) => (source.onerror = resolve));
+  expect(states).toEqual([0, 0]);
+});
+
+it('a source that was closed at once asks for no headers', async () => {
+  const headers = vi.fn();
+  new EventSource('http://a.test/', { headers }).close();
+  await new Promise(setImmediate);
+  expect(headers).not.toHaveBeenCalled();
+});
+
 it('a source that was closed while its headers were fetched sends no request', async () => {
   const fetchIt = vi.fn(fetch);
   let give: (headers: HeadersInit) => void;
@@ -241,6 +264,7 @@ it('a source that was closed while its headers were fetched sends no request', a
     fetch: fetchIt,
     headers: () => new Promise((resolve) => (give = resolve))
   });
+  await vi.waitFor(() => expect(give).toBeDefined());
   source.close();
   give!({});
   await new Promise(setImmediate);
