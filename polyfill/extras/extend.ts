@@ -1,5 +1,6 @@
 import type { Extend } from '../event-source.ts';
 import { chooseDelay, CLOSED, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
+import { ignore } from '../platform/globals.ts';
 import { queueATask, startTimer } from '../platform/timers.ts';
 import type { Transport } from '../transport.ts';
 import { chooseTransport } from '../transports/choose.ts';
@@ -165,7 +166,13 @@ function watch(transport: Transport, connection: Connection, options: Options, c
       const { status, statusText, headers } = response;
       const info: ResponseInfo = { status, statusText, headers, url };
       try {
-        if (!policy.shouldReconnect(info)) return false;
+        const answer: unknown = policy.shouldReconnect(info);
+        if (!answer) return false;
+        // That it was one would be a yes.
+        if (typeof (answer as Promise<unknown>).then === 'function') {
+          void Promise.resolve(answer).catch(ignore);
+          throw new TypeError('reconnection.shouldReconnect answered a promise');
+        }
         end(false);
       } catch (error) {
         end(true, error);

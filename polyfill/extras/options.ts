@@ -23,7 +23,7 @@ export interface ReconnectionOptions {
   jitter?: number;
   /** How many attempts in a row may end without having delivered an event before the source is closed. Default Infinity. */
   maxAttempts?: number;
-  /** Asked about a response that would close the source; true makes it try again, as after an outage. What it throws closes the source, and is the cause. */
+  /** Asked about a response that would close the source; true makes it try again, as after an outage. What it throws closes the source, and is the cause; so does a promise. */
   shouldReconnect?: (response: ResponseInfo) => boolean;
 }
 

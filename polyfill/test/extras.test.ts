@@ -522,6 +522,21 @@ describe('reconnection', () => {
     expect(errors).toEqual([expect.objectContaining({ cause: error, status: 503, reconnecting: false })]);
   });
 
+  it.each([
+    ['no', () => Promise.resolve(false)],
+    ['an error', () => Promise.reject(new Error('oops'))]
+  ])('closes when shouldReconnect answers a promise of %s', async (_what, answer) => {
+    const shouldReconnect = answer as unknown as () => boolean;
+    const { errors } = await play(
+      [{ status: 404, end: 'close' }],
+      { reconnection: { shouldReconnect } },
+      (seen) => seen.length > 0
+    );
+    expect(errors).toMatchObject([
+      { cause: new TypeError('reconnection.shouldReconnect answered a promise'), reconnecting: false }
+    ]);
+  });
+
   it('after a response that would close is what shouldReconnect says', async () => {
     const unavailable: ConnectionScript = { status: 503, headers: { 'Retry-After': '1' }, end: 'close' };
     const shouldReconnect = vi.fn(({ status }: { status: number }) => status === 503);
