@@ -23,6 +23,10 @@ export async function send(
     if (typeof response?.headers?.get !== 'function' || response.bodyUsed || response.body?.locked) {
       throw new TypeError('what fetch fulfilled with is no Response, or one that was read');
     }
+    // That of node-fetch and its kind.
+    if (response.body && typeof response.body.getReader !== 'function') {
+      throw new TypeError('what fetch fulfilled with has a body that is no ReadableStream');
+    }
     return response;
   };
   const init = createRequestInit(request, signal);

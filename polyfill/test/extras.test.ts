@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { Readable } from 'node:stream';
 import { JSDOM } from 'jsdom';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
@@ -220,6 +221,10 @@ it.each([
     }
   ],
   [
+    'a response whose body is a stream of Node',
+    () => Promise.resolve({ status: 200, headers: new Headers(), body: Readable.from([]) })
+  ],
+  [
     'an error',
     () => {
       throw new Error('no fetch today');
@@ -231,7 +236,7 @@ it.each([
     { fetch: fetchIt as unknown as typeof fetch, reconnection: false },
     closed
   );
-  expect(errors[0]!.cause).toMatchObject({ message: expect.stringMatching(/no Response|no fetch today/) });
+  expect(errors[0]!.cause).toMatchObject({ message: expect.stringMatching(/no Response|no ReadableStream|no fetch today/) });
 });
 
 it('the functions of the page are called when the source is there', async () => {
