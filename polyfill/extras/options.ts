@@ -88,7 +88,8 @@ export function readOptions(init: ExtendedEventSourceInit) {
     }
   }
   check('lastEventId', lastEventId, 'string');
-  if (lastEventId !== undefined && /[\0\r\n]/.test(lastEventId)) {
+  // A stream of UTF-8 has no surrogate without its other half.
+  if (lastEventId !== undefined && /[\0\r\n\ud800-\udfff]/u.test(lastEventId)) {
     throw new TypeError('lastEventId has a character that no event ID can have');
   }
   if (

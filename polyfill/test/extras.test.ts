@@ -236,7 +236,9 @@ it.each([
     { fetch: fetchIt as unknown as typeof fetch, reconnection: false },
     closed
   );
-  expect(errors[0]!.cause).toMatchObject({ message: expect.stringMatching(/no Response|no ReadableStream|no fetch today/) });
+  expect(errors[0]!.cause).toMatchObject({
+    message: expect.stringMatching(/no Response|no ReadableStream|no fetch today/)
+  });
 });
 
 it('the functions of the page are called when the source is there', async () => {
@@ -330,9 +332,9 @@ it('fetch stands in for the global one', async () => {
 
 describe('the last event ID', () => {
   it('can be given to begin with', async () => {
-    const { requests, seen } = await play([message], { lastEventId: 'é7' }, (seen) => seen.length > 1);
-    expect(requests[0]!.headers['last-event-id']).toBe(Buffer.from('é7').toString('latin1'));
-    expect(seen).toEqual(['open', 'message a é7']);
+    const { requests, seen } = await play([message], { lastEventId: 'é7😀' }, (seen) => seen.length > 1);
+    expect(requests[0]!.headers['last-event-id']).toBe(Buffer.from('é7😀').toString('latin1'));
+    expect(seen).toEqual(['open', 'message a é7😀']);
   });
 
   it('can go into the query', async () => {
@@ -654,7 +656,13 @@ const wrong: Record<Option, Wrong[]> = {
   fetch: callback,
   method: [...text, ['a b', TypeError], ['', TypeError], ['TRACE', TypeError], ['connect', TypeError]],
   body: [['x', TypeError]],
-  lastEventId: [...text, ['a\nb', TypeError], ['a\rb', TypeError], ['a\0b', TypeError]],
+  lastEventId: [
+    ...text,
+    ['a\nb', TypeError],
+    ['a\rb', TypeError],
+    ['a\0b', TypeError],
+    ['\ud800', TypeError]
+  ],
   signal: [
     [{}, TypeError],
     [null, TypeError],
