@@ -294,6 +294,29 @@ it('a body is read no further once the source is closed, though fetch takes no n
   expect(pull.mock.calls.length).toBeLessThanOrEqual(pulls + 2);
 });
 
+it.each([
+  ['is closed', 200, false],
+  ['fails', 404, false],
+  ['was closed before it came', 200, true]
+])(
+  'a body of a fetch that takes no notice of its signal is cancelled when the source %s',
+  async (_when, status, early) => {
+    const cancel = vi.fn();
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      controller.enqueue(Buffer.from('data: a\n\n'));
+    const headers = { 'Content-Type': 'text/event-stream' };
+    const source = new EventSource('http://a.test/', {
+      fetch() {
+        if (early) source.close();
+        return Promise.resolve(new Response(new ReadableStream({ start, cancel }), { status, headers }));
+      }
+    });
+    source.onmessage = () => source.close();
+    await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
+    expect(source.readyState).toBe(2);
+  }
+);
+
 it('a body that is not made of bytes is a network error with its cause', async () => {
   const source = new EventSource('http://a.test/', {
     reconnection: false,
