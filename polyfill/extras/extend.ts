@@ -101,7 +101,7 @@ function watch(transport: Transport, connection: Connection, options: Options, c
         ? chooseDelay(reconnectionTime, fruitless)
         : // Nothing times an overflown power is no number.
           first && first * Math.pow(factor, Math.max(fruitless - 1, 0));
-    const delay = Math.min(Math.max(grown, minDelay), maxDelay) * (1 - jitter * Math.random());
+    const delay = Math.max(Math.min(grown, maxDelay) * (1 - jitter * Math.random()), minDelay);
     details.delay = delay;
     return delay;
   };

@@ -19,7 +19,7 @@ export interface ReconnectionOptions {
   maxDelay?: number;
   /** Each further attempt in a row that delivers no event multiplies the delay by it; at least 1. Default: the growth of the standard EventSource. */
   factor?: number;
-  /** From 0 to 1: the part of the delay that is random. Default 0 with a factor of one's own. */
+  /** From 0 to 1: the part of the delay that is random, as far as it is longer than `minDelay`. Default 0 with a factor of one's own. */
   jitter?: number;
   /** How many attempts in a row may end without having delivered an event before the source is closed. Default Infinity. */
   maxAttempts?: number;

@@ -506,12 +506,22 @@ describe('reconnection', () => {
     );
     expect(errors.map((error) => error.delay)).toEqual([10, 20, 40, 50]);
     const { errors: jittered } = await play(
-      [ended, message],
-      { reconnection: { minDelay: 100, jitter: 0.5 } },
+      [{ stream: ['retry: 100\n\n'], end: 'close' }, message],
+      { reconnection: { jitter: 0.5 } },
       (seen) => seen.includes('message a')
     );
     expect(jittered[0]!.delay).toBeGreaterThanOrEqual(50);
     expect(jittered[0]!.delay).toBeLessThanOrEqual(100);
+  });
+
+  it('waits no shorter than minDelay with jitter either', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.9);
+    const { errors } = await play(
+      [ended, ended, ended, message],
+      { reconnection: { minDelay: 10, maxDelay: 30, factor: 4, jitter: 0.5 } },
+      (seen) => seen.includes('message a')
+    ).finally(() => vi.restoreAllMocks());
+    expect(errors.map(({ delay }) => delay)).toEqual([10, 16.5, 16.5]);
   });
 
   it('counts what came in together with the end as delivered', async () => {
