@@ -114,6 +114,8 @@ async function followOpaqueRedirect(
   fetchIt: (url: string, init: RequestInit) => Promise<Response>
 ): Promise<Response> {
   if (init.body !== undefined) throw new TypeError('a request with a body was redirected');
+  // To find out would already do what it asks for, and to send the real one do it again.
+  if (!/^(get|head)$/i.test(init.method ?? 'GET')) throw new TypeError(`a ${init.method} was redirected`);
   const bare: RequestInit = { ...init, redirect: 'follow' };
   leaveOrigin(bare, standardHeaders);
   const response = await fetchIt(url, bare);

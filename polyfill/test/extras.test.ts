@@ -135,6 +135,17 @@ it.each([
   expect(fetchIt.mock.calls[1]![0]).toBe(`http://a.test${target}`);
 });
 
+it('a POST without a body is not sent again where a browser does not say to where it was redirected', async () => {
+  const redirected = { status: 0, type: 'opaqueredirect', headers: new Headers() };
+  const fetchIt = vi.fn().mockResolvedValue(redirected);
+  const source = new EventSource('http://a.test/', { method: 'POST', headers: {}, fetch: fetchIt });
+  const { cause } = await new Promise<ErrorEvent>((resolve) => {
+    source.onerror = (event) => resolve(event as ErrorEvent);
+  });
+  expect(cause).toEqual(new TypeError('a POST was redirected'));
+  expect(fetchIt).toHaveBeenCalledOnce();
+});
+
 it('the credentials of a URL do not follow a redirect to another origin either', async () => {
   const id = `extras-${++count}`;
   server.addCases([{ id, connections: [redirect(302, '{other-url}'), message] }]);
