@@ -151,8 +151,16 @@ function watch(transport: Transport, connection: Connection, options: Options, c
       },
       onText(text, more) {
         if (isOver) return 0;
-        awaitBytes();
-        const held = client.onText(text, more);
+        // While its events wait, no more is asked for.
+        const goOn =
+          more &&
+          (() => {
+            if (!isOver) awaitBytes();
+            more();
+          });
+        if (goOn) stopHeartbeat();
+        else awaitBytes();
+        const held = client.onText(text, goOn);
         if (isTooLarge(held, maxEventSize)) end(true, createTooLarge(maxEventSize));
         return held;
       },

@@ -473,6 +473,42 @@ describe('heartbeatTimeout', () => {
     expect(seen).toEqual(['open', 'message 1', 'message 2']);
   });
 
+  it('counts no time in which events wait for listeners that are slow', async () => {
+    // As in browsers, where timers run between messages.
+    class MessageChannel {
+      listeners: ((event: object) => void)[] = [];
+      port1 = {
+        addEventListener: (_type: string, listener: () => void) => this.listeners.push(listener),
+        start() {}
+      };
+      port2 = {
+        postMessage: () =>
+          setTimeout(() => {
+            let isStopped = false;
+            const stopImmediatePropagation = () => (isStopped = true);
+            this.listeners.forEach((listen) => isStopped || listen({ stopImmediatePropagation }));
+          })
+      };
+    }
+    vi.resetModules();
+    const { EventSource } = await import('../index.ts');
+    vi.stubGlobal('setImmediate', undefined);
+    vi.stubGlobal('MessageChannel', MessageChannel);
+    const response = new Response('data\n\n'.repeat(8), { headers: { 'Content-Type': 'text/event-stream' } });
+    const fetchIt = () => Promise.resolve(response);
+    const source = new EventSource('http://a.test/', { heartbeatTimeout: 50, fetch: fetchIt });
+    let messages = 0;
+    source.onmessage = () => {
+      messages++;
+      for (const start = performance.now(); performance.now() - start < 20;);
+    };
+    const { cause } = await new Promise<ErrorEvent>((resolve) => {
+      source.onerror = (event) => resolve(event as ErrorEvent);
+    }).finally(() => vi.unstubAllGlobals());
+    source.close();
+    expect([messages, cause]).toEqual([8, undefined]);
+  });
+
   it('counts any byte, of comments too', async () => {
     const { seen } = await play(
       [{ stream: [':', { pause: 100 }, ' ', { pause: 100 }, '\n', { pause: 100 }, 'data: a\n\n'] }],
