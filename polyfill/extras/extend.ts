@@ -1,5 +1,6 @@
 import type { Extend } from '../event-source.ts';
 import { chooseDelay, CLOSED, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
+import { createEvent } from '../platform/events.ts';
 import { ignore } from '../platform/globals.ts';
 import { queueATask, startTimer } from '../platform/timers.ts';
 import type { Transport } from '../transport.ts';
@@ -82,7 +83,7 @@ function watch(transport: Transport, connection: Connection, options: Options, c
       if ((event as MessageEvent<string>).data.length > maxEventSize) {
         close();
         fire(
-          Object.assign(new Event('error'), details, {
+          Object.assign(createEvent('error'), details, {
             cause: createTooLarge(maxEventSize),
             reconnecting: false
           })

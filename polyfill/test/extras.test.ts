@@ -660,6 +660,23 @@ describe('maxEventSize', () => {
     expect(errors[0]!.cause).toBeInstanceOf(RangeError);
   });
 
+  it('closes where no Event can be constructed, as in React Native', async () => {
+    vi.resetModules();
+    for (const name of ['Event', 'MessageEvent', 'EventTarget']) vi.stubGlobal(name, undefined);
+    const headers = { 'Content-Type': 'text/event-stream' };
+    const fetchIt = () => Promise.resolve(new Response('data: 12\n\n', { headers }));
+    try {
+      const { EventSource } = await import('../index.ts');
+      const source = new EventSource('http://a.test/', { maxEventSize: 1, fetch: fetchIt });
+      const { cause } = await new Promise<ErrorEvent>((resolve) => {
+        source.onerror = (event) => resolve(event as ErrorEvent);
+      });
+      expect(cause).toBeInstanceOf(RangeError);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   it('lets events of that size and any number of them pass', async () => {
     const { seen } = await play(
       [{ stream: [{ repeat: [':\ndata: 1234567890\n\n'], times: 50 }] }],
