@@ -5,7 +5,7 @@ import { ignore } from '../platform/globals.ts';
 import { queueATask, startTimer } from '../platform/timers.ts';
 import type { Transport } from '../transport.ts';
 import { chooseTransport } from '../transports/choose.ts';
-import { createFetchTransport } from '../transports/fetch.ts';
+import { createFetchTransport, fetchTransport } from '../transports/fetch.ts';
 import { readOptions, type ExtendedEventSourceInit, type Options, type ResponseInfo } from './options.ts';
 import { createTooLarge, isTooLarge } from './event-size.ts';
 import { send } from './send.ts';
@@ -31,9 +31,12 @@ export const extend: Extend = function (init, connection, source) {
   const needsFetch = [headers, fetch, method, body, lastEventIdParameter].some(
     (value) => value !== undefined
   );
-  const transport = needsFetch
-    ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
-    : chooseTransport();
+  const standardTransport = chooseTransport();
+  const transport = !needsFetch
+    ? standardTransport
+    : fetch || standardTransport === fetchTransport
+      ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
+      : failingTransport;
   if (!transport) return transport;
 
   if (lastEventId !== undefined) connection.lastEventId = lastEventId;
@@ -48,6 +51,17 @@ export const extend: Extend = function (init, connection, source) {
     onceClosed(connection, () => signal.removeEventListener('abort', close));
   }
   return watch(transport, connection, options, close);
+};
+
+/** Where fetch cannot stream, as in React Native, it would wait for the end of the response. */
+const failingTransport: Transport = (_request, client) => {
+  queueATask(() => {
+    client.onEnd(
+      true,
+      new TypeError('headers, method, body and lastEventIdParameter need a fetch that streams')
+    );
+  });
+  return ignore;
 };
 
 /** Calls `steps` when the connection is closed, in whichever way: all of them set its readyState. */

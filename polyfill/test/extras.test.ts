@@ -357,6 +357,21 @@ it('a message of a response whose URL cannot be parsed has no origin', async () 
   expect(message).toMatchObject({ data: 'a', origin: '' });
 });
 
+it('options that need a fetch fail with that cause where it does not stream, but for one that is given', async () => {
+  const { XMLHttpRequest } = new JSDOM('', { url: server.origins[0]! }).window;
+  const fetchIt = vi.fn(fetch);
+  vi.stubGlobal('XMLHttpRequest', XMLHttpRequest);
+  vi.stubGlobal('fetch', undefined);
+  try {
+    const { seen, errors } = await play([message], { headers: {} }, closed);
+    expect(seen).toEqual(['error 2']);
+    expect(errors[0]!.cause).toMatchObject({ message: expect.stringContaining('need a fetch that streams') });
+    await play([message], { headers: {}, fetch: fetchIt }, (seen) => seen.includes('message a'));
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 it('fetch stands in for the global one', async () => {
   const fetchIt = vi.fn((url: string, init: RequestInit) => fetch(url, init));
   const { requests } = await play([message], { fetch: fetchIt }, (seen) => seen.includes('message a'));
