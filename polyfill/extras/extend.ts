@@ -160,7 +160,11 @@ function watch(transport: Transport, connection: Connection, options: Options, c
         if (response) {
           details.statusText = response.statusText;
           details.headers = response.headers;
-          if (!isEventStream(status, contentType) && askWhetherToReconnect(response, url)) return;
+        }
+        const { shouldReconnect } = policy;
+        if (shouldReconnect && !isEventStream(status, contentType)) {
+          const { statusText = '', headers = new Headers({ 'Content-Type': contentType }) } = details;
+          if (askWhetherToReconnect(shouldReconnect, { status, statusText, headers, url })) return;
         }
         client.onResponse(status, contentType, url);
       },
@@ -184,12 +188,12 @@ function watch(transport: Transport, connection: Connection, options: Options, c
     awaitBytes();
     return abort;
 
-    function askWhetherToReconnect(response: Response, url: string): boolean {
-      if (!policy.shouldReconnect) return false;
-      const { status, statusText, headers } = response;
-      const info: ResponseInfo = { status, statusText, headers, url };
+    function askWhetherToReconnect(
+      ask: (response: ResponseInfo) => unknown,
+      response: ResponseInfo
+    ): boolean {
       try {
-        const answer: unknown = policy.shouldReconnect(info);
+        const answer = ask(response);
         if (!answer) return false;
         // That it was one would be a yes.
         if (typeof (answer as Promise<unknown>).then === 'function') {

@@ -6,7 +6,9 @@ export type HeadersSource = HeadersInit | (() => HeadersInit | Promise<HeadersIn
 /** What is known of a response when it is decided whether to try again. */
 export interface ResponseInfo {
   status: number;
+  /** Empty where there is no fetch. */
   statusText: string;
+  /** Where there is no fetch, Content-Type alone. */
   headers: Headers;
   /** The final one, after redirects. */
   url: string;

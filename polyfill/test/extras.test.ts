@@ -9,7 +9,8 @@ import {
   StandardEventSource,
   type ErrorDetails,
   type ExtendedEventSourceInit,
-  type ReconnectionOptions
+  type ReconnectionOptions,
+  type ResponseInfo
 } from '../index.ts';
 
 let server: FixturesServer;
@@ -597,6 +598,32 @@ describe('reconnection', () => {
         (seen, source) => seen.includes('message a') || source.readyState === 2
       );
       expect(seen).toEqual(['open', 'message b', 'error 0', 'open', 'message a']);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it('is what shouldReconnect says over XMLHttpRequest too', async () => {
+    const { XMLHttpRequest } = new JSDOM('', { url: server.origins[0]! }).window;
+    const shouldReconnect = vi.fn().mockReturnValueOnce(true);
+    vi.stubGlobal('XMLHttpRequest', XMLHttpRequest);
+    vi.stubGlobal('fetch', undefined);
+    try {
+      const { seen } = await play(
+        [
+          { status: 503, headers: { 'Content-Type': 'text/x' }, end: 'close' },
+          { status: 404, end: 'close' }
+        ],
+        { reconnection: { shouldReconnect, maxDelay: 5 } },
+        closed
+      );
+      expect(seen).toEqual(['error 0', 'error 2']);
+      const [[{ status, headers, url }]] = shouldReconnect.mock.calls as [[ResponseInfo]];
+      expect([status, headers.get('Content-Type'), new URL(url).origin]).toEqual([
+        503,
+        'text/x',
+        server.origins[0]
+      ]);
     } finally {
       vi.unstubAllGlobals();
     }
