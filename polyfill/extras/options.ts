@@ -59,7 +59,7 @@ export interface ExtendedEventSourceInit extends EventSourceInit {
 /** The members of an init that are extras, each read once and checked. Throws TypeError or RangeError, naming the option. */
 export function readOptions(init: ExtendedEventSourceInit) {
   const {
-    headers,
+    headers: givenHeaders,
     fetch,
     method,
     body,
@@ -70,6 +70,8 @@ export function readOptions(init: ExtendedEventSourceInit) {
     maxEventSize,
     lastEventIdParameter
   } = init;
+  // An iterator can be read once, and is asked for every attempt.
+  const headers = isIterator(givenHeaders) ? [...givenHeaders] : givenHeaders;
   if (headers !== undefined && typeof headers !== 'function') checkHeaders(headers);
   check('fetch', fetch, 'function');
   check('method', method, 'string');
@@ -133,6 +135,10 @@ function readReconnection(reconnection: boolean | ReconnectionOptions | undefine
   checkNumber('reconnection.maxAttempts', maxAttempts, 1);
   check('reconnection.shouldReconnect', shouldReconnect, 'function');
   return { minDelay, maxDelay, factor, jitter, maxAttempts, shouldReconnect };
+}
+
+function isIterator(headers: unknown): headers is Iterable<[string, string]> {
+  return typeof (headers as Partial<Iterator<unknown>> | null | undefined)?.next === 'function';
 }
 
 function checkHeaders(headers: HeadersInit): void {

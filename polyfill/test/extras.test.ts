@@ -87,6 +87,12 @@ describe('headers', () => {
     });
   });
 
+  it('that are an iterator are sent with every attempt', async () => {
+    const headers = new Headers({ token: 'x' }).entries() as unknown as HeadersInit;
+    const { requests } = await play([ended, message], { headers }, (seen) => seen.includes('message a'));
+    expect(requests.map((request) => request.headers.token)).toEqual(['x', 'x']);
+  });
+
   it('are asked for before every attempt, synchronously or not', async () => {
     let attempt = 0;
     const headers = () =>
