@@ -142,6 +142,10 @@ function isIterator(headers: unknown): headers is Iterable<[string, string]> {
 }
 
 function checkHeaders(headers: HeadersInit): void {
+  // To Headers it is an object without members.
+  if (typeof (headers as Partial<Promise<unknown>> | null)?.then === 'function') {
+    throw new TypeError('headers is a promise: only a function may answer one');
+  }
   try {
     new Headers(headers);
   } catch (error) {

@@ -794,6 +794,7 @@ const wrong: Record<Option, Wrong[]> = {
     [5, TypeError],
     [null, TypeError],
     ['a: b', TypeError],
+    [Promise.resolve({}), TypeError],
     [{ 'a b': 'x' }, TypeError],
     [{ a: 'x\ny' }, TypeError],
     [[['a']], TypeError]
