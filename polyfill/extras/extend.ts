@@ -1,9 +1,11 @@
 import type { Extend } from '../event-source.ts';
 import { chooseDelay, CLOSED, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
+import { createEvent } from '../platform/events.ts';
+import { ignore } from '../platform/globals.ts';
 import { queueATask, startTimer } from '../platform/timers.ts';
 import type { Transport } from '../transport.ts';
 import { chooseTransport } from '../transports/choose.ts';
-import { createFetchTransport } from '../transports/fetch.ts';
+import { createFetchTransport, fetchTransport } from '../transports/fetch.ts';
 import { readOptions, type ExtendedEventSourceInit, type Options, type ResponseInfo } from './options.ts';
 import { createTooLarge, isTooLarge } from './event-size.ts';
 import { send } from './send.ts';
@@ -29,9 +31,12 @@ export const extend: Extend = function (init, connection, source) {
   const needsFetch = [headers, fetch, method, body, lastEventIdParameter].some(
     (value) => value !== undefined
   );
-  const transport = needsFetch
-    ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
-    : chooseTransport();
+  const standardTransport = chooseTransport();
+  const transport = !needsFetch
+    ? standardTransport
+    : fetch || standardTransport === fetchTransport
+      ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
+      : failingTransport;
   if (!transport) return transport;
 
   if (lastEventId !== undefined) connection.lastEventId = lastEventId;
@@ -46,6 +51,17 @@ export const extend: Extend = function (init, connection, source) {
     onceClosed(connection, () => signal.removeEventListener('abort', close));
   }
   return watch(transport, connection, options, close);
+};
+
+/** Where fetch cannot stream, as in React Native, it would wait for the end of the response. */
+const failingTransport: Transport = (_request, client) => {
+  queueATask(() => {
+    client.onEnd(
+      true,
+      new TypeError('headers, method, body and lastEventIdParameter need a fetch that streams')
+    );
+  });
+  return ignore;
 };
 
 /** Calls `steps` when the connection is closed, in whichever way: all of them set its readyState. */
@@ -81,7 +97,7 @@ function watch(transport: Transport, connection: Connection, options: Options, c
       if ((event as MessageEvent<string>).data.length > maxEventSize) {
         close();
         fire(
-          Object.assign(new Event('error'), details, {
+          Object.assign(createEvent('error'), details, {
             cause: createTooLarge(maxEventSize),
             reconnecting: false
           })
@@ -100,7 +116,7 @@ function watch(transport: Transport, connection: Connection, options: Options, c
         ? chooseDelay(reconnectionTime, fruitless)
         : // Nothing times an overflown power is no number.
           first && first * Math.pow(factor, Math.max(fruitless - 1, 0));
-    const delay = Math.min(Math.max(grown, minDelay), maxDelay) * (1 - jitter * Math.random());
+    const delay = Math.max(Math.min(grown, maxDelay) * (1 - jitter * Math.random()), minDelay);
     details.delay = delay;
     return delay;
   };
@@ -144,14 +160,26 @@ function watch(transport: Transport, connection: Connection, options: Options, c
         if (response) {
           details.statusText = response.statusText;
           details.headers = response.headers;
-          if (!isEventStream(status, contentType) && askWhetherToReconnect(response, url)) return;
+        }
+        const { shouldReconnect } = policy;
+        if (shouldReconnect && !isEventStream(status, contentType)) {
+          const { statusText = '', headers = new Headers({ 'Content-Type': contentType }) } = details;
+          if (askWhetherToReconnect(shouldReconnect, { status, statusText, headers, url })) return;
         }
         client.onResponse(status, contentType, url);
       },
       onText(text, more) {
         if (isOver) return 0;
-        awaitBytes();
-        const held = client.onText(text, more);
+        // While its events wait, no more is asked for.
+        const goOn =
+          more &&
+          (() => {
+            if (!isOver) awaitBytes();
+            more();
+          });
+        if (goOn) stopHeartbeat();
+        else awaitBytes();
+        const held = client.onText(text, goOn);
         if (isTooLarge(held, maxEventSize)) end(true, createTooLarge(maxEventSize));
         return held;
       },
@@ -160,12 +188,18 @@ function watch(transport: Transport, connection: Connection, options: Options, c
     awaitBytes();
     return abort;
 
-    function askWhetherToReconnect(response: Response, url: string): boolean {
-      if (!policy.shouldReconnect) return false;
-      const { status, statusText, headers } = response;
-      const info: ResponseInfo = { status, statusText, headers, url };
+    function askWhetherToReconnect(
+      ask: (response: ResponseInfo) => unknown,
+      response: ResponseInfo
+    ): boolean {
       try {
-        if (!policy.shouldReconnect(info)) return false;
+        const answer = ask(response);
+        if (!answer) return false;
+        // That it was one would be a yes.
+        if (typeof (answer as Promise<unknown>).then === 'function') {
+          void Promise.resolve(answer).catch(ignore);
+          throw new TypeError('reconnection.shouldReconnect answered a promise');
+        }
         end(false);
       } catch (error) {
         end(true, error);

@@ -6,7 +6,9 @@ export type HeadersSource = HeadersInit | (() => HeadersInit | Promise<HeadersIn
 /** What is known of a response when it is decided whether to try again. */
 export interface ResponseInfo {
   status: number;
+  /** Empty where there is no fetch. */
   statusText: string;
+  /** Where there is no fetch, Content-Type alone. */
   headers: Headers;
   /** The final one, after redirects. */
   url: string;
@@ -19,11 +21,11 @@ export interface ReconnectionOptions {
   maxDelay?: number;
   /** Each further attempt in a row that delivers no event multiplies the delay by it; at least 1. Default: the growth of the standard EventSource. */
   factor?: number;
-  /** From 0 to 1: the part of the delay that is random. Default 0 with a factor of one's own. */
+  /** From 0 to 1: the part of the delay that is random, as far as it is longer than `minDelay`. Default 0 with a factor of one's own. */
   jitter?: number;
   /** How many attempts in a row may end without having delivered an event before the source is closed. Default Infinity. */
   maxAttempts?: number;
-  /** Asked about a response that would close the source; true makes it try again, as after an outage. What it throws closes the source, and is the cause. */
+  /** Asked about a response that would close the source; true makes it try again, as after an outage. What it throws closes the source, and is the cause; so does a promise. */
   shouldReconnect?: (response: ResponseInfo) => boolean;
 }
 
@@ -57,7 +59,7 @@ export interface ExtendedEventSourceInit extends EventSourceInit {
 /** The members of an init that are extras, each read once and checked. Throws TypeError or RangeError, naming the option. */
 export function readOptions(init: ExtendedEventSourceInit) {
   const {
-    headers,
+    headers: givenHeaders,
     fetch,
     method,
     body,
@@ -68,6 +70,8 @@ export function readOptions(init: ExtendedEventSourceInit) {
     maxEventSize,
     lastEventIdParameter
   } = init;
+  // An iterator can be read once, and is asked for every attempt.
+  const headers = isIterator(givenHeaders) ? [...givenHeaders] : givenHeaders;
   if (headers !== undefined && typeof headers !== 'function') checkHeaders(headers);
   check('fetch', fetch, 'function');
   check('method', method, 'string');
@@ -88,7 +92,8 @@ export function readOptions(init: ExtendedEventSourceInit) {
     }
   }
   check('lastEventId', lastEventId, 'string');
-  if (lastEventId !== undefined && /[\0\r\n]/.test(lastEventId)) {
+  // A stream of UTF-8 has no surrogate without its other half.
+  if (lastEventId !== undefined && /[\0\r\n\ud800-\udfff]/u.test(lastEventId)) {
     throw new TypeError('lastEventId has a character that no event ID can have');
   }
   if (
@@ -132,7 +137,15 @@ function readReconnection(reconnection: boolean | ReconnectionOptions | undefine
   return { minDelay, maxDelay, factor, jitter, maxAttempts, shouldReconnect };
 }
 
+function isIterator(headers: unknown): headers is Iterable<[string, string]> {
+  return typeof (headers as Partial<Iterator<unknown>> | null | undefined)?.next === 'function';
+}
+
 function checkHeaders(headers: HeadersInit): void {
+  // To Headers it is an object without members.
+  if (typeof (headers as Partial<Promise<unknown>> | null)?.then === 'function') {
+    throw new TypeError('headers is a promise: only a function may answer one');
+  }
   try {
     new Headers(headers);
   } catch (error) {

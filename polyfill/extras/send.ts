@@ -1,3 +1,4 @@
+import { ignore } from '../platform/globals.ts';
 import { withoutCredentials } from '../platform/urls.ts';
 import { createRequestInit } from '../transports/fetch.ts';
 import type { TransportRequest } from '../transport.ts';
@@ -13,12 +14,41 @@ export async function send(
   signal: AbortSignal,
   options: Options
 ): Promise<Response> {
-  const fetchIt = async (url: string, init: RequestInit): Promise<Response> => {
-    // The source may have been closed while the headers were fetched, or between two redirects.
+  const response = await follow(request, signal, options);
+  return options.fetch && response.body
+    ? cancelOnAbort(response, response.body.getReader(), signal)
+    : response;
+}
+
+/** What reads a response, but cancels its body when the signal is aborted: a fetch of the page's may take no notice of that. */
+function cancelOnAbort(
+  { status, statusText, headers, url }: Response,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  signal: AbortSignal
+): Response {
+  const cancel = () =>
+    void Promise.resolve()
+      .then(() => reader.cancel())
+      .catch(ignore);
+  if (signal.aborted) cancel();
+  else signal.addEventListener('abort', cancel);
+  return { status, statusText, headers, url, body: { getReader: () => reader } } as Response;
+}
+
+async function follow(request: TransportRequest, signal: AbortSignal, options: Options): Promise<Response> {
+  // The source may be closed at once, while the headers are fetched, or between two redirects.
+  const throwIfClosed = (): void => {
     if (signal.aborted) throw new TypeError('the source was closed');
+  };
+  const fetchIt = async (url: string, init: RequestInit): Promise<Response> => {
+    throwIfClosed();
     const response = await (options.fetch ?? fetch)(url, init);
     if (typeof response?.headers?.get !== 'function' || response.bodyUsed || response.body?.locked) {
       throw new TypeError('what fetch fulfilled with is no Response, or one that was read');
+    }
+    // That of node-fetch and its kind.
+    if (response.body && typeof response.body.getReader !== 'function') {
+      throw new TypeError('what fetch fulfilled with has a body that is no ReadableStream');
     }
     return response;
   };
@@ -38,6 +68,9 @@ export async function send(
     }
     url = withParameter.href;
   }
+  // The page's functions may use the source, whose constructor has to return first.
+  await Promise.resolve();
+  throwIfClosed();
   const given = typeof options.headers === 'function' ? await options.headers() : options.headers;
   if (options.method !== undefined) init.method = options.method;
   if (options.body !== undefined) init.body = options.body as BodyInit;
@@ -57,7 +90,7 @@ export async function send(
     const location = response.headers.get('Location');
     if (!redirectStatuses.includes(response.status) || location === null) return response;
     await response.body?.cancel();
-    const target = new URL(location, url);
+    const target = new URL(decodeUtf8(location), url);
     if (!/^https?:$/.test(target.protocol)) throw new TypeError(`a redirect to ${target.protocol}`);
     if (becomesGet(response.status, init.method)) {
       delete init.method;
@@ -81,12 +114,23 @@ async function followOpaqueRedirect(
   fetchIt: (url: string, init: RequestInit) => Promise<Response>
 ): Promise<Response> {
   if (init.body !== undefined) throw new TypeError('a request with a body was redirected');
+  // To find out would already do what it asks for, and to send the real one do it again.
+  if (!/^(get|head)$/i.test(init.method ?? 'GET')) throw new TypeError(`a ${init.method} was redirected`);
   const bare: RequestInit = { ...init, redirect: 'follow' };
   leaveOrigin(bare, standardHeaders);
   const response = await fetchIt(url, bare);
   if (new URL(response.url).origin !== new URL(url).origin) return response;
   await response.body?.cancel();
   return fetchIt(response.url, { ...init, redirect: 'error' });
+}
+
+/** A header value has one character per byte; what is not UTF-8, or was decoded already, stays as it is. */
+function decodeUtf8(value: string): string {
+  try {
+    return decodeURIComponent(escape(value));
+  } catch {
+    return value;
+  }
 }
 
 /** https://fetch.spec.whatwg.org/#request-body-header-name */

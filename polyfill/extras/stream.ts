@@ -22,18 +22,17 @@ export interface EventStreamOptions {
 }
 
 /**
- * Bytes in, events out, as the standard interprets them: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
- * Throws a TypeError or RangeError that names a wrong option.
+ * Checks the options, and answers a function that takes bytes, hands on the events that they end, and answers the error if one is too large.
  */
-export function createEventStream(
-  options: EventStreamOptions = {}
-): TransformStream<Uint8Array, ServerSentEvent> {
+function createInterpreter(
+  options: EventStreamOptions,
+  take: (event: ServerSentEvent) => void
+): (bytes: Uint8Array) => RangeError | undefined {
   const { lastEventId = '', onRetry, maxEventSize = Infinity } = options;
   check('lastEventId', lastEventId, 'string');
   check('onRetry', onRetry, 'function');
   checkNumber('maxEventSize', maxEventSize, 1);
   const decode = createUtf8Decode();
-  let controller: TransformStreamDefaultController<ServerSentEvent>;
   let dataIsTooLarge = false;
   const interpret = interpretTheEventStream(
     {
@@ -41,51 +40,77 @@ export function createEventStream(
       setTheReconnectionTime: (reconnectionTime) => onRetry?.(reconnectionTime),
       dispatchTheEvent(type, data, id) {
         dataIsTooLarge ||= data.length > maxEventSize;
-        if (!dataIsTooLarge) controller.enqueue({ type, data, lastEventId: id });
+        if (!dataIsTooLarge) take({ type, data, lastEventId: id });
       }
     },
     lastEventId
   );
+  return (bytes) => {
+    const held = interpret(decode(bytes));
+    return dataIsTooLarge || isTooLarge(held, maxEventSize) ? createTooLarge(maxEventSize) : undefined;
+  };
+}
+
+/**
+ * Bytes in, events out, as the standard interprets them: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ * Throws a TypeError or RangeError that names a wrong option.
+ */
+export function createEventStream(
+  options: EventStreamOptions = {}
+): TransformStream<Uint8Array, ServerSentEvent> {
+  let controller: TransformStreamDefaultController<ServerSentEvent>;
+  const interpret = createInterpreter(options, (event) => controller.enqueue(event));
   return new TransformStream({
     start(given) {
       controller = given;
     },
     transform(bytes) {
-      const held = interpret(decode(bytes));
-      if (dataIsTooLarge || isTooLarge(held, maxEventSize)) {
-        controller.error(createTooLarge(maxEventSize));
-      }
+      const error = interpret(bytes);
+      if (error) controller.error(error);
     }
   });
 }
 
 /**
- * The events of a response, or of a stream of bytes, as they come; leaving the loop cancels the body.
- * Throws a TypeError if a response is not `text/event-stream` or has no body.
+ * The events of a response, or of a stream of bytes, as they come; leaving the loop cancels the body. An error comes behind the events
+ * that came before it.
+ * Throws a TypeError or RangeError that names a wrong option, and the iterator a TypeError if a response is not `text/event-stream` or has
+ * no body.
  */
-export async function* readEvents(
+export function readEvents(
   source: Response | ReadableStream<Uint8Array>,
-  options?: EventStreamOptions
+  options: EventStreamOptions = {}
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
-  let bytes: ReadableStream<Uint8Array> | null;
-  if ('headers' in source) {
-    const contentType = source.headers.get('Content-Type') ?? '';
-    if (extractTheEssence(contentType) !== 'text/event-stream') {
-      throw new TypeError(
-        `the response is not an event stream: status ${source.status}, Content-Type ${contentType || 'missing'}`
-      );
+  const events: ServerSentEvent[] = [];
+  const interpret = createInterpreter(options, (event) => events.push(event));
+  return read();
+
+  // Not through a TransformStream, which on an error drops what it holds.
+  async function* read(): AsyncGenerator<ServerSentEvent, void, undefined> {
+    const reader = bytesOf(source).getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        const error = interpret(value);
+        for (const event of events.splice(0)) yield event;
+        if (error) throw error;
+      }
+    } finally {
+      // Half of a tee would wait for the other.
+      reader.cancel().catch(() => {});
     }
-    bytes = source.body;
-  } else bytes = source;
-  if (!bytes) throw new TypeError('the response has no body');
-  const reader = bytes.pipeThrough(createEventStream(options)).getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel();
   }
+}
+
+function bytesOf(source: Response | ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  if (!('headers' in source)) return source;
+  const contentType = source.headers.get('Content-Type') ?? '';
+  if (extractTheEssence(contentType) !== 'text/event-stream') {
+    throw new TypeError(
+      `the response is not an event stream: status ${source.status}, Content-Type ${contentType || 'missing'}`
+    );
+  }
+  if (!source.body) throw new TypeError('the response has no body');
+  return source.body;
 }

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { Readable } from 'node:stream';
 import { JSDOM } from 'jsdom';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
@@ -8,7 +9,8 @@ import {
   StandardEventSource,
   type ErrorDetails,
   type ExtendedEventSourceInit,
-  type ReconnectionOptions
+  type ReconnectionOptions,
+  type ResponseInfo
 } from '../index.ts';
 
 let server: FixturesServer;
@@ -85,6 +87,12 @@ describe('headers', () => {
     });
   });
 
+  it('that are an iterator are sent with every attempt', async () => {
+    const headers = new Headers({ token: 'x' }).entries() as unknown as HeadersInit;
+    const { requests } = await play([ended, message], { headers }, (seen) => seen.includes('message a'));
+    expect(requests.map((request) => request.headers.token)).toEqual(['x', 'x']);
+  });
+
   it('are asked for before every attempt, synchronously or not', async () => {
     let attempt = 0;
     const headers = () =>
@@ -117,6 +125,32 @@ describe('headers', () => {
     expect(requests[2]!.headers).toMatchObject({ accept: 'text/event-stream' });
     expect(requests[2]!.headers.cookie).toBeUndefined();
   });
+});
+
+it.each([
+  ['of UTF-8', Buffer.from('/é?ü=%20').toString('latin1'), '/%C3%A9?%C3%BC=%20'],
+  ['of other bytes', '/\xe9', '/%C3%A9'],
+  ['that an engine has decoded', '/€', '/%E2%82%AC']
+])('a Location %s leads where fetch would go', async (_what, location, target) => {
+  const get = (name: string) => (name === 'Location' ? location : null);
+  const fetchIt = vi
+    .fn()
+    .mockResolvedValueOnce({ status: 302, headers: { get } })
+    .mockResolvedValue(new Response(null, { status: 404 }));
+  const source = new EventSource('http://a.test/', { headers: { token: 'x' }, fetch: fetchIt });
+  await new Promise((resolve) => (source.onerror = resolve));
+  expect(fetchIt.mock.calls[1]![0]).toBe(`http://a.test${target}`);
+});
+
+it('a POST without a body is not sent again where a browser does not say to where it was redirected', async () => {
+  const redirected = { status: 0, type: 'opaqueredirect', headers: new Headers() };
+  const fetchIt = vi.fn().mockResolvedValue(redirected);
+  const source = new EventSource('http://a.test/', { method: 'POST', headers: {}, fetch: fetchIt });
+  const { cause } = await new Promise<ErrorEvent>((resolve) => {
+    source.onerror = (event) => resolve(event as ErrorEvent);
+  });
+  expect(cause).toEqual(new TypeError('a POST was redirected'));
+  expect(fetchIt).toHaveBeenCalledOnce();
 });
 
 it('the credentials of a URL do not follow a redirect to another origin either', async () => {
@@ -205,6 +239,10 @@ it.each([
     }
   ],
   [
+    'a response whose body is a stream of Node',
+    () => Promise.resolve({ status: 200, headers: new Headers(), body: Readable.from([]) })
+  ],
+  [
     'an error',
     () => {
       throw new Error('no fetch today');
@@ -216,7 +254,32 @@ it.each([
     { fetch: fetchIt as unknown as typeof fetch, reconnection: false },
     closed
   );
-  expect(errors[0]!.cause).toMatchObject({ message: expect.stringMatching(/no Response|no fetch today/) });
+  expect(errors[0]!.cause).toMatchObject({
+    message: expect.stringMatching(/no Response|no ReadableStream|no fetch today/)
+  });
+});
+
+it('the functions of the page are called when the source is there', async () => {
+  const states: number[] = [];
+  const source = new EventSource('http://a.test/', {
+    headers() {
+      states.push(source.readyState);
+      return {};
+    },
+    fetch() {
+      states.push(source.readyState);
+      return Promise.resolve(new Response(null, { status: 404 }));
+    }
+  });
+  await new Promise((resolve) => (source.onerror = resolve));
+  expect(states).toEqual([0, 0]);
+});
+
+it('a source that was closed at once asks for no headers', async () => {
+  const headers = vi.fn();
+  new EventSource('http://a.test/', { headers }).close();
+  await new Promise(setImmediate);
+  expect(headers).not.toHaveBeenCalled();
 });
 
 it('a source that was closed while its headers were fetched sends no request', async () => {
@@ -226,6 +289,7 @@ it('a source that was closed while its headers were fetched sends no request', a
     fetch: fetchIt,
     headers: () => new Promise((resolve) => (give = resolve))
   });
+  await vi.waitFor(() => expect(give).toBeDefined());
   source.close();
   give!({});
   await new Promise(setImmediate);
@@ -247,6 +311,29 @@ it('a body is read no further once the source is closed, though fetch takes no n
   // What had been asked for, and what the stream holds ahead.
   expect(pull.mock.calls.length).toBeLessThanOrEqual(pulls + 2);
 });
+
+it.each([
+  ['is closed', 200, false],
+  ['fails', 404, false],
+  ['was closed before it came', 200, true]
+])(
+  'a body of a fetch that takes no notice of its signal is cancelled when the source %s',
+  async (_when, status, early) => {
+    const cancel = vi.fn();
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      controller.enqueue(Buffer.from('data: a\n\n'));
+    const headers = { 'Content-Type': 'text/event-stream' };
+    const source = new EventSource('http://a.test/', {
+      fetch() {
+        if (early) source.close();
+        return Promise.resolve(new Response(new ReadableStream({ start, cancel }), { status, headers }));
+      }
+    });
+    source.onmessage = () => source.close();
+    await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
+    expect(source.readyState).toBe(2);
+  }
+);
 
 it('a body that is not made of bytes is a network error with its cause', async () => {
   const source = new EventSource('http://a.test/', {
@@ -277,6 +364,21 @@ it('a message of a response whose URL cannot be parsed has no origin', async () 
   expect(message).toMatchObject({ data: 'a', origin: '' });
 });
 
+it('options that need a fetch fail with that cause where it does not stream, but for one that is given', async () => {
+  const { XMLHttpRequest } = new JSDOM('', { url: server.origins[0]! }).window;
+  const fetchIt = vi.fn(fetch);
+  vi.stubGlobal('XMLHttpRequest', XMLHttpRequest);
+  vi.stubGlobal('fetch', undefined);
+  try {
+    const { seen, errors } = await play([message], { headers: {} }, closed);
+    expect(seen).toEqual(['error 2']);
+    expect(errors[0]!.cause).toMatchObject({ message: expect.stringContaining('need a fetch that streams') });
+    await play([message], { headers: {}, fetch: fetchIt }, (seen) => seen.includes('message a'));
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 it('fetch stands in for the global one', async () => {
   const fetchIt = vi.fn((url: string, init: RequestInit) => fetch(url, init));
   const { requests } = await play([message], { fetch: fetchIt }, (seen) => seen.includes('message a'));
@@ -286,9 +388,9 @@ it('fetch stands in for the global one', async () => {
 
 describe('the last event ID', () => {
   it('can be given to begin with', async () => {
-    const { requests, seen } = await play([message], { lastEventId: 'é7' }, (seen) => seen.length > 1);
-    expect(requests[0]!.headers['last-event-id']).toBe(Buffer.from('é7').toString('latin1'));
-    expect(seen).toEqual(['open', 'message a é7']);
+    const { requests, seen } = await play([message], { lastEventId: 'é7😀' }, (seen) => seen.length > 1);
+    expect(requests[0]!.headers['last-event-id']).toBe(Buffer.from('é7😀').toString('latin1'));
+    expect(seen).toEqual(['open', 'message a é7😀']);
   });
 
   it('can go into the query', async () => {
@@ -393,6 +495,42 @@ describe('heartbeatTimeout', () => {
     expect(seen).toEqual(['open', 'message 1', 'message 2']);
   });
 
+  it('counts no time in which events wait for listeners that are slow', async () => {
+    // As in browsers, where timers run between messages.
+    class MessageChannel {
+      listeners: ((event: object) => void)[] = [];
+      port1 = {
+        addEventListener: (_type: string, listener: () => void) => this.listeners.push(listener),
+        start() {}
+      };
+      port2 = {
+        postMessage: () =>
+          setTimeout(() => {
+            let isStopped = false;
+            const stopImmediatePropagation = () => (isStopped = true);
+            this.listeners.forEach((listen) => isStopped || listen({ stopImmediatePropagation }));
+          })
+      };
+    }
+    vi.resetModules();
+    const { EventSource } = await import('../index.ts');
+    vi.stubGlobal('setImmediate', undefined);
+    vi.stubGlobal('MessageChannel', MessageChannel);
+    const response = new Response('data\n\n'.repeat(8), { headers: { 'Content-Type': 'text/event-stream' } });
+    const fetchIt = () => Promise.resolve(response);
+    const source = new EventSource('http://a.test/', { heartbeatTimeout: 50, fetch: fetchIt });
+    let messages = 0;
+    source.onmessage = () => {
+      messages++;
+      for (const start = performance.now(); performance.now() - start < 20;);
+    };
+    const { cause } = await new Promise<ErrorEvent>((resolve) => {
+      source.onerror = (event) => resolve(event as ErrorEvent);
+    }).finally(() => vi.unstubAllGlobals());
+    source.close();
+    expect([messages, cause]).toEqual([8, undefined]);
+  });
+
   it('counts any byte, of comments too', async () => {
     const { seen } = await play(
       [{ stream: [':', { pause: 100 }, ' ', { pause: 100 }, '\n', { pause: 100 }, 'data: a\n\n'] }],
@@ -437,12 +575,22 @@ describe('reconnection', () => {
     );
     expect(errors.map((error) => error.delay)).toEqual([10, 20, 40, 50]);
     const { errors: jittered } = await play(
-      [ended, message],
-      { reconnection: { minDelay: 100, jitter: 0.5 } },
+      [{ stream: ['retry: 100\n\n'], end: 'close' }, message],
+      { reconnection: { jitter: 0.5 } },
       (seen) => seen.includes('message a')
     );
     expect(jittered[0]!.delay).toBeGreaterThanOrEqual(50);
     expect(jittered[0]!.delay).toBeLessThanOrEqual(100);
+  });
+
+  it('waits no shorter than minDelay with jitter either', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.9);
+    const { errors } = await play(
+      [ended, ended, ended, message],
+      { reconnection: { minDelay: 10, maxDelay: 30, factor: 4, jitter: 0.5 } },
+      (seen) => seen.includes('message a')
+    ).finally(() => vi.restoreAllMocks());
+    expect(errors.map(({ delay }) => delay)).toEqual([10, 16.5, 16.5]);
   });
 
   it('counts what came in together with the end as delivered', async () => {
@@ -456,6 +604,32 @@ describe('reconnection', () => {
         (seen, source) => seen.includes('message a') || source.readyState === 2
       );
       expect(seen).toEqual(['open', 'message b', 'error 0', 'open', 'message a']);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it('is what shouldReconnect says over XMLHttpRequest too', async () => {
+    const { XMLHttpRequest } = new JSDOM('', { url: server.origins[0]! }).window;
+    const shouldReconnect = vi.fn().mockReturnValueOnce(true);
+    vi.stubGlobal('XMLHttpRequest', XMLHttpRequest);
+    vi.stubGlobal('fetch', undefined);
+    try {
+      const { seen } = await play(
+        [
+          { status: 503, headers: { 'Content-Type': 'text/x' }, end: 'close' },
+          { status: 404, end: 'close' }
+        ],
+        { reconnection: { shouldReconnect, maxDelay: 5 } },
+        closed
+      );
+      expect(seen).toEqual(['error 0', 'error 2']);
+      const [[{ status, headers, url }]] = shouldReconnect.mock.calls as [[ResponseInfo]];
+      expect([status, headers.get('Content-Type'), new URL(url).origin]).toEqual([
+        503,
+        'text/x',
+        server.origins[0]
+      ]);
     } finally {
       vi.unstubAllGlobals();
     }
@@ -481,6 +655,21 @@ describe('reconnection', () => {
       closed
     );
     expect(errors).toEqual([expect.objectContaining({ cause: error, status: 503, reconnecting: false })]);
+  });
+
+  it.each([
+    ['no', () => Promise.resolve(false)],
+    ['an error', () => Promise.reject(new Error('oops'))]
+  ])('closes when shouldReconnect answers a promise of %s', async (_what, answer) => {
+    const shouldReconnect = answer as unknown as () => boolean;
+    const { errors } = await play(
+      [{ status: 404, end: 'close' }],
+      { reconnection: { shouldReconnect } },
+      (seen) => seen.length > 0
+    );
+    expect(errors).toMatchObject([
+      { cause: new TypeError('reconnection.shouldReconnect answered a promise'), reconnecting: false }
+    ]);
   });
 
   it('after a response that would close is what shouldReconnect says', async () => {
@@ -517,6 +706,23 @@ describe('maxEventSize', () => {
     );
     expect(seen).toEqual(['open', 'error 2']);
     expect(errors[0]!.cause).toBeInstanceOf(RangeError);
+  });
+
+  it('closes where no Event can be constructed, as in React Native', async () => {
+    vi.resetModules();
+    for (const name of ['Event', 'MessageEvent', 'EventTarget']) vi.stubGlobal(name, undefined);
+    const headers = { 'Content-Type': 'text/event-stream' };
+    const fetchIt = () => Promise.resolve(new Response('data: 12\n\n', { headers }));
+    try {
+      const { EventSource } = await import('../index.ts');
+      const source = new EventSource('http://a.test/', { maxEventSize: 1, fetch: fetchIt });
+      const { cause } = await new Promise<ErrorEvent>((resolve) => {
+        source.onerror = (event) => resolve(event as ErrorEvent);
+      });
+      expect(cause).toBeInstanceOf(RangeError);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('lets events of that size and any number of them pass', async () => {
@@ -588,6 +794,7 @@ const wrong: Record<Option, Wrong[]> = {
     [5, TypeError],
     [null, TypeError],
     ['a: b', TypeError],
+    [Promise.resolve({}), TypeError],
     [{ 'a b': 'x' }, TypeError],
     [{ a: 'x\ny' }, TypeError],
     [[['a']], TypeError]
@@ -595,7 +802,13 @@ const wrong: Record<Option, Wrong[]> = {
   fetch: callback,
   method: [...text, ['a b', TypeError], ['', TypeError], ['TRACE', TypeError], ['connect', TypeError]],
   body: [['x', TypeError]],
-  lastEventId: [...text, ['a\nb', TypeError], ['a\rb', TypeError], ['a\0b', TypeError]],
+  lastEventId: [
+    ...text,
+    ['a\nb', TypeError],
+    ['a\rb', TypeError],
+    ['a\0b', TypeError],
+    ['\ud800', TypeError]
+  ],
   signal: [
     [{}, TypeError],
     [null, TypeError],

@@ -65,6 +65,45 @@ it('cancels the body when the loop is left, and passes on its error', async () =
   await expect(collect(broken)).rejects.toThrow('cut');
 });
 
+it('reads what came before an error, however slowly', async () => {
+  const breaking = () =>
+    new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(encode('data: 1\n\ndata: 2\n\ndata: 3\n\n')),
+      pull: (controller) => controller.error(new Error('cut'))
+    });
+  const seen: unknown[] = [];
+  try {
+    for await (const event of readEvents(breaking())) {
+      seen.push(event.data);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  } catch (error) {
+    seen.push((error as Error).message);
+  }
+  expect(seen).toEqual(['1', '2', '3', 'cut']);
+});
+
+it('leaves the loop also if another reads a clone of the response', async () => {
+  const response = respond(body('data: a\n\n'));
+  const clone = response.clone();
+  for await (const event of readEvents(response)) {
+    expect(event.data).toBe('a');
+    break;
+  }
+  expect(await collect(clone)).toHaveLength(1);
+});
+
+it('asks for no more than is read', async () => {
+  const pull = vi.fn((controller: ReadableStreamDefaultController<Uint8Array>) =>
+    controller.enqueue(encode('data: a\n\n'))
+  );
+  const events = readEvents(new ReadableStream({ pull }, { highWaterMark: 0 }));
+  await events.next();
+  await new Promise(setImmediate);
+  expect(pull).toHaveBeenCalledOnce();
+  await events.return();
+});
+
 it('errors on an event that is too large', async () => {
   await expect(collect(body('data: ' + 'x'.repeat(11)), { maxEventSize: 10 })).rejects.toThrow(RangeError);
   await expect(collect(body('data: ' + 'x'.repeat(11) + '\n\n'), { maxEventSize: 10 })).rejects.toThrow(
@@ -82,7 +121,11 @@ it.each([
   ['maxEventSize', '5', TypeError],
   ['maxEventSize', 0, RangeError]
 ])('%s: %j throws and is named', (name, value, type) => {
-  const throwing = () => createEventStream({ [name]: value });
-  expect(throwing).toThrow(type);
-  expect(throwing).toThrow(name);
+  for (const throwing of [
+    () => createEventStream({ [name]: value }),
+    () => readEvents(body(), { [name]: value })
+  ]) {
+    expect(throwing).toThrow(type);
+    expect(throwing).toThrow(name);
+  }
 });
