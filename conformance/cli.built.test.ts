@@ -32,7 +32,7 @@ it('exits with 1 and names the cells when the package as built is wrong', () => 
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
   const file = join(folder, 'dist/full.js');
   const code = readFileSync(file, 'utf8');
-  const wrong = code.replace('dataBuffer + "\\n" + value', 'dataBuffer + value');
+  const wrong = code.replace('dataBuffer + ("\\n" + value)', 'dataBuffer + value');
   expect(wrong).not.toBe(code);
   writeFileSync(file, wrong);
   const { status, stdout } = conformance(
