@@ -37,7 +37,13 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     observation.over = over;
     observation.at = now() - started;
     if (sources[0]) observation.readyState = sources[0].readyState;
-    for (let i = 0; i < sources.length; i++) sources[i]!.close();
+    for (let i = 0; i < sources.length; i++) {
+      try {
+        sources[i]!.close();
+      } catch {
+        // Without a report its lane would be lost to the cases after it, which say nothing of close().
+      }
+    }
     report(observation);
   }
 
