@@ -50,6 +50,10 @@ describe('a mistake in the command line', () => {
     [['conformance', '--capabilities', '{}'], /goes with --webdriver/],
     [['conformance', '--webdriver', 'http://127.0.0.1:9/', '--capabilities', 'x'], /must be a JSON object/],
     [['conformance', '--port', '65535'], /--port must be/],
+    [
+      ['conformance', '--client-service', 'http://127.0.0.1:9/', '--implementation', cli],
+      /no engine chosen has the implementation .*cli\.ts: 127\.0\.0\.1:9/
+    ],
     [['conformance', 'node'], /too many arguments/],
     [['compare', 'a.json'], /missing required argument 'after'/],
     [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],

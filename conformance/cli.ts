@@ -207,8 +207,8 @@ async function runConformance(options: {
   }
   const repeats = Number(options.repeat ?? 1);
   const endpoints = [
-    ...(options.clientService ?? []).map((url) =>
-      createClientServiceEngine(checkUrl('--client-service', url))
+    ...[...new Set(options.clientService?.map((url) => checkUrl('--client-service', url)))].map((url) =>
+      createClientServiceEngine(url)
     ),
     ...createWebDriverEngines(pairEndpoints(options.webdriver ?? [], options.capabilities ?? []))
   ];
@@ -231,10 +231,12 @@ async function runConformance(options: {
     if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but --engine leaves it out`);
     return name;
   });
-  for (const name of implementations ?? []) {
-    if (typeof name === 'string' && !chosen.some((engine) => engine.implementations.includes(name))) {
-      throw new UsageError(`no engine chosen has the implementation ${name}: ${names(chosen)}`);
-    }
+  for (const one of implementations ?? []) {
+    const isFor = (engine: Engine): boolean =>
+      !engine.isImplementation && (typeof one === 'object' || engine.implementations.includes(one));
+    if (chosen.some(isFor)) continue;
+    const name = typeof one === 'object' ? one.name : one;
+    throw new UsageError(`no engine chosen has the implementation ${name}: ${names(chosen)}`);
   }
   const standardReports = options.printExpectations ? [] : ['html=report.html', 'json=report.json'];
   const reports = (options.report ?? standardReports).map(parseReport);
