@@ -54,6 +54,9 @@ describe('a mistake in the command line', () => {
       ['conformance', '--client-service', 'http://127.0.0.1:9/', '--implementation', cli],
       /no engine chosen has the implementation .*cli\.ts: 127\.0\.0\.1:9/
     ],
+    [['conformance', '--public-host', 'http://ci.example/'], /--public-host must be a name/],
+    [['conformance', '--public-host', 'ci.example:8000'], /--public-host must be a name/],
+    [['conformance', '--public-host', ''], /--public-host must be a name/],
     [['conformance', 'node'], /too many arguments/],
     [['compare', 'a.json'], /missing required argument 'after'/],
     [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
@@ -217,6 +218,7 @@ async function runConformance(options: {
     ...endpoints
   ];
   const port = checkPort(options.port);
+  const publicHost = options.publicHost === undefined ? undefined : checkHost(options.publicHost);
   const implementations =
     options.implementation && (await Promise.all(options.implementation.map(chooseImplementation)));
   const chosenGlobals = options.global?.map(findGlobal);
@@ -256,7 +258,7 @@ async function runConformance(options: {
           throw new Failure(error.message);
         }
       );
-      if (options.publicHost !== undefined) venue.origins = venue.server.originsAt(options.publicHost);
+      if (publicHost !== undefined) venue.origins = venue.server.originsAt(publicHost);
       try {
         for await (const event of run({
           engines: chosen,
@@ -437,6 +439,13 @@ function checkPort(value: string): number {
   const most = 65536 - originCount;
   if (/^\d+$/.test(value) && Number(value) <= most) return Number(value);
   throw new UsageError(`--port must be a number from 0 to ${most}, not ${JSON.stringify(value)}`);
+}
+
+/** As URLs have it: an address of IPv6 in brackets. */
+function checkHost(value: string): string {
+  const host = isIPv6(value) ? `[${value}]` : value;
+  if (/^([^\s[\]:/?#@\\]+|\[.*\])$/.test(host) && URL.canParse(`http://${host}`)) return host;
+  throw new UsageError(`--public-host must be a name or an address, not ${JSON.stringify(value)}`);
 }
 
 function pairEndpoints(urls: string[], capabilities: string[]): WebDriverEndpoint[] {
