@@ -57,6 +57,10 @@ describe('a mistake in the command line', () => {
     [['conformance', '--public-host', 'http://ci.example/'], /--public-host must be a name/],
     [['conformance', '--public-host', 'ci.example:8000'], /--public-host must be a name/],
     [['conformance', '--public-host', ''], /--public-host must be a name/],
+    [
+      ['conformance', '--report', 'json=x', '--report', 'html=./x'],
+      /html report would be written over the json report/
+    ],
     [['conformance', 'node'], /too many arguments/],
     [['compare', 'a.json'], /missing required argument 'after'/],
     [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],

@@ -242,6 +242,13 @@ async function runConformance(options: {
   }
   const standardReports = options.printExpectations ? [] : ['html=report.html', 'json=report.json'];
   const reports = (options.report ?? standardReports).map(parseReport);
+  for (const [index, { format, file }] of reports.entries()) {
+    const other = reports.findIndex((report) => report.file === file);
+    if (other < index)
+      throw new UsageError(
+        `the ${format} report would be written over the ${reports[other]!.format} report: ${file}`
+      );
+  }
   if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
 
   const expectedFailures = readExpectedFailures();
