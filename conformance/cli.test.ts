@@ -61,6 +61,10 @@ describe('a mistake in the command line', () => {
       ['conformance', '--report', 'json=x', '--report', 'html=./x'],
       /html report would be written over the json report/
     ],
+    [
+      ['conformance', '--client-service', 'http://127.0.0.1:9/', '--require', 'node'],
+      /without --engine only the endpoints are run/
+    ],
     [['conformance', 'node'], /too many arguments/],
     [['compare', 'a.json'], /missing required argument 'after'/],
     [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],

@@ -230,7 +230,8 @@ async function runConformance(options: {
   const cases = chooseCases(options.case);
   const required = (options.require ?? []).map((name) => {
     const [engine] = chooseEngines([name]);
-    if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but --engine leaves it out`);
+    const why = options.engine ? '--engine leaves it out' : 'without --engine only the endpoints are run';
+    if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but ${why}`);
     return name;
   });
   for (const one of implementations ?? []) {
