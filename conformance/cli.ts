@@ -62,6 +62,17 @@ const root = dirname(here);
 const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
+/** What --wpt goes with. */
+const upstreamOptions = [
+  '--wpt',
+  '--engine',
+  '--implementation',
+  '--global',
+  '--case',
+  '--report',
+  '--require'
+];
+
 const globals = ['window', 'dedicated-worker', 'shared-worker'];
 
 /** Interval of progress lines where there is no terminal, ms. */
@@ -180,27 +191,32 @@ program
 
 addValidatorCommands(program, version);
 
-async function runConformance(options: {
-  engine?: string[];
-  implementation?: string[];
-  global?: string[];
-  case?: string[];
-  report?: string[];
-  require?: string[];
-  clientService?: string[];
-  webdriver?: string[];
-  capabilities?: string[];
-  host: string;
-  publicHost?: string;
-  port: string;
-  repeat?: string;
-  printExpectations?: boolean;
-  wpt?: string | true;
-}): Promise<void> {
+async function runConformance(
+  options: {
+    engine?: string[];
+    implementation?: string[];
+    global?: string[];
+    case?: string[];
+    report?: string[];
+    require?: string[];
+    clientService?: string[];
+    webdriver?: string[];
+    capabilities?: string[];
+    host: string;
+    publicHost?: string;
+    port: string;
+    repeat?: string;
+    printExpectations?: boolean;
+    wpt?: string | true;
+  },
+  command: Command
+): Promise<void> {
   if (options.wpt !== undefined) {
-    if (options.repeat !== undefined || options.printExpectations) {
-      throw new UsageError('--wpt goes with neither --repeat nor --print-expectations');
-    }
+    const others = command.options.filter(
+      (option) => command.getOptionValueSource(option.attributeName()) === 'cli'
+    );
+    const foreign = others.find(({ long }) => !upstreamOptions.includes(long!));
+    if (foreign) throw new UsageError(`--wpt does not go with ${foreign.long}`);
     return runUpstreamTests(options.wpt, options);
   }
   if (options.repeat !== undefined && !/^[1-9]\d{0,3}$/.test(options.repeat)) {
