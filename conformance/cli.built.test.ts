@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -101,6 +101,25 @@ it('expects failures only of cases, engines and implementations that there are',
     expect(line.clause).toMatch(/^(https:\/\/|[a-z])/);
   }
 });
+
+it('says on Ctrl-C that there is no report', async () => {
+  const sign = join(folder, 'started');
+  const file = join(folder, 'slow.mjs');
+  writeFileSync(
+    file,
+    `import fs from 'node:fs'; fs.writeFileSync(${JSON.stringify(sign)}, ''); await new Promise(() => setInterval(() => {}, 1000));`
+  );
+  const suite = spawn(
+    process.execPath,
+    [join(root, 'dist/cli.js'), 'conformance', '--engine', 'node', '--implementation', file],
+    { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }
+  );
+  await expect.poll(() => existsSync(sign), { timeout: 20_000 }).toBe(true);
+  suite.kill('SIGINT');
+  const [said, [code]] = await Promise.all([text(suite.stderr), once(suite, 'exit')]);
+  expect(said).toBe('truesource: ended before the run was; there is no report of it\n');
+  expect(code).toBe(130);
+}, 30_000);
 
 it('exits with 3 and names the service that cannot be used', () => {
   const url = 'http://127.0.0.1:9/';

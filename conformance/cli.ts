@@ -271,6 +271,11 @@ async function runConformance(
   const expectedFailures = readExpectedFailures();
   const show = createProgressLine();
   const results: Report[] = [];
+  const tellOfTheLoss = (code: number): void => {
+    show.end();
+    if (code > 128) process.stderr.write('truesource: ended before the run was; there is no report of it\n');
+  };
+  process.once('exit', tellOfTheLoss);
   try {
     for (const endpoint of endpoints) {
       const found = await endpoint.find();
@@ -307,6 +312,7 @@ async function runConformance(
   } finally {
     await Promise.all(endpoints.map(({ close }) => close?.()));
   }
+  process.off('exit', tellOfTheLoss);
   show.end();
   const report = combineReports(results, expectedFailures, chosen);
 
