@@ -102,6 +102,16 @@ it('expects failures only of cases, engines and implementations that there are',
   }
 });
 
+it.each(['conformance', 'serve'])('%s exits with 2 and names the address that it cannot have', (command) => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'dist/cli.js'), command, '--host', '203.0.113.1'],
+    { cwd: folder, encoding: 'utf8' }
+  );
+  expect(stderr).toMatch(/^truesource: [^\n]*203\.0\.113\.1[^\n]*\n$/);
+  expect(status).toBe(2);
+});
+
 it('says on Ctrl-C that there is no report', async () => {
   const sign = join(folder, 'started');
   const file = join(folder, 'slow.mjs');

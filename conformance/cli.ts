@@ -142,7 +142,7 @@ program
   .addHelpText(
     'after',
     `
-Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line; 3 a service or endpoint could not be used to the end; 130 Ctrl-C.`
+Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line, or an address that cannot be had; 3 a service or endpoint could not be used to the end; 130 Ctrl-C.`
   )
   .action(runConformance);
 
@@ -284,7 +284,7 @@ async function runConformance(
     while (results.length < repeats) {
       const venue = await openVenue(dist, { host: options.host, ports: portsFrom(port) }).catch(
         (error: Error) => {
-          throw new Failure(error.message);
+          throw new UsageError(`--host ${options.host} and --port ${port} cannot be had: ${error.message}`);
         }
       );
       if (publicHost !== undefined) venue.origins = venue.server.originsAt(publicHost);
@@ -457,7 +457,7 @@ async function serve(options: {
     version,
     standard
   }).catch((error: Error) => {
-    throw new Failure(error.message);
+    throw new UsageError(error.message);
   });
   process.stdout.write(describeServer(server, { host: options.host, ...(tls && { tls }) }));
   for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
