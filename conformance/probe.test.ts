@@ -30,3 +30,20 @@ it.each([
   const observation = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
   expect(observation).toMatchObject({ over: 'limit', readyState: 0, url: 'u', events: [] });
 });
+
+it('tells a URL from a string, and what JSON does not take', async () => {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const Source = function () {
+    return Object.assign(new EventTarget(), {
+      url: new URL('http://a/'),
+      withCredentials: cycle,
+      close() {}
+    });
+  };
+  const observation = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
+  expect(JSON.parse(JSON.stringify(observation))).toMatchObject({
+    url: { type: 'object', prints: '[object URL]' },
+    withCredentials: { type: 'object', prints: '[object Object]' }
+  });
+});
