@@ -116,6 +116,14 @@ test('ids are unique kebab-case sentences', () => {
   for (const id of ids) expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)+$/);
 });
 
+test('a case waits for the longest delays that it accepts', () => {
+  const short = all.filter(({ limit = 4000, expect: { requests = [] } }) => {
+    const longest = requests.reduce((sum, { delay }) => sum + (delay?.max ?? 0), 0);
+    return limit <= longest;
+  });
+  expect(short.map(({ id }) => id)).toEqual([]);
+});
+
 test('the schema refuses what it does not know', () => {
   const validate = new Ajv2020({ strict: true }).compile(read('case.schema.json'));
   const [first] = ofTheStream[0]!.file.cases;

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ it('exits with 1 and names the cells when the package as built is wrong', () => 
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
   const file = join(folder, 'dist/full.js');
   const code = readFileSync(file, 'utf8');
-  const wrong = code.replace('dataBuffer + "\\n" + value', 'dataBuffer + value');
+  const wrong = code.replace('dataBuffer + ("\\n" + value)', 'dataBuffer + value');
   expect(wrong).not.toBe(code);
   writeFileSync(file, wrong);
   const { status, stdout } = conformance(
@@ -101,6 +101,35 @@ it('expects failures only of cases, engines and implementations that there are',
     expect(line.clause).toMatch(/^(https:\/\/|[a-z])/);
   }
 });
+
+it.each(['conformance', 'serve'])('%s exits with 2 and names the address that it cannot have', (command) => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'dist/cli.js'), command, '--host', '203.0.113.1'],
+    { cwd: folder, encoding: 'utf8' }
+  );
+  expect(stderr).toMatch(/^truesource: [^\n]*203\.0\.113\.1[^\n]*\n$/);
+  expect(status).toBe(2);
+});
+
+it('says on Ctrl-C that there is no report', async () => {
+  const sign = join(folder, 'started');
+  const file = join(folder, 'slow.mjs');
+  writeFileSync(
+    file,
+    `import fs from 'node:fs'; fs.writeFileSync(${JSON.stringify(sign)}, ''); await new Promise(() => setInterval(() => {}, 1000));`
+  );
+  const suite = spawn(
+    process.execPath,
+    [join(root, 'dist/cli.js'), 'conformance', '--engine', 'node', '--implementation', file],
+    { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }
+  );
+  await expect.poll(() => existsSync(sign), { timeout: 20_000 }).toBe(true);
+  suite.kill('SIGINT');
+  const [said, [code]] = await Promise.all([text(suite.stderr), once(suite, 'exit')]);
+  expect(said).toBe('truesource: ended before the run was; there is no report of it\n');
+  expect(code).toBe(130);
+}, 30_000);
 
 it('exits with 3 and names the service that cannot be used', () => {
   const url = 'http://127.0.0.1:9/';

@@ -45,11 +45,27 @@ describe('a mistake in the command line', () => {
     [['conformance', '--wpt'], /github\.com\/web-platform-tests\/wpt/],
     [['conformance', '--wpt', '.'], /no checkout/],
     [['conformance', '--repeat', '0'], /--repeat must be a number/],
-    [['conformance', '--repeat', '2', '--wpt', '.'], /neither --repeat nor/],
+    [['conformance', '--repeat', '2', '--wpt', '.'], /--wpt does not go with --repeat/],
+    [['conformance', '--port', '0', '--wpt', '.'], /--wpt does not go with --port/],
     [['conformance', '--client-service', 'here'], /--client-service must be an http or https URL/],
     [['conformance', '--capabilities', '{}'], /goes with --webdriver/],
     [['conformance', '--webdriver', 'http://127.0.0.1:9/', '--capabilities', 'x'], /must be a JSON object/],
     [['conformance', '--port', '65535'], /--port must be/],
+    [['conformance', '--public-host', 'http://ci.example/'], /--public-host must be a name/],
+    [['conformance', '--public-host', 'ci.example:8000'], /--public-host must be a name/],
+    [['conformance', '--public-host', ''], /--public-host must be a name/],
+    [
+      ['conformance', '--report', 'json=x', '--report', 'html=./x'],
+      /html report would be written over the json report/
+    ],
+    [
+      ['conformance', '--client-service', 'http://127.0.0.1:9/', '--implementation', cli],
+      /no engine chosen has the implementation .*cli\.ts: 127\.0\.0\.1:9/
+    ],
+    [
+      ['conformance', '--client-service', 'http://127.0.0.1:9/', '--require', 'node'],
+      /without --engine only the endpoints are run/
+    ],
     [['conformance', 'node'], /too many arguments/],
     [['compare', 'a.json'], /missing required argument 'after'/],
     [['compare', 'no-such.json', 'no-such.json'], /no-such\.json: ENOENT/],

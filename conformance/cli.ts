@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
@@ -60,6 +61,17 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+/** What --wpt goes with. */
+const upstreamOptions = [
+  '--wpt',
+  '--engine',
+  '--implementation',
+  '--global',
+  '--case',
+  '--report',
+  '--require'
+];
 
 const globals = ['window', 'dedicated-worker', 'shared-worker'];
 
@@ -130,7 +142,7 @@ program
   .addHelpText(
     'after',
     `
-Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line; 3 a service or endpoint could not be used to the end; 130 Ctrl-C.`
+Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line, or an address that cannot be had; 3 a service or endpoint could not be used to the end; 130 Ctrl-C.`
   )
   .action(runConformance);
 
@@ -179,27 +191,32 @@ program
 
 addValidatorCommands(program, version);
 
-async function runConformance(options: {
-  engine?: string[];
-  implementation?: string[];
-  global?: string[];
-  case?: string[];
-  report?: string[];
-  require?: string[];
-  clientService?: string[];
-  webdriver?: string[];
-  capabilities?: string[];
-  host: string;
-  publicHost?: string;
-  port: string;
-  repeat?: string;
-  printExpectations?: boolean;
-  wpt?: string | true;
-}): Promise<void> {
+async function runConformance(
+  options: {
+    engine?: string[];
+    implementation?: string[];
+    global?: string[];
+    case?: string[];
+    report?: string[];
+    require?: string[];
+    clientService?: string[];
+    webdriver?: string[];
+    capabilities?: string[];
+    host: string;
+    publicHost?: string;
+    port: string;
+    repeat?: string;
+    printExpectations?: boolean;
+    wpt?: string | true;
+  },
+  command: Command
+): Promise<void> {
   if (options.wpt !== undefined) {
-    if (options.repeat !== undefined || options.printExpectations) {
-      throw new UsageError('--wpt goes with neither --repeat nor --print-expectations');
-    }
+    const others = command.options.filter(
+      (option) => command.getOptionValueSource(option.attributeName()) === 'cli'
+    );
+    const foreign = others.find(({ long }) => !upstreamOptions.includes(long!));
+    if (foreign) throw new UsageError(`--wpt does not go with ${foreign.long}`);
     return runUpstreamTests(options.wpt, options);
   }
   if (options.repeat !== undefined && !/^[1-9]\d{0,3}$/.test(options.repeat)) {
@@ -207,8 +224,8 @@ async function runConformance(options: {
   }
   const repeats = Number(options.repeat ?? 1);
   const endpoints = [
-    ...(options.clientService ?? []).map((url) =>
-      createClientServiceEngine(checkUrl('--client-service', url))
+    ...[...new Set(options.clientService?.map((url) => checkUrl('--client-service', url)))].map((url) =>
+      createClientServiceEngine(url)
     ),
     ...createWebDriverEngines(pairEndpoints(options.webdriver ?? [], options.capabilities ?? []))
   ];
@@ -217,6 +234,7 @@ async function runConformance(options: {
     ...endpoints
   ];
   const port = checkPort(options.port);
+  const publicHost = options.publicHost === undefined ? undefined : checkHost(options.publicHost);
   const implementations =
     options.implementation && (await Promise.all(options.implementation.map(chooseImplementation)));
   const chosenGlobals = options.global?.map(findGlobal);
@@ -228,21 +246,36 @@ async function runConformance(options: {
   const cases = chooseCases(options.case);
   const required = (options.require ?? []).map((name) => {
     const [engine] = chooseEngines([name]);
-    if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but --engine leaves it out`);
+    const why = options.engine ? '--engine leaves it out' : 'without --engine only the endpoints are run';
+    if (!chosen.includes(engine!)) throw new UsageError(`--require ${name}, but ${why}`);
     return name;
   });
-  for (const name of implementations ?? []) {
-    if (typeof name === 'string' && !chosen.some((engine) => engine.implementations.includes(name))) {
-      throw new UsageError(`no engine chosen has the implementation ${name}: ${names(chosen)}`);
-    }
+  for (const one of implementations ?? []) {
+    const isFor = (engine: Engine): boolean =>
+      !engine.isImplementation && (typeof one === 'object' || engine.implementations.includes(one));
+    if (chosen.some(isFor)) continue;
+    const name = typeof one === 'object' ? one.name : one;
+    throw new UsageError(`no engine chosen has the implementation ${name}: ${names(chosen)}`);
   }
   const standardReports = options.printExpectations ? [] : ['html=report.html', 'json=report.json'];
   const reports = (options.report ?? standardReports).map(parseReport);
+  for (const [index, { format, file }] of reports.entries()) {
+    const other = reports.findIndex((report) => report.file === file);
+    if (other < index)
+      throw new UsageError(
+        `the ${format} report would be written over the ${reports[other]!.format} report: ${file}`
+      );
+  }
   if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
 
   const expectedFailures = readExpectedFailures();
   const show = createProgressLine();
   const results: Report[] = [];
+  const tellOfTheLoss = (code: number): void => {
+    show.end();
+    if (code > 128) process.stderr.write('truesource: ended before the run was; there is no report of it\n');
+  };
+  process.once('exit', tellOfTheLoss);
   try {
     for (const endpoint of endpoints) {
       const found = await endpoint.find();
@@ -251,10 +284,10 @@ async function runConformance(options: {
     while (results.length < repeats) {
       const venue = await openVenue(dist, { host: options.host, ports: portsFrom(port) }).catch(
         (error: Error) => {
-          throw new Failure(error.message);
+          throw new UsageError(`--host ${options.host} and --port ${port} cannot be had: ${error.message}`);
         }
       );
-      if (options.publicHost !== undefined) venue.origins = venue.server.originsAt(options.publicHost);
+      if (publicHost !== undefined) venue.origins = venue.server.originsAt(publicHost);
       try {
         for await (const event of run({
           engines: chosen,
@@ -279,6 +312,7 @@ async function runConformance(options: {
   } finally {
     await Promise.all(endpoints.map(({ close }) => close?.()));
   }
+  process.off('exit', tellOfTheLoss);
   show.end();
   const report = combineReports(results, expectedFailures, chosen);
 
@@ -423,7 +457,7 @@ async function serve(options: {
     version,
     standard
   }).catch((error: Error) => {
-    throw new Failure(error.message);
+    throw new UsageError(error.message);
   });
   process.stdout.write(describeServer(server, { host: options.host, ...(tls && { tls }) }));
   for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
@@ -435,6 +469,13 @@ function checkPort(value: string): number {
   const most = 65536 - originCount;
   if (/^\d+$/.test(value) && Number(value) <= most) return Number(value);
   throw new UsageError(`--port must be a number from 0 to ${most}, not ${JSON.stringify(value)}`);
+}
+
+/** As URLs have it: an address of IPv6 in brackets. */
+function checkHost(value: string): string {
+  const host = isIPv6(value) ? `[${value}]` : value;
+  if (/^([^\s[\]:/?#@\\]+|\[.*\])$/.test(host) && URL.canParse(`http://${host}`)) return host;
+  throw new UsageError(`--public-host must be a name or an address, not ${JSON.stringify(value)}`);
 }
 
 function pairEndpoints(urls: string[], capabilities: string[]): WebDriverEndpoint[] {

@@ -61,6 +61,8 @@ export interface Engine {
   address?: string;
   /** Implementations that run in it unless others are named. */
   implementations: string[];
+  /** Whether it is an implementation itself, and can load no other. */
+  isImplementation?: boolean;
   /** What an implementation finds there, see `features` of case.ts. */
   features(implementation: string): Feature[];
   /** How many jobs run at a time. */

@@ -69,7 +69,7 @@ function conformance(...implementations: string[]): Promise<Report> {
 }
 
 it('runs scripts, modules and packages, whatever they export, in processes and in pages', async () => {
-  const report = await conformance(...good, './nothing.mjs', './other-name.mjs');
+  const report = await conformance(...good, './nothing.mjs', './other-name.mjs', './named.mjs#Nope');
   const told = (engine: string) =>
     report.columns
       .filter((column) => column.engine === engine)
@@ -89,10 +89,15 @@ it('runs scripts, modules and packages, whatever they export, in processes and i
     'inner 7.8.9 ran pass',
     '@scope/import-only 1.2.3 ran pass',
     './nothing.mjs broken not observed',
-    './other-name.mjs broken not observed'
+    './other-name.mjs broken not observed',
+    './named.mjs#Nope broken not observed'
   ];
   expect(told('node')).toEqual(expected);
   expect(told('jsdom')).toEqual(expected);
+  const notes = report.columns.flatMap(({ note }) => note ?? []);
+  expect(
+    notes.filter((note) => note.endsWith('neither installed nor exported a constructor Nope'))
+  ).toHaveLength(2);
 }, 120_000);
 
 it('finds nothing where nothing is', async () => {

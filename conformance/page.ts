@@ -156,7 +156,11 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
     delete globals.module;
     delete globals.exports;
     if (typeof EventSource !== 'function')
-      fail(problem || 'the script neither installed nor exported an EventSource');
+      fail(
+        problem ||
+          'the script neither installed nor exported ' +
+            (load!.exportName ? 'a constructor ' + load!.exportName : 'an EventSource')
+      );
     else if (EventSource === native) fail('the native EventSource is back');
     else callback(EventSource);
   }

@@ -30,6 +30,11 @@ export async function run(EventSource: unknown, options: InProcessOptions = {}):
   if (typeof EventSource !== 'function')
     throw new TypeError(`run needs a constructor, not ${String(EventSource)}`);
   const { cases: chosen = cases, features = [], onCell, signal } = options;
+  const ids = new Set<string>();
+  for (const { id } of chosen) {
+    if (ids.has(id)) throw new TypeError(`two of the cases are ${id}`);
+    ids.add(id);
+  }
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };

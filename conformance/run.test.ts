@@ -200,6 +200,30 @@ describe('a run', () => {
     expect(verdicts(elsewhere).wrong).toBe('fail!');
   });
 
+  it('has a column for each implementation once, and for an engine that is one its own', async () => {
+    const other = { name: './a.js', url: 'file:///a.js' };
+    const engines = [
+      createEngine(answer),
+      createEngine(answer, { name: 'service', implementations: ['client'], isImplementation: true })
+    ];
+    const events = run({
+      engines,
+      implementations: [other, 'truesource-fetch', { ...other }, 'truesource-fetch'],
+      cases,
+      expectedFailures: [],
+      dist: 'dist',
+      version: '0',
+      standard: ''
+    });
+    let result = await events.next();
+    while (!result.done) result = await events.next();
+    expect(result.value.columns.map(({ engine, implementation }) => `${engine}/${implementation}`)).toEqual([
+      'fake/./a.js',
+      'fake/truesource-fetch',
+      'service/client'
+    ]);
+  });
+
   it('finds a listed failure that passes', async () => {
     const line = { cases: ['good'], implementations: ['truesource-fetch'], reason: 'r', clause: 'c' };
     const report = await collect(createEngine(answer), [line]);

@@ -16,7 +16,7 @@ import { compareVerdicts } from './verdict.ts';
 
 export interface RunOptions {
   engines: Engine[];
-  /** Names and other people's; default: those of each engine. A name that an engine does not have is left out there. */
+  /** Names and other people's; default: those of each engine. A name that an engine does not have is left out there; one that is an implementation itself has its own. */
   implementations?: (string | Implementation)[];
   /** Kinds of global object, in browsers; other engines have one and no choice. Default: window. */
   globals?: GlobalKind[];
@@ -92,11 +92,12 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   const tasks: (() => Promise<void>)[] = [];
   for (const engine of options.engines) {
     const found = await engine.find();
-    const wanted = (options.implementations ?? engine.implementations).filter(
+    const chosen = engine.isImplementation ? undefined : options.implementations;
+    const wanted = (chosen ?? engine.implementations).filter(
       (one) => typeof one === 'object' || engine.implementations.includes(one)
     );
     const foreigners = new Map(wanted.flatMap((one) => (typeof one === 'object' ? [[one.name, one]] : [])));
-    const names = wanted.map((one) => (typeof one === 'object' ? one.name : one));
+    const names = [...new Set(wanted.map((one) => (typeof one === 'object' ? one.name : one)))];
     for (const name of listColumns(engine, names)) {
       const column: Column = { ...name, status: 'ran' };
       const { implementation, global } = column;

@@ -89,12 +89,13 @@ function createCertificateRoute(cert: string): Route {
 
 /** What the person who started it has to know. */
 export function describeServer(
-  server: FixturesServer,
+  server: Pick<FixturesServer, 'origins' | 'originsAt'>,
   { host, tls }: Pick<ServeOptions, 'host' | 'tls'>
 ): string {
   const local = server.origins[0]!;
   const ports = server.origins.map((origin) => Number(new URL(origin).port));
-  const range = `${Math.min(...ports)} to ${Math.max(...ports)}`;
+  const isRow = ports.every((port, index) => port === ports[0]! + index);
+  const range = isRow ? `${ports[0]} to ${ports.at(-1)}` : ports.join(', ');
   const lines = [`Open ${local}/ in a browser, and press the button there. Ctrl-C ends it.`];
   if (host === '0.0.0.0' || host === '::') {
     const addresses = Object.values(networkInterfaces())

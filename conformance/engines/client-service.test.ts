@@ -49,6 +49,13 @@ function createService(
 }
 const event = (type: string, data: string) => JSON.stringify({ kind: 'event', event: { type, data } });
 
+it('services of one host are told apart by their paths', () => {
+  const names = ['http://h:1/', 'http://h:1/go/', 'http://h:1/?a'].map(
+    (url) => createClientServiceEngine(url).name
+  );
+  expect(names).toEqual(['h:1', 'h:1/go/', 'h:1/?a']);
+});
+
 describe('a service that cannot be used is named, and what it did', () => {
   it('when it is down', async () => {
     const found = await createClientServiceEngine('http://127.0.0.1:9/').find();

@@ -30,7 +30,8 @@ interface Stream {
  * https://github.com/launchdarkly/sse-contract-tests/blob/main/docs/service_spec.md
  */
 export function createClientServiceEngine(url: string, wait = patience): Engine {
-  const name = new URL(url).host;
+  const { host, pathname, search } = new URL(url);
+  const path = pathname + search;
   let capabilities: string[] = [];
 
   /** Rejects with an Error that names the service. */
@@ -56,9 +57,10 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
   }
 
   return {
-    name,
+    name: path === '/' ? host : host + path,
     address: url,
     implementations: ['client'],
+    isImplementation: true,
     features: () => [],
     lanes: 32,
     async find() {

@@ -40,7 +40,11 @@ async function loadImplementation(): Promise<unknown> {
   const inner = Object(exported.default) as Record<string, unknown>;
   const globals = globalThis as unknown as Record<string, unknown>;
   const name = decodeURIComponent(fragment);
-  if (name !== '') return exported[name] ?? inner[name] ?? globals[name];
+  if (name !== '') {
+    const named = exported[name] ?? inner[name] ?? globals[name];
+    if (typeof named === 'function') return named;
+    throw new TypeError(`it neither installed nor exported a constructor ${name}`);
+  }
   return [exported.EventSource, inner.EventSource, exported.default, globals.EventSource].find(
     (one) => typeof one === 'function'
   );

@@ -71,10 +71,13 @@ describe('the suite as a library', () => {
       console.log(report.cells.map(({ verdict }) => verdict).join());
       const ending = new AbortController();
       await run(EventSource, { signal: ending.signal, onCell: () => ending.abort() }).catch(({ name }) => console.log(name));
-      await run('EventSource').catch(({ message }) => console.log(message));`
+      await run('EventSource').catch(({ message }) => console.log(message));
+      await run(EventSource, { cases: [some[0], some[0]] }).catch(({ message }) => console.log(message));`
     );
     const { status, output } = execute(process.execPath, file);
-    expect(output).toMatch(/^pass(,pass)+\nAbortError\nrun needs a constructor, not EventSource\n$/);
+    expect(output).toMatch(
+      /^pass(,pass)+\nAbortError\nrun needs a constructor, not EventSource\ntwo of the cases are bom-[a-z-]+\n$/
+    );
     expect(status).toBe(0);
   }, 60_000);
 });

@@ -103,6 +103,7 @@ describe('readReport', () => {
     ['{"schema": 2}', /schema 2; this truesource reads schema 1/],
     ['{"schema": 1}', /^has no columns$/],
     ['{"schema": 1, "columns": [{"engine": 1}]}', /columns\[0\]/],
+    ['{"schema": 1, "columns": [{"engine":"a","implementation":"b","status":"run"}]}', /columns\[0\]/],
     [
       '{"schema": 1, "columns": [], "cases": [], "cells": [{"case":"a","engine":"b","implementation":"c","verdict":"fail","runs":[]}]}',
       /cells\[0\]/

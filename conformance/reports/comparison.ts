@@ -1,4 +1,4 @@
-import type { Cell, Column, GlobalKind, Report } from '../report.ts';
+import type { Cell, Column, GlobalKind, Report, Verdict } from '../report.ts';
 import { indexCells, outcomeOf, placeOf, type ColumnName } from './outcome.ts';
 import { plain } from './terminal.ts';
 
@@ -23,6 +23,9 @@ export interface Comparison {
     caseChanged: boolean;
   }[];
 }
+
+const statuses: Column['status'][] = ['ran', 'not installed', 'broken'];
+const verdicts: Verdict[] = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'];
 
 /** Whether anything but the versions of engines changed. */
 export function isChanged(comparison: Comparison): boolean {
@@ -125,7 +128,7 @@ export function readReport(text: string): Report {
   const check = (
     name: 'columns' | 'cases' | 'cells',
     members: string[],
-    isRight?: (item: Cell) => boolean
+    isRight?: (item: Cell & Column) => boolean
   ) => {
     const items = report[name] as unknown;
     if (!Array.isArray(items)) throw new Error(`has no ${name}`);
@@ -133,21 +136,20 @@ export function readReport(text: string): Report {
       (item: Record<string, unknown>) =>
         !isObject(item) ||
         members.some((member) => typeof item[member] !== 'string') ||
-        (isRight && !isRight(item as unknown as Cell))
+        (isRight && !isRight(item as unknown as Cell & Column))
     );
     if (wrong >= 0) throw new Error(`is damaged: ${name}[${wrong}] lacks what the schema requires`);
   };
-  check('columns', ['engine', 'implementation', 'status']);
+  check('columns', ['engine', 'implementation'], ({ status }) => statuses.includes(status));
   check('cases', ['id', 'section', 'level', 'spec']);
   check(
     'cells',
-    ['case', 'engine', 'implementation', 'verdict'],
-    ({ runs }) =>
+    ['case', 'engine', 'implementation'],
+    ({ verdict, runs }) =>
+      verdicts.includes(verdict) &&
       Array.isArray(runs) &&
       runs.length > 0 &&
-      runs.every(
-        (run) => isObject(run) && typeof run.chunking === 'string' && typeof run.verdict === 'string'
-      )
+      runs.every((run) => isObject(run) && typeof run.chunking === 'string' && verdicts.includes(run.verdict))
   );
   return report as Report;
 }

@@ -216,7 +216,10 @@ export function page(): void {
 
   // Headline
 
-  const good = view.conclusion === 'truesource: no unexpected results';
+  const tones: Record<string, string> = {
+    'truesource: no unexpected results': 'good',
+    'truesource: not run itself': 'soft'
+  };
   const totalNames = [
     'pass',
     'fail',
@@ -230,7 +233,7 @@ export function page(): void {
   document.body.append(main);
   main.append(
     el('h1', {}, 'How faithful is this EventSource?'),
-    el('p', { class: `conclusion ${good ? 'good' : 'bad'}` }, view.conclusion),
+    el('p', { class: `conclusion ${tones[view.conclusion] ?? 'bad'}` }, view.conclusion),
     el(
       'p',
       { class: 'soft' },

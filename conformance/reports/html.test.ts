@@ -46,7 +46,13 @@ describe('renderHtml', () => {
     expect(document.querySelector('[data-case="4"] [data-column="1"]')?.getAttribute('aria-label')).toBe(
       'sample-case-4, chromium/truesource-fetch: fail, unexpected'
     );
-    expect(document.querySelector('.conclusion')?.textContent).toMatch(/^truesource: 2 unexpected results/);
+    expect(document.querySelector('.conclusion.bad')?.textContent).toMatch(
+      /^truesource: 2 unexpected results/
+    );
+    const others = { ...sampleReport(), cells: [], columns: [], stale: [] };
+    expect(open(renderHtml(others)).querySelector('.conclusion.soft')?.textContent).toBe(
+      'truesource: not run itself'
+    );
   });
 
   it('filters by difference, engine, verdict and text', () => {

@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, it } from 'vitest';
+import { loadCases } from '../load-cases.ts';
 import { renderJson } from './json.ts';
 import schema from './report.schema.json' with { type: 'json' };
 import { hostile, sampleReport } from './sample-report.ts';
@@ -29,6 +30,11 @@ it('is valid against its schema', () => {
     log: [null, 1],
     requests: [{ delay: { min: 1, max: 2 }, closedWithin: 3 }]
   };
+  expect(validate(JSON.parse(renderJson(report))), JSON.stringify(validate.errors)).toBe(true);
+});
+
+it('is valid with every case of the suite', () => {
+  const report = { ...sampleReport(), cases: loadCases('conformance/cases') };
   expect(validate(JSON.parse(renderJson(report))), JSON.stringify(validate.errors)).toBe(true);
 });
 

@@ -40,6 +40,7 @@ describe('renderTerminal', () => {
     report.cells = [];
     report.columns = [];
     expect(renderTerminal(report, { colour: false, width: 100 })).toMatch(/\ntruesource: not run itself\n$/);
+    expect(renderTerminal(report, { colour: true, width: 100 })).not.toContain('\x1b[31m');
   });
 
   it('holds the width, in blocks if it must, and keeps all that is in the text plain', () => {

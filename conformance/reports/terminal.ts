@@ -231,10 +231,11 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   if (unexpected.length > mostUnexpected) lines.push(`  and ${unexpected.length - mostUnexpected} more`);
 
   const conclusion = concludeReport(report);
-  lines.push(
-    '',
-    conclusion === 'truesource: no unexpected results' ? colours.green(conclusion) : colours.red(conclusion)
-  );
+  const tones: Record<string, (text: string) => string> = {
+    'truesource: no unexpected results': colours.green,
+    'truesource: not run itself': colours.dim
+  };
+  lines.push('', (tones[conclusion] ?? colours.red)(conclusion));
   return lines.join('\n') + '\n';
 }
 

@@ -256,3 +256,11 @@ describe('bundled for browsers', () => {
     }
   }, 30_000);
 });
+
+it('has its modules named in the README', () => {
+  const read = (name: string) => readFileSync(join(root, name), 'utf8');
+  const { exports } = JSON.parse(read('package.json')) as { exports: object };
+  const modules = Object.keys(exports).filter((entry) => /^\.\/[\w-]+$/.test(entry));
+  const readme = read('README.md');
+  expect(modules.filter((entry) => !readme.includes(entry.replace('.', 'truesource')))).toEqual([]);
+});

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import type { Job, Observation } from './observation.ts';
+import { probe } from './probe.ts';
+
+const job: Job = {
+  id: 'a',
+  url: 'http://127.0.0.1/',
+  origin: 'http://127.0.0.1',
+  otherOrigin: 'http://127.0.0.1',
+  otherUrl: 'http://127.0.0.1/',
+  client: {},
+  until: null,
+  limit: 10
+};
+
+it.each([
+  [
+    'throws',
+    {
+      close: () => {
+        throw new Error('not open');
+      }
+    }
+  ],
+  ['is missing', {}]
+])('reports on a source whose close() %s', async (_words, members) => {
+  const Source = function () {
+    return Object.assign(new EventTarget(), { readyState: 0, url: 'u' }, members);
+  };
+  const observation = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
+  expect(observation).toMatchObject({ over: 'limit', readyState: 0, url: 'u', events: [] });
+});
+
+it('tells a URL from a string, and what JSON does not take', async () => {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const Source = function () {
+    return Object.assign(new EventTarget(), {
+      url: new URL('http://a/'),
+      withCredentials: cycle,
+      close() {}
+    });
+  };
+  const observation = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
+  expect(JSON.parse(JSON.stringify(observation))).toMatchObject({
+    url: { type: 'object', prints: '[object URL]' },
+    withCredentials: { type: 'object', prints: '[object Object]' }
+  });
+});
