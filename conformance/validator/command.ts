@@ -8,15 +8,14 @@ import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
 import { parseHeader } from './observe.ts';
-import { profiles, type Finding, type Probe, type Profile, type Severity } from './rule.ts';
+import { profiles, severities, type Probe, type Profile, type Severity } from './rule.ts';
 import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
 import { injectedValues } from './probes.ts';
-import { isAtLeast, type Result } from './result.ts';
+import { count, isAtLeast, type Result } from './result.ts';
 import { lint, probeNames, validate, type LintOptions, type ValidateOptions } from './validate.ts';
 
 const choosable = probeNames.filter((probe) => probe !== 'inject');
-const severities: Severity[] = ['error', 'warning', 'information'];
 const exitCodes = `
 Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
 whether DNS, refused, TLS, timeout …); 4 a rule of --require-observed was not observed; 130 Ctrl-C.`;
@@ -126,14 +125,8 @@ function judgementOf(options: JudgeOptions): Judgement {
 
 /** Prints the report, and sets the exit code. */
 function conclude(result: Result, version: string, { failOn, format, baseline, required }: Judgement): void {
-  const accepted = (finding: Finding) => baseline?.includes(finding.rule) ?? false;
-  const shown = { ...result, findings: result.findings.filter((finding) => !accepted(finding)) };
-  for (const severity of severities) {
-    shown.counts = {
-      ...shown.counts,
-      [severity]: shown.findings.filter((finding) => finding.severity === severity).length
-    };
-  }
+  const findings = result.findings.filter(({ rule }) => !baseline?.includes(rule));
+  const shown = { ...result, findings, counts: count(findings) };
   process.stdout.write(
     formats[format]!(shown, {
       colour: pc.isColorSupported && process.stdout.isTTY,
