@@ -88,7 +88,7 @@ export interface ObserveOptions {
   clock: () => number;
   observers?: TraceObserver[];
   signal?: AbortSignal;
-  /** Called with the head of each answer that is no redirect; true stops the reading. */
+  /** Called with the head of each answer that is no 3xx; true stops the reading. */
   onHead?(exchange: Exchange): boolean | undefined;
   /** Called after each read; true stops the reading. */
   until?(exchange: Exchange): boolean;
@@ -201,14 +201,15 @@ async function observeOne(
   const listener: Listener = {
     head(head, from) {
       source = from;
-      const isRedirect = head.status >= 300 && head.status < 400;
-      if (!isRedirect && onHead?.(whole)) return true;
+      // The whole class: none of them has a body that clients read.
+      const isRedirection = head.status >= 300 && head.status < 400;
+      if (!isRedirection && onHead?.(whole)) return true;
       if (isTraced(head) && request.method !== 'HEAD') {
         whole.trace = new Trace([keeper, ...observers]);
       }
       const coding = (headerOf(head, 'content-encoding') ?? '').trim().toLowerCase();
       if (request.method === 'HEAD') return undefined;
-      if (isRedirect) return true;
+      if (isRedirection) return true;
       if (/^(x-)?gzip$/.test(coding)) decoder = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH });
       else if (coding === 'deflate') decoder = zlib.createInflate({ flush: zlib.constants.Z_SYNC_FLUSH });
       else if (coding === 'br') decoder = zlib.createBrotliDecompress();
