@@ -280,7 +280,7 @@ function showResult(entry: Entry, url: URL): ShownResult {
     ...(address !== undefined && { clauseUrl: address }),
     level: testCase.level,
     outcome,
-    words: outcomes[outcome],
+    words: outcomes[outcome].words,
     ...(first?.why !== undefined && { why: first.why }),
     ...(cell.expectedFailure && { reason: cell.expectedFailure.reason }),
     runs: cell.runs.map(({ chunking, verdict, differences }) => ({ chunking, verdict, differences })),

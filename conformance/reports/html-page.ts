@@ -64,15 +64,7 @@ export function page(): void {
     };
   }
 
-  const symbols: Record<Outcome, string> = {
-    pass: '✓',
-    fail: '✗',
-    'expected failure': '(✗)',
-    'unexpected pass': '✓!',
-    allowed: '≈',
-    unsupported: '–',
-    'not observed': '?'
-  };
+  const signs = new Map(view.outcomes.map(([outcome, { sign }]) => [outcome, sign]));
 
   /** What would be invisible, reorder its surroundings or be no valid text becomes an escape. */
   function readable(text: string): string {
@@ -150,7 +142,7 @@ export function page(): void {
     return el(
       'span',
       { class: `mark ${name}${cell.unexpected ? ' unexpected' : ''}`, 'aria-hidden': 'true' },
-      symbols[cell.outcome] + (cell.unexpected && cell.outcome !== 'unexpected pass' ? '!' : '')
+      signs.get(cell.outcome) + (cell.unexpected && cell.outcome !== 'unexpected pass' ? '!' : '')
     );
   }
 
@@ -216,21 +208,12 @@ export function page(): void {
 
   // Headline
 
-  const good = view.conclusion === 'truesource: no unexpected results';
-  const totalNames = [
-    'pass',
-    'fail',
-    'allowed',
-    'unsupported',
-    'not observed',
-    'expected failures',
-    'unexpected'
-  ] as const;
+  const { totalNames } = view;
   const main = el('main', {});
   document.body.append(main);
   main.append(
     el('h1', {}, 'How faithful is this EventSource?'),
-    el('p', { class: `conclusion ${good ? 'good' : 'bad'}` }, view.conclusion),
+    el('p', { class: `conclusion ${view.conclusion.isGood ? 'good' : 'bad'}` }, view.conclusion.line),
     el(
       'p',
       { class: 'soft' },
@@ -330,7 +313,7 @@ export function page(): void {
     el(
       'ul',
       { class: 'legend', 'aria-label': 'Legend' },
-      ...view.outcomes.map(([outcome, words]) =>
+      ...view.outcomes.map(([outcome, { words }]) =>
         el('li', {}, mark({ outcome }), ` ${outcome}: `, el('span', { class: 'soft' }, words))
       )
     )

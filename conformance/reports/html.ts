@@ -13,6 +13,7 @@ import {
   outcomeOf,
   outcomes,
   placeOf,
+  totalNames,
   type Outcome,
   type Totals
 } from './outcome.ts';
@@ -65,8 +66,9 @@ export interface View {
   startedAt: string;
   duration: number;
   host: string;
-  conclusion: string;
-  outcomes: [outcome: Outcome, words: string][];
+  conclusion: ReturnType<typeof concludeReport>;
+  outcomes: [outcome: Outcome, shown: { sign: string; words: string }][];
+  totalNames: typeof totalNames;
   /** `place`: the engine, and the worker in it. */
   columns: (Column & { place: string; totals: Totals })[];
   sections: { name: string; cases: number[]; counts: { passed: number; applicable: number }[] }[];
@@ -177,6 +179,7 @@ function viewReport(report: Report): View {
     host: report.host,
     conclusion: concludeReport(report),
     outcomes: Object.entries(outcomes) as View['outcomes'],
+    totalNames,
     columns: report.columns.map((column) => ({
       ...column,
       place: placeOf(column),

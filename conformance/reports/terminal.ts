@@ -230,11 +230,8 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   }
   if (unexpected.length > mostUnexpected) lines.push(`  and ${unexpected.length - mostUnexpected} more`);
 
-  const conclusion = concludeReport(report);
-  lines.push(
-    '',
-    conclusion === 'truesource: no unexpected results' ? colours.green(conclusion) : colours.red(conclusion)
-  );
+  const { isGood, line: conclusion } = concludeReport(report);
+  lines.push('', isGood ? colours.green(conclusion) : colours.red(conclusion));
   return lines.join('\n') + '\n';
 }
 

@@ -10,15 +10,6 @@ const names: Record<string, [short: string, long: string]> = {
   'truesource-fetch': ['fetch', 'truesource over fetch'],
   'truesource-xhr': ['XHR', 'truesource over XMLHttpRequest']
 };
-const marks: Record<string, string> = {
-  pass: '✓',
-  fail: '✗',
-  'expected failure': '(✗)',
-  'unexpected pass': '✓!',
-  allowed: '≈',
-  unsupported: '–',
-  'not observed': '?'
-};
 /** ms between two looks, and after one that was not answered. */
 const lookInterval = 500;
 const retryInterval = 2000;
@@ -379,8 +370,8 @@ function drawLegend(): void {
     if (!occurs) return;
     items.push(
       el('li', {}, [
-        el('span', { class: markClass(outcome[0]), 'aria-hidden': 'true' }, [marks[outcome[0]] || '']),
-        ' ' + outcome[0] + ': ' + outcome[1]
+        el('span', { class: markClass(outcome[0]), 'aria-hidden': 'true' }, [outcome[1].sign]),
+        ' ' + outcome[0] + ': ' + outcome[1].words
       ])
     );
   });
@@ -547,7 +538,7 @@ function drawMark(row: number, column: number): Child {
       'aria-label': outcome + ': ' + catalogue.cases[row]!.title + ', ' + nameOf(columnsShown()[column]!)[1],
       title: outcome
     },
-    [marks[outcome] || outcome]
+    [signOf(outcome)]
   );
   button.onclick = function () {
     if (openCell && openCell.row === row && openCell.column === column) closeResult();
@@ -557,6 +548,14 @@ function drawMark(row: number, column: number): Child {
     move(row, column, event);
   };
   return button;
+}
+
+function signOf(outcome: string): string {
+  let sign = '';
+  each(catalogue.outcomes, function (one) {
+    if (one[0] === outcome) sign = one[1].sign;
+  });
+  return sign;
 }
 
 function markClass(outcome: string): string {
@@ -640,7 +639,7 @@ function showResult(row: number, column: number): void {
 function drawResult(result: ShownResult, implementation: string, id: string): Child[] {
   const parts: Child[] = [
     el('p', {}, [
-      el('span', { class: markClass(result.outcome), 'aria-hidden': 'true' }, [marks[result.outcome] || '']),
+      el('span', { class: markClass(result.outcome), 'aria-hidden': 'true' }, [signOf(result.outcome)]),
       ' ',
       el('strong', {}, [result.outcome]),
       ': ' + implementation + ' ' + result.words + '. ',
