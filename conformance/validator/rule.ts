@@ -252,6 +252,11 @@ export function atBlock(
   };
 }
 
+/** `1 event`, `2 events`. */
+export function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 /** Text of the server within a sentence: quoted, printable ASCII only, cut. */
 export function quote(text: string, length = 60): string {
   const cut = text.length > length ? `${text.slice(0, length - 1)}…` : text;
