@@ -8,6 +8,9 @@ const es5 = [
   'polyfill/platform/*.ts',
   'conformance/probe.ts',
   'conformance/client.ts',
+  'conformance/lanes.ts',
+  'conformance/page.ts',
+  'conformance/wpt/{driver,tests}.ts',
   'fixtures-server/pages/suite-{dom,page,result}.ts'
 ];
 
