@@ -1,5 +1,5 @@
 import { isOurs } from '../expected-failures.ts';
-import type { Cell, Column, Report, Run, Verdict } from '../report.ts';
+import { isPassed, type Cell, type Column, type Report, type Run, type Verdict } from '../report.ts';
 
 /** A verdict, seen with the list of expected failures. */
 export type Outcome = Verdict | 'expected failure' | 'unexpected pass';
@@ -20,7 +20,7 @@ export const outcomes: Record<Outcome, { sign: string; words: string }> = {
 
 export function outcomeOf(cell: Cell): Outcome {
   if (cell.verdict === 'fail' && cell.expectedFailure) return 'expected failure';
-  if (cell.unexpected && (cell.verdict === 'pass' || cell.verdict === 'allowed')) return 'unexpected pass';
+  if (cell.unexpected && isPassed(cell.verdict)) return 'unexpected pass';
   return cell.verdict;
 }
 
