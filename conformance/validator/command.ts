@@ -13,7 +13,15 @@ import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
 import { injectedValues } from './probes.ts';
 import { count, isAtLeast, type Result } from './result.ts';
-import { lint, probeNames, validate, type LintOptions, type ValidateOptions } from './validate.ts';
+import {
+  defaultDuration,
+  defaultMaxBytes,
+  lint,
+  probeNames,
+  validate,
+  type LintOptions,
+  type ValidateOptions
+} from './validate.ts';
 
 const choosable = probeNames.filter((probe) => probe !== 'inject');
 const exitCodes = `
@@ -338,8 +346,8 @@ export function addValidatorCommands(program: Command, version: string): void {
         .argument('[url]', 'http or https')
     )
       .option('--origin <origin>', 'pages of this origin are meant to read the stream')
-      .option('--duration <seconds>', 'how long the stream is watched', '2')
-      .option('--max-bytes <number>', 'most bytes read of one body', String(16 * 1024 * 1024))
+      .option('--duration <seconds>', 'how long the stream is watched', String(defaultDuration / 1000))
+      .option('--max-bytes <number>', 'most bytes read of one body', String(defaultMaxBytes))
       .option(
         '--probes <names>',
         `only these requests after the plain one, or none: ${choosable.join(', ')} (default: all but parallel)`,
