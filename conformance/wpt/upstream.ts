@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { noJobs, type Engine } from '../engine.ts';
 import { embedJson } from '../embed-json.ts';
+import { ours } from '../ours.ts';
 import type { GlobalKind } from '../report.ts';
 import { createDistRoute } from '../session-routes.ts';
 import { createFixturesServer, type Route } from '../../fixtures-server/server.ts';
@@ -22,7 +23,8 @@ export interface UpstreamTest {
   isLong: boolean;
 }
 
-export const statuses = ['pass', 'fail', 'timeout', 'not run', 'precondition failed'] as const;
+/** Of testharness.js, by number. */
+const statuses = ['pass', 'fail', 'timeout', 'not run', 'precondition failed'] as const;
 
 export interface UpstreamResult {
   file: string;
@@ -306,16 +308,13 @@ function createDriverRoutes(
 
 /** Takes the native EventSource away, and the other transport, and installs the script as built. */
 function createPrelude(implementation: string, dist: string): string {
-  const [other, script] =
-    implementation === 'truesource-fetch'
-      ? ['XMLHttpRequest', 'truesource.fetch.js']
-      : ['fetch', 'truesource.js'];
-  return `['EventSource', '${other}'].forEach(function (name) {
+  const { script, without } = ours[implementation]!;
+  return `['EventSource', '${without}'].forEach(function (name) {
   // In a worker fetch is inherited.
   for (var object = self; object; object = Object.getPrototypeOf(object)) delete object[name];
   if (self[name] !== undefined) throw new Error('the native ' + name + ' could not be removed');
 });
-${readFileSync(join(dist, script), 'utf8')}
+${readFileSync(join(dist, `${script}.js`), 'utf8')}
 `;
 }
 
