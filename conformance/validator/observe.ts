@@ -1,5 +1,6 @@
 import zlib from 'node:zlib';
 import { extractTheEssence } from '../../polyfill/platform/mime-type.ts';
+import { redirectStatuses } from '../redirect-status.ts';
 import {
   exchange,
   type Head,
@@ -131,9 +132,9 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
   }
 }
 
-/** https://fetch.spec.whatwg.org/#redirect-status */
+/** Whether clients follow it, if it has a Location. */
 export function isRedirect({ status }: Head): boolean {
-  return [301, 302, 303, 307, 308].includes(status);
+  return redirectStatuses.includes(status);
 }
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch: 303 asks for another thing; 301 and 302 do after a POST. */
