@@ -7,7 +7,7 @@ export function drawTotals(view: View, { el, link, visible, mark, columnName }: 
   const { totalNames } = view;
   nodes.push(
     el('h1', {}, 'How faithful is this EventSource?'),
-    el('p', { class: `conclusion ${view.conclusion.isGood ? 'good' : 'bad'}` }, view.conclusion.line),
+    el('p', { class: `conclusion ${view.conclusion.tone}` }, view.conclusion.line),
     el(
       'p',
       { class: 'soft' },

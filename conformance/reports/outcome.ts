@@ -81,8 +81,8 @@ export function indexCells(report: Report): (id: string, column: ColumnName) => 
   return (id, column) => index.get(id + columnKey(column));
 }
 
-/** Whether our own implementations did what was expected, and one line that says so. */
-export function concludeReport(report: Report): { isGood: boolean; line: string } {
+/** One line: whether our own implementations did what was expected; and the tone in which it is said. */
+export function concludeReport(report: Report): { line: string; tone: 'good' | 'bad' } {
   const ours = ({ implementation }: { implementation: string }) => isOurs(implementation);
   const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
   const unexpected = report.cells.filter((cell) => ours(cell) && cell.unexpected).length;
@@ -96,7 +96,7 @@ export function concludeReport(report: Report): { isGood: boolean; line: string 
     parts.push(count(report.stale.length, 'stale line'));
   }
   const isGood = wasRun && !unexpected && !broken && !report.stale.length;
-  return { isGood, line: `truesource: ${parts.join(', ')}` };
+  return { line: `truesource: ${parts.join(', ')}`, tone: isGood ? 'good' : 'bad' };
 }
 
 /** The runs that had not the same verdict each time, with their cells. */

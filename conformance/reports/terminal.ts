@@ -230,8 +230,8 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   }
   if (unexpected.length > mostUnexpected) lines.push(`  and ${unexpected.length - mostUnexpected} more`);
 
-  const { isGood, line: conclusion } = concludeReport(report);
-  lines.push('', isGood ? colours.green(conclusion) : colours.red(conclusion));
+  const { line: conclusion, tone } = concludeReport(report);
+  lines.push('', { good: colours.green, bad: colours.red }[tone](conclusion));
   return lines.join('\n') + '\n';
 }
 
