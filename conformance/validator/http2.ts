@@ -2,7 +2,7 @@ import type http2 from 'node:http2';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { connectionFields } from '../../fixtures-server/connection-fields.ts';
-import type { Head, OutgoingRequest, Source } from './connect.ts';
+import type { Head, OutgoingRequest, Source } from './recording.ts';
 
 export interface Http2Listener {
   settings(maxConcurrentStreams: number | undefined): void;

@@ -1,16 +1,8 @@
 import zlib from 'node:zlib';
 import { extractTheEssence } from '../../polyfill/platform/mime-type.ts';
 import { redirectStatuses } from '../redirect-status.ts';
-import {
-  exchange,
-  type Head,
-  type Header,
-  type Limits,
-  type Listener,
-  type OutgoingRequest,
-  type Recording,
-  type Source
-} from './connect.ts';
+import { exchange } from './connect.ts';
+import type { Head, Header, Limits, Listener, OutgoingRequest, Recording, Source } from './recording.ts';
 import { Trace, type TracedBlock, type TraceObserver } from './trace.ts';
 
 /** One request, the redirects it followed, and what its last answer held. */

@@ -1,5 +1,5 @@
 import type { ClientView } from './clients.ts';
-import type { Failure } from './connect.ts';
+import type { Failure } from './recording.ts';
 import { rankOf, type RuleVerdict } from './judging.ts';
 import { hasEnded, type Exchange } from './observe.ts';
 import { plural, type Finding, type Probe, type Severity } from './rule.ts';

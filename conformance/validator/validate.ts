@@ -1,5 +1,5 @@
 import { createClientObserver, describeClients } from './clients.ts';
-import type { Header, OutgoingRequest } from './connect.ts';
+import type { Header, OutgoingRequest } from './recording.ts';
 import { Judging } from './judging.ts';
 import {
   basicCredentials,

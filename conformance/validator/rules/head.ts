@@ -1,5 +1,5 @@
 import { extractTheEssence } from '../../../polyfill/platform/mime-type.ts';
-import type { Head } from '../connect.ts';
+import type { Head } from '../recording.ts';
 import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
 import {
   finding,
