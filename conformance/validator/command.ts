@@ -36,13 +36,21 @@ interface JudgeOptions {
   baseline?: string;
   requireObserved?: string[];
   format: string;
-  listRules?: boolean;
 }
 
 interface RequestOptions {
   header?: string[];
   method?: string;
   data?: string;
+}
+
+interface ValidateCommandOptions extends JudgeOptions, RequestOptions {
+  origin?: string;
+  duration: string;
+  maxBytes: string;
+  probes?: string[];
+  inject?: string;
+  listRules?: boolean;
 }
 
 function mistake(message: string): CommanderError {
@@ -179,19 +187,17 @@ function listRules(): void {
 
 async function runValidate(
   target: string | undefined,
-  options: JudgeOptions & RequestOptions & Record<string, unknown>,
+  options: ValidateCommandOptions,
   version: string
-) {
+): Promise<void> {
   if (options.listRules) return listRules();
   if (target === undefined) throw mistake('a URL is missing');
   keepHeapSmall();
   const url = urlOf(target);
   const judgement = judgementOf(options);
-  const chosen = options.probes as string[] | undefined;
-  const origin = options.origin as string | undefined;
+  const { origin, inject, probes } = options;
   if (origin !== undefined && urlOf(origin).origin !== origin)
     throw mistake(`--origin must be like ${urlOf(origin).origin}`);
-  const inject = options.inject as string | undefined;
   if (inject !== undefined) {
     for (const value of Object.values(injectedValues)) {
       process.stderr.write(`truesource: --inject will send ${inject}=${JSON.stringify(value)}\n`);
@@ -207,10 +213,10 @@ async function runValidate(
     ...requestOf(options),
     ...(origin !== undefined && { origin }),
     ...(inject !== undefined && { inject }),
-    duration: numberOf('--duration', options.duration as string, 86_400) * 1000,
-    maxBytes: numberOf('--max-bytes', options.maxBytes as string, 2 ** 40),
-    ...(chosen && {
-      probes: chosen
+    duration: numberOf('--duration', options.duration, 86_400) * 1000,
+    maxBytes: numberOf('--max-bytes', options.maxBytes, 2 ** 40),
+    ...(probes && {
+      probes: probes
         .filter((name) => name !== 'none')
         .map((name) => oneOf<Probe>('--probes', name, choosable))
     }),
@@ -358,9 +364,7 @@ export function addValidatorCommands(program: Command, version: string): void {
         'send values with line ends in this argument of the URL; only to servers of your own'
       )
       .option('--list-rules', 'list the rules, and which of them are not decided and why')
-  ).action((url: string | undefined, options: JudgeOptions & RequestOptions) =>
-    runValidate(url, { ...options }, version)
-  );
+  ).action((url: string | undefined, options: ValidateCommandOptions) => runValidate(url, options, version));
   withJudgement(
     program
       .command('lint')
