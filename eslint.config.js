@@ -8,7 +8,10 @@ const es5 = [
   'polyfill/platform/*.ts',
   'conformance/probe.ts',
   'conformance/client.ts',
-  'fixtures-server/pages/suite-page.ts'
+  'conformance/lanes.ts',
+  'conformance/page.ts',
+  'conformance/wpt/{driver,tests}.ts',
+  'fixtures-server/pages/suite-{dom,page,result}.ts'
 ];
 
 /** Files may import only what `allowed` matches. */

@@ -1,6 +1,7 @@
 import type { SectionedCase } from './load-cases.ts';
 import type { Engine } from './engine.ts';
 import type { Job, Observation } from './observation.ts';
+import { isPassed } from './report.ts';
 import type { GlobalKind, Judgement, Run } from './report.ts';
 import { now, type RequestRecord } from '../fixtures-server/request-log.ts';
 import type { FixturesServer } from '../fixtures-server/server.ts';
@@ -236,7 +237,7 @@ export async function attempt(options: {
               : { ...request, origin: names.origin }
           );
         const judgement = judgeHostile(planned.case, observation, requests, names);
-        const isPassed = judgement.verdict === 'pass' || judgement.verdict === 'allowed';
+        const isRight = isPassed(judgement.verdict);
         const timesLate = late.get(play) ?? 0;
         const isLate =
           observation.over === 'limit' &&
@@ -244,12 +245,12 @@ export async function attempt(options: {
           (waiting.wasBesideMuch || isStillPlayed(planned, requests));
         // Beside much data it says nothing, however often.
         if (isLate) late.set(play, timesLate + (waiting.wasBesideMuch ? 0 : 1));
-        if ((waiting.isDisturbed || isLate) && !isPassed) {
+        if ((waiting.isDisturbed || isLate) && !isRight) {
           endJob(jobToken);
           untaken.set(play, planned);
           return null;
         }
-        passed.set(play, isPassed);
+        passed.set(play, isRight);
         options.onRun(planned, { chunking: planned.chunking, ...judgement, observation, requests });
         options.onInFlight([...inFlight.keys()]);
         unchecked.set(jobToken, { play, at: Date.now() });
@@ -370,8 +371,8 @@ export async function attempt(options: {
           },
           hold: (play) => server.hold(inFlight.get(play)!.token),
           breakDown: self.breakDown,
-          confirm(play, isPassed) {
-            confirmed.set(play, isPassed);
+          confirm(play, hasPassed) {
+            confirmed.set(play, hasPassed);
             finishIfAllIsDone();
           }
         });

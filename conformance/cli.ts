@@ -33,6 +33,7 @@ import { describeServer, openSuiteServer } from './serve.ts';
 import { standard } from './standard.ts';
 import { createStatusLine } from './status-line.ts';
 import { addValidatorCommands } from './validator/command.ts';
+import { version } from './version.ts';
 import { findUnknownHandlers, planUpstreamTests, runUpstream } from './wpt/upstream.ts';
 import type { UpstreamTest } from './wpt/upstream.ts';
 import {
@@ -60,7 +61,6 @@ const formats: Record<string, (report: Report) => string> = {
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const dist = join(root, 'dist');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /** What --wpt goes with. */
 const upstreamOptions = [

@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import { isPassed } from './report.ts';
 import type { Cell, GlobalKind, Report, Verdict } from './report.ts';
 
 /** A line of expected-failures.json: must cases that an implementation is known to fail. */
@@ -74,7 +75,7 @@ export function compareWithExpectation(
   if (line && verdict === 'fail') {
     return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: false };
   }
-  if (line) return { unexpected: !line.varies && (verdict === 'pass' || verdict === 'allowed') };
+  if (line) return { unexpected: !line.varies && isPassed(verdict) };
   return { unexpected: verdict === 'fail' && testCase.level === 'must' };
 }
 
@@ -82,7 +83,7 @@ export function compareWithExpectation(
 export function findStale(list: ExpectedFailure[], cells: Cell[]): Report['stale'] {
   return cells.flatMap((cell) => {
     const line = findExpectedFailure(list, cell.case, cell);
-    if (!line || line.varies || (cell.verdict !== 'pass' && cell.verdict !== 'allowed')) return [];
+    if (!line || line.varies || !isPassed(cell.verdict)) return [];
     const { engine, implementation, global } = cell;
     return [{ case: cell.case, engine, implementation, ...(global && { global }), reason: line.reason }];
   });

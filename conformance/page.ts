@@ -6,6 +6,8 @@ export interface PageSession {
   lanes: number;
   /** The script or module to load, which of the two it is, and the export to take, if it was named; null for `native`. */
   load: { url: string; module: boolean; exportName?: string } | null;
+  /** Globals that are taken away before it is loaded. */
+  removed: string[];
   /** The worker in which the page has the jobs run, rather than in its window. */
   worker: 'dedicated worker' | 'shared worker' | null;
 }
@@ -82,8 +84,7 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
     else fail('there is no native EventSource');
     return;
   }
-  const removed = ['EventSource'];
-  if (session.implementation === 'truesource-fetch') removed.push('XMLHttpRequest');
+  const removed = session.removed;
   const globals = self as unknown as Record<string, unknown>;
   for (let i = 0; i < removed.length; i++) {
     const name = removed[i]!;

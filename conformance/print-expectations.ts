@@ -1,7 +1,8 @@
 import { covers, findExpectedFailure, isOurs, placeholder } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
+import { isPassed } from './report.ts';
 import type { GlobalKind, Report } from './report.ts';
-import { columnKey } from './reports/outcome.ts';
+import { columnKey, indexCells } from './reports/outcome.ts';
 import type { ColumnName } from './reports/outcome.ts';
 
 type Place = ColumnName & { id: string };
@@ -15,13 +16,13 @@ export function updateExpectations(
   list: ExpectedFailure[],
   columns: ColumnName[]
 ): ExpectedFailure[] {
-  const cells = new Map(report.cells.map((cell) => [cell.case + columnKey(cell), cell]));
+  const find = indexCells(report);
   const kept = list.flatMap((line): ExpectedFailure[] => {
     if (line.varies) return [line];
     const covered = columns.filter((column) => covers(line, column));
     const isStale = (id: string, column: ColumnName) => {
-      const cell = cells.get(id + columnKey(column));
-      return cell?.verdict === 'pass' || cell?.verdict === 'allowed';
+      const cell = find(id, column);
+      return cell !== undefined && isPassed(cell.verdict);
     };
     if (!line.cases.some((id) => covered.some((column) => isStale(id, column)))) return [line];
     const left = line.cases.flatMap((id) =>

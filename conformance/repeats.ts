@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
+import { isPassed } from './report.ts';
 import type { Cell, Column, Report, Run, Verdict } from './report.ts';
 import { columnKey } from './reports/outcome.ts';
 import { compareVerdicts } from './verdict.ts';
@@ -74,7 +75,7 @@ function combineRuns(runs: Run[], known: string | undefined): Run {
   const worstRun = sortRuns([...runs])[0]!;
   const seen = runs.flatMap(({ flaky, verdict }): Verdict[] => flaky?.seen ?? [verdict]);
   if (seen.every((verdict) => verdict === worstRun.verdict)) return worstRun;
-  const isFree = seen.every((verdict) => verdict === 'pass' || verdict === 'allowed');
+  const isFree = seen.every(isPassed);
   const explanation = isFree ? worstRun.why : known;
   return { ...worstRun, flaky: { seen, ...(explanation !== undefined && { explanation }) } };
 }

@@ -4,6 +4,11 @@ import type { RequestRecord } from '../fixtures-server/request-log.ts';
 
 export type Verdict = 'pass' | 'fail' | 'allowed' | 'unsupported' | 'not observed';
 
+/** Another answer that the standard allows is a pass as well. */
+export function isPassed(verdict: Verdict): boolean {
+  return verdict === 'pass' || verdict === 'allowed';
+}
+
 /** Kinds of global object with an EventSource in it. */
 export type GlobalKind = 'window' | 'dedicated worker' | 'shared worker';
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Feature } from './case.ts';
 import { createInProcessEngine } from './engines/in-process.ts';
@@ -7,6 +6,7 @@ import type { SectionedCase } from './load-cases.ts';
 import type { Cell, Report } from './report.ts';
 import { openVenue, run as runEngines } from './run.ts';
 import { standard } from './standard.ts';
+import { version } from './version.ts';
 
 export interface InProcessOptions {
   /** Default: all. */
@@ -35,9 +35,6 @@ export async function run(EventSource: unknown, options: InProcessOptions = {}):
     if (ids.has(id)) throw new TypeError(`two of the cases are ${id}`);
     ids.add(id);
   }
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   const dist = fileURLToPath(new URL('.', import.meta.url));
   const venue = await openVenue(dist);
   const events = runEngines({
@@ -46,7 +43,7 @@ export async function run(EventSource: unknown, options: InProcessOptions = {}):
     expectedFailures: [],
     dist,
     venue,
-    version: manifest.version,
+    version,
     standard,
     ...(signal && { signal })
   });

@@ -9,6 +9,7 @@ import type { Attempt } from './attempt.ts';
 import { embedJson } from './embed-json.ts';
 import { isModule } from './implementation.ts';
 import type { Observation } from './observation.ts';
+import { ours } from './ours.ts';
 import type { PageSession } from './page.ts';
 
 /** Lanes of one frame: browsers keep 6 HTTP/1.1 connections per origin, and those of a neighbour's cross-origin cases count too. */
@@ -123,11 +124,11 @@ export function describePage(
   lanes: number
 ): PageSession {
   const worker = global === undefined || global === 'window' ? null : global;
-  const page = { path: `/run/${token}/`, implementation, lanes, worker };
+  const page = { path: `/run/${token}/`, implementation, lanes, worker, removed: ['EventSource'] };
   if (implementation === 'native') return { ...page, load: null };
-  if (implementation.startsWith('truesource-')) {
-    const name = implementation === 'truesource-fetch' ? 'truesource.fetch' : 'truesource';
-    return { ...page, load: { url: `/dist/${name}.min.js`, module: false } };
+  const own = ours[implementation];
+  if (own) {
+    return { ...page, removed: own.without, load: { url: `/dist/${own.script}.min.js`, module: false } };
   }
   const file = fileURLToPath(implementation);
   const name = bundle === undefined ? encodeURIComponent(basename(file)) : bundleName;

@@ -11,11 +11,12 @@ export interface Names {
   otherUrl: string;
 }
 
-const badness: Verdict[] = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'];
+/** All of them, from good to bad. */
+export const verdicts: Verdict[] = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'];
 
 /** The one of two verdicts that says more against the implementation. */
 export function worst(a: Verdict, b: Verdict): Verdict {
-  return badness.indexOf(a) < badness.indexOf(b) ? b : a;
+  return verdicts.indexOf(a) < verdicts.indexOf(b) ? b : a;
 }
 
 /** Sorts what has verdicts, the worst first. */

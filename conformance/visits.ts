@@ -17,6 +17,7 @@ import type { Feature } from './case.ts';
 import type { Engine, Task } from './engine.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
+import { inBrowsers } from './ours.ts';
 import type { Cell, Progress, Report } from './report.ts';
 import { clauseUrl } from './reports/clause.ts';
 import { renderHtml } from './reports/html.ts';
@@ -46,7 +47,6 @@ const goneAfter = 60 * 60 * 1000;
 /** How many cases run at a time: in browsers that are known to keep 6 connections per origin, however many origins, and in others. */
 const lanes = { many: 28, few: 12 };
 const manyConnections = ['chromium', 'edge', 'opera', 'samsung-internet', 'firefox'];
-const implementations = ['native', 'truesource-fetch', 'truesource-xhr'];
 
 interface Entry {
   visit: Visit;
@@ -121,9 +121,9 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
     const { name, version } = nameBrowser(userAgent);
     const globs = strings(body.cases);
     const cases = choose(options, globs);
-    const wanted = implementations.filter((one) => strings(body.implementations).includes(one));
+    const wanted = inBrowsers.filter((one) => strings(body.implementations).includes(one));
     if (wanted.length === 0)
-      throw new Refusal(400, `no implementation is named; there are ${implementations.join(', ')}`);
+      throw new Refusal(400, `no implementation is named; there are ${inBrowsers.join(', ')}`);
     const id = randomBytes(6).toString('hex');
     const entry: Entry = {
       visit: { id, key: randomBytes(12).toString('hex') },
@@ -196,7 +196,7 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
   };
   return {
     name,
-    implementations,
+    implementations: inBrowsers,
     features: () => Object.keys(features) as Feature[],
     lanes: manyConnections.includes(name) ? lanes.many : lanes.few,
     unsteady: 'a browser in use has other things to do',
@@ -280,7 +280,7 @@ function showResult(entry: Entry, url: URL): ShownResult {
     ...(address !== undefined && { clauseUrl: address }),
     level: testCase.level,
     outcome,
-    words: outcomes[outcome],
+    words: outcomes[outcome].words,
     ...(first?.why !== undefined && { why: first.why }),
     ...(cell.expectedFailure && { reason: cell.expectedFailure.reason }),
     runs: cell.runs.map(({ chunking, verdict, differences }) => ({ chunking, verdict, differences })),

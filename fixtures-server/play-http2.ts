@@ -1,17 +1,9 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import { fieldsOf, hasNoBody, pause } from './play.ts';
+import { fieldsOf, hasNoBody, pause, writeAlone } from './play.ts';
 import type { Stage } from './play.ts';
 import { writes } from './stream-script.ts';
 import type { ConnectionScript, Play } from './stream-script.ts';
-
-/** Header fields that HTTP/2 has no place for. */
-const ofConnections = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade'
-]);
+import { connectionFields } from './connection-fields.ts';
 
 /** Why a play needs HTTP/1.1; undefined if it can be played over HTTP/2. */
 export function needsHttp1(play: Play): string | undefined {
@@ -20,7 +12,9 @@ export function needsHttp1(play: Play): string | undefined {
     if (script.reason !== undefined) return 'there is a reason phrase';
     if ((script.framing ?? 'chunked') !== 'chunked') return 'the framing of a body is that of HTTP/1.1';
     if ((script.status ?? 200) < 200) return 'there is an informational response';
-    const field = Object.keys(script.headers ?? {}).find((name) => ofConnections.has(name.toLowerCase()));
+    const field = Object.keys(script.headers ?? {}).find((name) =>
+      connectionFields.includes(name.toLowerCase())
+    );
     if (field !== undefined) return `there is a ${field} header`;
     const types = Object.entries(script.headers ?? {}).find(
       ([name]) => name.toLowerCase() === 'content-type'
@@ -50,7 +44,7 @@ export async function playStream(
     await pause(script.delay ?? 0, gone.signal);
     const status = script.status ?? 200;
     const fields = fieldsOf(script, stage.placeholders)
-      .filter(([name]) => !ofConnections.has(name.toLowerCase()))
+      .filter(([name]) => !connectionFields.includes(name.toLowerCase()))
       .map(([name, value]): [string, string] => [name.toLowerCase(), Buffer.from(value).toString('latin1')]);
     const lines = [`:status: ${status}`, ...fields.map(([name, value]) => `${name}: ${value}`)];
     stage.onWrite?.(Buffer.from(lines.join('\r\n') + '\r\n\r\n', 'latin1'));
@@ -76,10 +70,4 @@ export async function playStream(
   } catch (error) {
     if (!gone.signal.aborted && !stream.destroyed) throw error;
   }
-}
-
-function writeAlone(stream: ServerHttp2Stream, bytes: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(bytes, (error) => (error ? reject(error) : setImmediate(resolve)));
-  });
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { http } from './node-http.ts';
 import { type ConnectionScript, writes } from './stream-script.ts';
@@ -114,9 +115,9 @@ function chunkOf(bytes: Buffer): Buffer {
 }
 
 /** Resolves one turn of the event loop after the kernel took the bytes, so that the next write is a system call of its own. */
-function writeAlone(socket: Socket, bytes: Buffer): Promise<void> {
+export function writeAlone(stream: Writable, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.write(bytes, (error) => (error ? reject(error) : setImmediate(resolve)));
+    stream.write(bytes, (error) => (error ? reject(error) : setImmediate(resolve)));
   });
 }
 

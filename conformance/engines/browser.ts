@@ -1,4 +1,5 @@
 import type { Engine, Task } from '../engine.ts';
+import { inBrowsers } from '../ours.ts';
 import type { GlobalKind } from '../report.ts';
 import { features } from '../case.ts';
 import type { Feature } from '../case.ts';
@@ -42,7 +43,7 @@ export function createBrowserEngine(browser: Browser): Engine {
   let executable: string | undefined;
   return {
     name: browser.name,
-    implementations: browser.implementations ?? ['native', 'truesource-fetch', 'truesource-xhr'],
+    implementations: browser.implementations ?? inBrowsers,
     features: () => (Object.keys(features) as Feature[]).filter((one) => !browser.lacks?.includes(one)),
     ...(browser.unsteady !== undefined && { unsteady: browser.unsteady }),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.

@@ -3,7 +3,7 @@ import { locateInstalled } from './executable.ts';
 import { createProcessEngine } from './process.ts';
 
 /** Without a path: the Node that runs this. */
-export function createNodeEngine(name: string, executable = process.execPath): Engine {
+function createNodeEngine(name: string, executable = process.execPath): Engine {
   return createProcessEngine({
     name,
     implementations: ['native', 'truesource-fetch'],

@@ -2,6 +2,7 @@ import type { WebDriver } from 'selenium-webdriver';
 import { features } from '../case.ts';
 import type { Feature } from '../case.ts';
 import type { Engine, Task } from '../engine.ts';
+import { inBrowsers } from '../ours.ts';
 import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
 import { ask } from './ask.ts';
@@ -77,7 +78,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
   return {
     name,
     address: [...new Set(endpoints.map(({ url }) => url))].join(' and '),
-    implementations: ['native', 'truesource-fetch', 'truesource-xhr'],
+    implementations: inBrowsers,
     features: () => Object.keys(features) as Feature[],
     lanes,
     find: () => (found ??= look()),

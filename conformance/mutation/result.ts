@@ -48,9 +48,9 @@ export function shorten(code: string): string {
 }
 
 /** Least part of the mutants that the cases must kill. */
-export const leastScore = 0.9;
+const leastScore = 0.9;
 
-export function scoreOf(files: FileResult[]): number {
+function scoreOf(files: FileResult[]): number {
   const killed = files.reduce((sum, file) => sum + file.killed + file.timedOut, 0);
   return killed / files.reduce((sum, file) => sum + file.survived, killed);
 }

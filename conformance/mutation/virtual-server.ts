@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../../fixtures-server/request-log.ts';
 import { writes, type ConnectionScript, type Play } from '../../fixtures-server/stream-script.ts';
+import { redirectStatuses } from '../redirect-status.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** A fetch response's members that transports read. */
@@ -20,7 +21,6 @@ export interface VirtualServer {
 /** Milliseconds between two steps of a connection: what one write has set off is over before the next. */
 const step = 0.01;
 const longestRedirectChain = 20;
-const redirects = [301, 302, 303, 307, 308];
 const bodiless = [101, 204, 205, 304];
 const safelisted = ['accept', 'accept-language', 'content-language'];
 
@@ -118,7 +118,7 @@ export function createVirtualServer(
           return fail();
         }
         const location = headers.get('location');
-        if (redirects.includes(status) && location !== null) {
+        if (redirectStatuses.includes(status) && location !== null) {
           close();
           const target = URL.canParse(location, url) ? new URL(location, url) : null;
           if (!target || !/^https?:$/.test(target.protocol) || redirected === longestRedirectChain)

@@ -1,4 +1,5 @@
-import type { Cell, Column, GlobalKind, Report, Verdict } from '../report.ts';
+import type { Cell, Column, GlobalKind, Report } from '../report.ts';
+import { verdicts } from '../verdict.ts';
 import { indexCells, outcomeOf, placeOf, type ColumnName } from './outcome.ts';
 import { plain } from './terminal.ts';
 
@@ -25,7 +26,6 @@ export interface Comparison {
 }
 
 const statuses: Column['status'][] = ['ran', 'not installed', 'broken'];
-const verdicts: Verdict[] = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'];
 
 /** Whether anything but the versions of engines changed. */
 export function isChanged(comparison: Comparison): boolean {

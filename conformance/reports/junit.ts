@@ -1,6 +1,6 @@
 import type { Cell, Report } from '../report.ts';
 import { clauseUrl } from './clause.ts';
-import { indexCells, placeOf } from './outcome.ts';
+import { indexCells, outcomes, placeOf } from './outcome.ts';
 import { plain } from './terminal.ts';
 
 interface Result {
@@ -88,8 +88,8 @@ function describe(cell: Cell, { level, spec, title }: Report['cases'][number]): 
     return { element: 'failure', message, type: 'flaky', text };
   }
   if (cell.unexpected && verdict !== 'fail') {
-    const why = 'is listed as an expected failure, and passed';
-    return { element: 'failure', message: why, type: 'unexpected pass', text };
+    const type = 'unexpected pass';
+    return { element: 'failure', message: outcomes[type].words, type, text };
   }
   if (verdict !== 'fail') return undefined;
   return level === 'must'

@@ -1,23 +1,26 @@
 import { isOurs } from '../expected-failures.ts';
-import type { Cell, Column, Report, Run, Verdict } from '../report.ts';
+import { isPassed, type Cell, type Column, type Report, type Run, type Verdict } from '../report.ts';
 
 /** A verdict, seen with the list of expected failures. */
 export type Outcome = Verdict | 'expected failure' | 'unexpected pass';
 
-/** In the order of legends and totals, with the words that explain them. */
-export const outcomes: Record<Outcome, string> = {
-  pass: 'did what the standard says',
-  fail: 'did something else',
-  'expected failure': 'did something else, for a reason that is known and listed',
-  'unexpected pass': 'is listed as an expected failure, and passed',
-  allowed: 'gave another answer that the standard allows',
-  unsupported: 'the engine lacks what the case needs',
-  'not observed': 'no answer was seen'
+/** In the order of legends and totals: the sign for it in pages, and the words that explain it. */
+export const outcomes: Record<Outcome, { sign: string; words: string }> = {
+  pass: { sign: '✓', words: 'did what the standard says' },
+  fail: { sign: '✗', words: 'did something else' },
+  'expected failure': {
+    sign: '(✗)',
+    words: 'did something else, for a reason that is known and listed'
+  },
+  'unexpected pass': { sign: '✓!', words: 'is listed as an expected failure, and passed' },
+  allowed: { sign: '≈', words: 'gave another answer that the standard allows' },
+  unsupported: { sign: '–', words: 'the engine lacks what the case needs' },
+  'not observed': { sign: '?', words: 'no answer was seen' }
 };
 
 export function outcomeOf(cell: Cell): Outcome {
   if (cell.verdict === 'fail' && cell.expectedFailure) return 'expected failure';
-  if (cell.unexpected && (cell.verdict === 'pass' || cell.verdict === 'allowed')) return 'unexpected pass';
+  if (cell.unexpected && isPassed(cell.verdict)) return 'unexpected pass';
   return cell.verdict;
 }
 
@@ -78,21 +81,22 @@ export function indexCells(report: Report): (id: string, column: ColumnName) => 
   return (id, column) => index.get(id + columnKey(column));
 }
 
-/** One line: whether our own implementations did what was expected. */
-export function concludeReport(report: Report): string {
+/** One line: whether our own implementations did what was expected; and the tone in which it is said. */
+export function concludeReport(report: Report): { line: string; tone: 'good' | 'bad' | 'soft' } {
   const ours = ({ implementation }: { implementation: string }) => isOurs(implementation);
   const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
   const unexpected = report.cells.filter((cell) => ours(cell) && cell.unexpected).length;
+  const wasRun = report.cells.some(ours);
   const parts: string[] = [];
   if (unexpected) parts.push(count(unexpected, 'unexpected result'));
-  else if (report.cells.some(ours)) parts.push('no unexpected results');
-  else parts.push('not run itself');
+  else parts.push(wasRun ? 'no unexpected results' : 'not run itself');
   const broken = report.columns.filter((column) => ours(column) && column.status === 'broken').length;
   if (broken) parts.push(count(broken, 'broken column'));
   if (report.stale.length) {
     parts.push(count(report.stale.length, 'stale line'));
   }
-  return `truesource: ${parts.join(', ')}`;
+  const isBad = unexpected || broken || report.stale.length;
+  return { line: `truesource: ${parts.join(', ')}`, tone: isBad ? 'bad' : wasRun ? 'good' : 'soft' };
 }
 
 /** The runs that had not the same verdict each time, with their cells. */

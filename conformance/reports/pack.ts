@@ -61,3 +61,20 @@ export function pack(value: unknown): Packed {
   };
   return { shapes, values: order.map(write) };
 }
+
+/** What `pack` was given. A part of the report's page (html-page.ts). */
+export function unpack(packed: Packed): unknown {
+  const unpacked: unknown[] = [];
+  function get(item: PackedItem): unknown {
+    return typeof item === 'number'
+      ? (unpacked[item] ??= build(packed.values[item] as PackedItem))
+      : build(item);
+  }
+  function build(item: PackedItem): unknown {
+    if (!Array.isArray(item)) return item;
+    const items = item.slice(1).map(get);
+    const shape = packed.shapes[item[0] as number];
+    return shape ? Object.fromEntries(shape.map((key, i) => [key, items[i]])) : items;
+  }
+  return get(0);
+}

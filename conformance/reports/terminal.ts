@@ -230,12 +230,8 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   }
   if (unexpected.length > mostUnexpected) lines.push(`  and ${unexpected.length - mostUnexpected} more`);
 
-  const conclusion = concludeReport(report);
-  const tones: Record<string, (text: string) => string> = {
-    'truesource: no unexpected results': colours.green,
-    'truesource: not run itself': colours.dim
-  };
-  lines.push('', (tones[conclusion] ?? colours.red)(conclusion));
+  const { line: conclusion, tone } = concludeReport(report);
+  lines.push('', { good: colours.green, bad: colours.red, soft: colours.dim }[tone](conclusion));
   return lines.join('\n') + '\n';
 }
 

@@ -1,6 +1,6 @@
 import { hasEnded, isStreamHead, type Exchange } from './observe.ts';
 import measured from './measured.json' with { type: 'json' };
-import { quote, type Finding } from './rule.ts';
+import { plural, quote, type Finding } from './rule.ts';
 import { decodeUtf8, type Trace, type TraceObserver } from './trace.ts';
 
 /** What one family of clients makes of the stream that was seen. */
@@ -136,7 +136,7 @@ export function describeClients(
   const views: ClientView[] = [
     {
       family: 'the standard',
-      says: `${events === 0 ? 'no event' : events === 1 ? '1 event' : `${events} events`}${trace.overflow ? ', as far as it was read' : ''}; ${verb} ${wait}, with ${id}`
+      says: `${events === 0 ? 'no event' : plural(events, 'event')}${trace.overflow ? ', as far as it was read' : ''}; ${verb} ${wait}, with ${id}`
     }
   ];
   for (const { name, fails } of families) {

@@ -8,15 +8,22 @@ import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
 import { parseHeader } from './observe.ts';
-import { profiles, type Finding, type Probe, type Profile, type Severity } from './rule.ts';
+import { profiles, severities, type Probe, type Profile, type Severity } from './rule.ts';
 import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
 import { injectedValues } from './probes.ts';
-import { isAtLeast, type Result } from './result.ts';
-import { lint, probeNames, validate, type LintOptions, type ValidateOptions } from './validate.ts';
+import { count, isAtLeast, type Result } from './result.ts';
+import {
+  defaultDuration,
+  defaultMaxBytes,
+  lint,
+  probeNames,
+  validate,
+  type LintOptions,
+  type ValidateOptions
+} from './validate.ts';
 
 const choosable = probeNames.filter((probe) => probe !== 'inject');
-const severities: Severity[] = ['error', 'warning', 'information'];
 const exitCodes = `
 Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
 whether DNS, refused, TLS, timeout …); 4 a rule of --require-observed was not observed; 130 Ctrl-C.`;
@@ -29,13 +36,21 @@ interface JudgeOptions {
   baseline?: string;
   requireObserved?: string[];
   format: string;
-  listRules?: boolean;
 }
 
 interface RequestOptions {
   header?: string[];
   method?: string;
   data?: string;
+}
+
+interface ValidateCommandOptions extends JudgeOptions, RequestOptions {
+  origin?: string;
+  duration: string;
+  maxBytes: string;
+  probes?: string[];
+  inject?: string;
+  listRules?: boolean;
 }
 
 function mistake(message: string): CommanderError {
@@ -126,14 +141,8 @@ function judgementOf(options: JudgeOptions): Judgement {
 
 /** Prints the report, and sets the exit code. */
 function conclude(result: Result, version: string, { failOn, format, baseline, required }: Judgement): void {
-  const accepted = (finding: Finding) => baseline?.includes(finding.rule) ?? false;
-  const shown = { ...result, findings: result.findings.filter((finding) => !accepted(finding)) };
-  for (const severity of severities) {
-    shown.counts = {
-      ...shown.counts,
-      [severity]: shown.findings.filter((finding) => finding.severity === severity).length
-    };
-  }
+  const findings = result.findings.filter(({ rule }) => !baseline?.includes(rule));
+  const shown = { ...result, findings, counts: count(findings) };
   process.stdout.write(
     formats[format]!(shown, {
       colour: pc.isColorSupported && process.stdout.isTTY,
@@ -178,19 +187,17 @@ function listRules(): void {
 
 async function runValidate(
   target: string | undefined,
-  options: JudgeOptions & RequestOptions & Record<string, unknown>,
+  options: ValidateCommandOptions,
   version: string
-) {
+): Promise<void> {
   if (options.listRules) return listRules();
   if (target === undefined) throw mistake('a URL is missing');
   keepHeapSmall();
   const url = urlOf(target);
   const judgement = judgementOf(options);
-  const chosen = options.probes as string[] | undefined;
-  const origin = options.origin as string | undefined;
+  const { origin, inject, probes } = options;
   if (origin !== undefined && urlOf(origin).origin !== origin)
     throw mistake(`--origin must be like ${urlOf(origin).origin}`);
-  const inject = options.inject as string | undefined;
   if (inject !== undefined) {
     for (const value of Object.values(injectedValues)) {
       process.stderr.write(`truesource: --inject will send ${inject}=${JSON.stringify(value)}\n`);
@@ -206,10 +213,10 @@ async function runValidate(
     ...requestOf(options),
     ...(origin !== undefined && { origin }),
     ...(inject !== undefined && { inject }),
-    duration: numberOf('--duration', options.duration as string, 86_400) * 1000,
-    maxBytes: numberOf('--max-bytes', options.maxBytes as string, 2 ** 40),
-    ...(chosen && {
-      probes: chosen
+    duration: numberOf('--duration', options.duration, 86_400) * 1000,
+    maxBytes: numberOf('--max-bytes', options.maxBytes, 2 ** 40),
+    ...(probes && {
+      probes: probes
         .filter((name) => name !== 'none')
         .map((name) => oneOf<Probe>('--probes', name, choosable))
     }),
@@ -345,8 +352,8 @@ export function addValidatorCommands(program: Command, version: string): void {
         .argument('[url]', 'http or https')
     )
       .option('--origin <origin>', 'pages of this origin are meant to read the stream')
-      .option('--duration <seconds>', 'how long the stream is watched', '2')
-      .option('--max-bytes <number>', 'most bytes read of one body', String(16 * 1024 * 1024))
+      .option('--duration <seconds>', 'how long the stream is watched', String(defaultDuration / 1000))
+      .option('--max-bytes <number>', 'most bytes read of one body', String(defaultMaxBytes))
       .option(
         '--probes <names>',
         `only these requests after the plain one, or none: ${choosable.join(', ')} (default: all but parallel)`,
@@ -357,9 +364,7 @@ export function addValidatorCommands(program: Command, version: string): void {
         'send values with line ends in this argument of the URL; only to servers of your own'
       )
       .option('--list-rules', 'list the rules, and which of them are not decided and why')
-  ).action((url: string | undefined, options: JudgeOptions & RequestOptions) =>
-    runValidate(url, { ...options }, version)
-  );
+  ).action((url: string | undefined, options: ValidateCommandOptions) => runValidate(url, options, version));
   withJudgement(
     program
       .command('lint')

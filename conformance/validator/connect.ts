@@ -1,88 +1,18 @@
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { speakHttp2 } from './http2.ts';
-
-/** Why no answer could be read. */
-export type FailureKind =
-  'DNS' | 'refused' | 'unreachable' | 'TLS' | 'timeout' | 'garbage' | 'closed' | 'redirects';
-
-export interface Failure {
-  kind: FailureKind;
-  /** One sentence; may hold text of the server or the system. */
-  message: string;
-}
-
-export interface Header {
-  name: string;
-  value: string;
-}
-
-/** A response head as it came; texts are latin1. */
-export interface Head {
-  /** `1.0`, `1.1` or `2`. */
-  version: string;
-  status: number;
-  reason: string;
-  headers: Header[];
-  /** When its last byte came, ms of the observation's clock. */
-  at: number;
-}
-
-export interface OutgoingRequest {
-  url: URL;
-  method: string;
-  headers: Header[];
-  body?: Buffer;
-}
-
-export interface Limits {
-  /** For the connection, TLS included, ms. */
-  connectTimeout: number;
-  /** From the request to the end of the head, ms. */
-  headTimeout: number;
-  /** From the request to where reading stops, ms. */
-  duration: number;
-  /** Most bytes of the body. */
-  maxBytes: number;
-}
-
-/** How the reading ended. `complete`: as the framing says; `closed`: by closing, where only that ends the body. */
-export type Ending =
-  'complete' | 'closed' | 'cut' | 'reset' | 'bad framing' | 'byte limit' | 'time limit' | 'enough';
-
-export type Framing = 'chunked' | 'length' | 'close' | 'none' | 'HTTP/2';
-
-/** The raw side of one request and its answer. */
-export interface Recording {
-  /** When connecting began, the request was sent, and the reading ended, ms of the clock. */
-  startedAt: number;
-  sentAt: number;
-  endedAt: number;
-  failure?: Failure;
-  head?: Head;
-  framing?: Framing;
-  /** Fields in an answer over HTTP/2 that are forbidden there; the rest is then of an answer over HTTP/1.1, if the method is safe. */
-  forbiddenFields?: string[];
-  /** Of HTTP/2's SETTINGS, if it says so. */
-  maxConcurrentStreams?: number;
-  /** Value of Content-Length, as a number if it is one. */
-  contentLength?: number;
-  chunks: number;
-  /** Bytes of the body as framed, before any Content-Encoding is undone. */
-  bodyBytes: number;
-  /** Bytes that came after the body was complete. */
-  extraBytes: number;
-  ending?: Ending;
-  /** For `bad framing`: what was wrong. */
-  framingFault?: string;
-}
-
-export interface Listener {
-  /** True stops the reading as `enough`. */
-  head?(head: Head, source: Source): boolean | undefined;
-  /** One call per read; `bytes` without framing, and only until it returns. True stops the reading as `enough`. */
-  body?(bytes: Buffer, at: number): boolean | undefined;
-}
+import { createParser, formatRequest } from './http1.ts';
+import {
+  deliver,
+  setContentLength,
+  type Ending,
+  type Failure,
+  type FailureKind,
+  type Limits,
+  type Listener,
+  type OutgoingRequest,
+  type Recording
+} from './recording.ts';
 
 /** What `exchange` sends, and who reads the answer. */
 export interface Asked {
@@ -94,14 +24,6 @@ export interface Asked {
   signal?: AbortSignal;
 }
 
-/** Where the body comes from: it can be told to wait. */
-export interface Source {
-  pause(): unknown;
-  resume(): unknown;
-}
-
-const longestHead = 64 * 1024;
-const longestChunkLine = 16 * 1024;
 /** How long after the end of a body with a length it is looked for more bytes, ms. */
 const linger = 150;
 /** How long the body is read at least, ms. */
@@ -283,17 +205,6 @@ async function exchangeOver<T extends object>(
   });
 }
 
-function formatRequest({ url, method, headers, body }: OutgoingRequest): Buffer {
-  const isGiven = (own: string) => headers.some(({ name }) => name.toLowerCase() === own);
-  const lines = [
-    `${method} ${url.pathname}${url.search} HTTP/1.1`,
-    ...(isGiven('host') ? [] : [`Host: ${url.host}`]),
-    ...headers.map(({ name, value }) => `${name}: ${value}`),
-    ...(body && !isGiven('content-length') ? [`Content-Length: ${body.length}`] : [])
-  ];
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body ?? Buffer.alloc(0)]);
-}
-
 const untrusted =
   'the certificate is not of an authority that is trusted here (NODE_EXTRA_CA_CERTS adds one)';
 /** By code of OpenSSL and Node; others speak for themselves. */
@@ -324,198 +235,4 @@ function describeError(error: NodeJS.ErrnoException, inTls: boolean): Failure {
     return { kind: 'unreachable', message };
   if (inTls) return { kind: 'TLS', message: tlsMessages[code] ?? message };
   return { kind: 'closed', message };
-}
-
-function setContentLength(recording: Recording): void {
-  const fields = recording.head!.headers.filter(({ name }) => name.toLowerCase() === 'content-length');
-  const length = fields[0]?.value.trim();
-  if (length !== undefined && /^\d+$/.test(length)) recording.contentLength = Number(length);
-}
-
-/** Hands on what is within the limit, and says how the body ended once it has. */
-function deliver(
-  recording: Recording,
-  listener: Listener,
-  clock: () => number,
-  bytes: Buffer,
-  maxBytes: number,
-  ending?: Ending
-): Ending | undefined {
-  if (recording.bodyBytes + bytes.length > maxBytes) {
-    bytes = bytes.subarray(0, maxBytes - recording.bodyBytes);
-    ending = 'byte limit';
-  }
-  recording.bodyBytes += bytes.length;
-  if (bytes.length > 0 && listener.body?.(bytes, clock()) && ending === undefined) return 'enough';
-  return ending;
-}
-
-/** Reads head and framing. `push` returns how the body ended once it has, and throws what is not HTTP. */
-function createParser(recording: Recording, listener: Listener, clock: () => number, source: Source) {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  let remaining = 0;
-  let state: 'size' | 'data' | 'data end' | 'trailer' | 'over' = 'size';
-  let line = '';
-  let trailer = 0;
-  let started = false;
-  let room = Buffer.alloc(0);
-
-  /** Both in one buffer that has room for more: a head may come byte by byte. */
-  function append(before: Buffer, bytes: Buffer): Buffer {
-    const length = before.length + bytes.length;
-    if (before.byteOffset !== room.byteOffset || before.buffer !== room.buffer || length > room.length) {
-      room = Buffer.allocUnsafeSlow(2 * length);
-      before.copy(room);
-    }
-    bytes.copy(room, before.length);
-    return room.subarray(0, length);
-  }
-
-  function push(bytes: Buffer, isHead: boolean, maxBytes: number): Ending | undefined {
-    started = true;
-    if (!head) return pushBody(bytes, maxBytes);
-    let searched = Math.max(0, head.length - 3);
-    head = append(head, bytes);
-    const opening = head.toString('latin1', 0, 5);
-    if (!'HTTP/'.startsWith(opening) && !opening.startsWith('HTTP/')) {
-      throw new Error(
-        `the answer is not HTTP: it begins with ${JSON.stringify(head.toString('latin1', 0, 20))}`
-      );
-    }
-    for (;;) {
-      const end = /\r?\n\r?\n/.exec(head.toString('latin1', searched));
-      if (!end) {
-        if (head.length > longestHead)
-          throw new Error(`the response head is longer than ${longestHead} bytes`);
-        return undefined;
-      }
-      const length = searched + end.index;
-      const parsed = parseHead(head.toString('latin1', 0, length), clock());
-      head = head.subarray(length + end[0].length);
-      searched = 0;
-      if (parsed.status >= 100 && parsed.status < 200 && parsed.status !== 101) continue;
-      const rest = head;
-      head = undefined;
-      recording.head = parsed;
-      setFraming(parsed, isHead);
-      if (listener.head?.(parsed, source)) return 'enough';
-      if (recording.framing === 'none' || (recording.framing === 'length' && remaining === 0)) {
-        state = 'over';
-        recording.extraBytes += rest.length;
-        return 'complete';
-      }
-      return rest.length > 0 ? pushBody(rest, maxBytes) : undefined;
-    }
-  }
-
-  function setFraming({ status, headers }: Head, isHead: boolean): void {
-    const values = (name: string) => headers.filter((header) => header.name.toLowerCase() === name);
-    setContentLength(recording);
-    const isChunked = values('transfer-encoding').some(({ value }) => /(^|,)\s*chunked\s*$/i.test(value));
-    if (isHead || status === 204 || status === 304 || status === 101) recording.framing = 'none';
-    else if (isChunked) recording.framing = 'chunked';
-    else if (recording.contentLength !== undefined) {
-      recording.framing = 'length';
-      remaining = recording.contentLength;
-    } else recording.framing = 'close';
-  }
-
-  function pushBody(bytes: Buffer, maxBytes: number): Ending | undefined {
-    if (state === 'over') {
-      recording.extraBytes += bytes.length;
-      return undefined;
-    }
-    if (recording.framing === 'close') return deliver(recording, listener, clock, bytes, maxBytes);
-    if (recording.framing === 'length') {
-      const body = bytes.subarray(0, remaining);
-      remaining -= body.length;
-      if (remaining === 0) state = 'over';
-      recording.extraBytes += bytes.length - body.length;
-      return deliver(recording, listener, clock, body, maxBytes, remaining === 0 ? 'complete' : undefined);
-    }
-    // Put together where they stand: a chunk may be a single byte.
-    let filled = 0;
-    let ending: Ending | undefined;
-    let index = 0;
-    const fault = (message: string) => {
-      recording.framingFault = message;
-      ending = 'bad framing';
-    };
-    while (index < bytes.length && !ending) {
-      if (state === 'data') {
-        const end = Math.min(index + remaining, bytes.length);
-        bytes.copyWithin(filled, index, end);
-        filled += end - index;
-        remaining -= end - index;
-        index = end;
-        if (remaining === 0) state = 'data end';
-        continue;
-      }
-      const lineFeed = bytes.indexOf(10, index);
-      line += bytes.toString('latin1', index, lineFeed < 0 ? bytes.length : lineFeed);
-      index = lineFeed < 0 ? bytes.length : lineFeed + 1;
-      if (state === 'trailer') trailer += line.length;
-      if (line.length > longestChunkLine || trailer > longestHead) {
-        fault('a line of the chunked framing has no end');
-      }
-      if (lineFeed < 0) break;
-      const text = line.replace(/\r$/, '');
-      line = '';
-      if (state === 'data end') {
-        if (text !== '') fault(`a chunk is longer than its size says: ${JSON.stringify(text.slice(0, 20))}`);
-        state = 'size';
-      } else if (state === 'size') {
-        const size = /^\s*([0-9a-f]{1,12})\s*(?:;.*)?$/i.exec(text);
-        if (!size) fault(`not the size of a chunk: ${JSON.stringify(text.slice(0, 20))}`);
-        else {
-          remaining = parseInt(size[1]!, 16);
-          if (remaining === 0) state = 'trailer';
-          else {
-            state = 'data';
-            recording.chunks++;
-          }
-        }
-      } else if (text === '') {
-        state = 'over';
-        ending = 'complete';
-      }
-    }
-    return deliver(recording, listener, clock, bytes.subarray(0, filled), maxBytes, ending);
-  }
-
-  return {
-    push,
-    /** Whether any byte has come. */
-    get started() {
-      return started;
-    }
-  };
-}
-
-/** Without spaces and tabs at its ends. A regular expression would search 64 KiB of spaces from each of them on. */
-function trim(text: string): string {
-  let [start, end] = [0, text.length];
-  while (start < end && ' \t'.includes(text[start]!)) start++;
-  while (end > start && ' \t'.includes(text[end - 1]!)) end--;
-  return text.slice(start, end);
-}
-
-function parseHead(text: string, at: number): Head {
-  const [statusLine = '', ...lines] = text.split(/\r?\n/);
-  const parts = /^HTTP\/(\d+(?:\.\d+)?) (\d{3})(?: (.*))?$/.exec(statusLine);
-  if (!parts) throw new Error(`not a status line: ${JSON.stringify(statusLine.slice(0, 60))}`);
-  if (lines.length > 1000) throw new Error(`the response head has ${lines.length} lines`);
-  const headers: Header[] = [];
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    if (colon > 0) {
-      headers.push({
-        name: line.slice(0, colon),
-        value: trim(line.slice(colon + 1))
-      });
-    } else if (/^[ \t]/.test(line) && headers.length > 0) {
-      headers.at(-1)!.value += ` ${line.trim()}`;
-    } else throw new Error(`not a header line: ${JSON.stringify(line.slice(0, 60))}`);
-  }
-  return { version: parts[1]!, status: Number(parts[2]), reason: parts[3] ?? '', headers, at };
 }

@@ -1,7 +1,8 @@
 import type http2 from 'node:http2';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Head, OutgoingRequest, Source } from './connect.ts';
+import { connectionFields } from '../../fixtures-server/connection-fields.ts';
+import type { Head, OutgoingRequest, Source } from './recording.ts';
 
 export interface Http2Listener {
   settings(maxConcurrentStreams: number | undefined): void;
@@ -14,8 +15,6 @@ export interface Http2Listener {
   failed(message: string): void;
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2 */
-const forbiddenFields = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'];
 /** Index of transfer-encoding in https://www.rfc-editor.org/rfc/rfc7541#appendix-A, the only one of them there. */
 const transferEncoding = 57;
 /** https://www.rfc-editor.org/rfc/rfc7541#appendix-B, of the characters of those names. */
@@ -42,7 +41,7 @@ const huffmanCodes: Record<string, string> = {
   y: '1111010'
 };
 const huffmanNames = new Map(
-  forbiddenFields.map((name) => {
+  connectionFields.map((name) => {
     const bits = [...name].map((character) => huffmanCodes[character]!).join('');
     const padded = bits.padEnd(Math.ceil(bits.length / 8) * 8, '1');
     return [Buffer.from(padded.match(/.{8}/g)!.map((byte) => parseInt(byte, 2))).toString('hex'), name];
@@ -72,7 +71,7 @@ export function speakHttp2(
   const fields: Record<string, string[]> = {};
   for (const { name, value } of headers) {
     const field = name.toLowerCase() === 'host' ? ':authority' : name.toLowerCase();
-    if (!forbiddenFields.includes(field)) (fields[field] ??= []).push(value);
+    if (!connectionFields.includes(field)) (fields[field] ??= []).push(value);
   }
   const stream = session.request({ ':method': method, ':path': `${url.pathname}${url.search}`, ...fields });
   stream.on('response', (known: http2.IncomingHttpHeaders, _flags: number, raw?: string[]) => {
@@ -161,6 +160,6 @@ function findFields(block: Buffer, found: (name: string) => void): void {
     const entry = integer(isIndexed ? 7 : first >= 0x40 ? 6 : 4);
     const name = entry === transferEncoding ? 'transfer-encoding' : entry === 0 ? string() : undefined;
     if (!isIndexed) string();
-    if (name !== undefined && forbiddenFields.includes(name)) found(name);
+    if (name !== undefined && connectionFields.includes(name)) found(name);
   }
 }

@@ -1,5 +1,5 @@
 export type { ClientView } from './clients.ts';
-export type { Failure, FailureKind, Header } from './connect.ts';
+export type { Failure, FailureKind, Header } from './recording.ts';
 export type { RuleVerdict } from './judging.ts';
 export type { Evidence, Finding, Kind, Probe, Profile, Rule, Severity } from './rule.ts';
 export { groups, rules } from './rules/index.ts';

@@ -1,16 +1,18 @@
-import type {
-  Finding,
-  Need,
-  Observations,
-  Rule,
-  Severity,
-  Sighting,
-  StreamEnd,
-  Verdict,
-  WatchContext,
-  Watcher
+import {
+  kinds,
+  severities,
+  type Finding,
+  type Need,
+  type Observations,
+  type Rule,
+  type Severity,
+  type Sighting,
+  type StreamEnd,
+  type Verdict,
+  type WatchContext,
+  type Watcher
 } from './rule.ts';
-import type { Trace, TraceObserver } from './trace.ts';
+import type { TraceObserver } from './trace.ts';
 
 /** What became of one rule. */
 export type RuleVerdict = { rule: string } & (
@@ -19,11 +21,8 @@ export type RuleVerdict = { rule: string } & (
   | { verdict: 'not applicable'; because: string }
 );
 
-const ranks: Severity[] = ['error', 'warning', 'information'];
-const kindRanks = ['violation', 'clients drop', 'security', 'advice', 'note', 'dialect'];
-
 export function rankOf(severity: Severity): number {
-  return ranks.indexOf(severity);
+  return severities.indexOf(severity);
 }
 
 /** Holds the rules against what comes. */
@@ -52,7 +51,7 @@ export class Judging {
   }
 
   /** The stream that is judged is over. */
-  endOfStream(end: StreamEnd & { trace: Trace }): void {
+  endOfStream(end: StreamEnd): void {
     for (const { rule, watcher } of this.#watchers) {
       const verdict =
         watcher.end?.(end) ??
@@ -91,7 +90,7 @@ export class Judging {
     const findings = [...this.#found.values()].sort(
       (a, b) =>
         rankOf(a.severity) - rankOf(b.severity) ||
-        kindRanks.indexOf(a.kinds[0]!) - kindRanks.indexOf(b.kinds[0]!) ||
+        kinds.indexOf(a.kinds[0]!) - kinds.indexOf(b.kinds[0]!) ||
         order.indexOf(a.rule) - order.indexOf(b.rule)
     );
     return { findings, verdicts };

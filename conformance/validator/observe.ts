@@ -1,15 +1,8 @@
 import zlib from 'node:zlib';
 import { extractTheEssence } from '../../polyfill/platform/mime-type.ts';
-import {
-  exchange,
-  type Head,
-  type Header,
-  type Limits,
-  type Listener,
-  type OutgoingRequest,
-  type Recording,
-  type Source
-} from './connect.ts';
+import { redirectStatuses } from '../redirect-status.ts';
+import { exchange } from './connect.ts';
+import type { Head, Header, Limits, Listener, OutgoingRequest, Recording, Source } from './recording.ts';
 import { Trace, type TracedBlock, type TraceObserver } from './trace.ts';
 
 /** One request, the redirects it followed, and what its last answer held. */
@@ -88,7 +81,7 @@ export interface ObserveOptions {
   clock: () => number;
   observers?: TraceObserver[];
   signal?: AbortSignal;
-  /** Called with the head of each answer that is no redirect; true stops the reading. */
+  /** Called with the head of each answer that is no 3xx; true stops the reading. */
   onHead?(exchange: Exchange): boolean | undefined;
   /** Called after each read; true stops the reading. */
   until?(exchange: Exchange): boolean;
@@ -131,9 +124,9 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
   }
 }
 
-/** https://fetch.spec.whatwg.org/#redirect-status */
+/** Whether clients follow it, if it has a Location. */
 export function isRedirect({ status }: Head): boolean {
-  return [301, 302, 303, 307, 308].includes(status);
+  return redirectStatuses.includes(status);
 }
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch: 303 asks for another thing; 301 and 302 do after a POST. */
@@ -201,14 +194,15 @@ async function observeOne(
   const listener: Listener = {
     head(head, from) {
       source = from;
-      const isRedirect = head.status >= 300 && head.status < 400;
-      if (!isRedirect && onHead?.(whole)) return true;
+      // The whole class: none of them has a body that clients read.
+      const isRedirection = head.status >= 300 && head.status < 400;
+      if (!isRedirection && onHead?.(whole)) return true;
       if (isTraced(head) && request.method !== 'HEAD') {
         whole.trace = new Trace([keeper, ...observers]);
       }
       const coding = (headerOf(head, 'content-encoding') ?? '').trim().toLowerCase();
       if (request.method === 'HEAD') return undefined;
-      if (isRedirect) return true;
+      if (isRedirection) return true;
       if (/^(x-)?gzip$/.test(coding)) decoder = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH });
       else if (coding === 'deflate') decoder = zlib.createInflate({ flush: zlib.constants.Z_SYNC_FLUSH });
       else if (coding === 'br') decoder = zlib.createBrotliDecompress();

@@ -1,4 +1,4 @@
-import type { Header, Limits, OutgoingRequest } from './connect.ts';
+import type { Header, Limits, OutgoingRequest } from './recording.ts';
 import {
   beginsWithEvent,
   eventsWithIds,

@@ -1,6 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { updateReadme } from './list-rules.ts';
+import { writeBetweenMarks } from '../write-between-marks.ts';
+import { renderRules } from './render-rules.ts';
 
 // Writes the list of rules between the marks of README.md.
-const readme = new URL('README.md', import.meta.url);
-await writeFile(readme, updateReadme(await readFile(readme, 'utf8')));
+await writeBetweenMarks(new URL('README.md', import.meta.url), { rules: renderRules() });

@@ -1,8 +1,8 @@
 import type { ClientView } from './clients.ts';
-import type { Failure } from './connect.ts';
+import type { Failure } from './recording.ts';
 import { rankOf, type RuleVerdict } from './judging.ts';
 import { hasEnded, type Exchange } from './observe.ts';
-import type { Finding, Probe, Severity } from './rule.ts';
+import { plural, type Finding, type Probe, type Severity } from './rule.ts';
 import type { Trace } from './trace.ts';
 
 export interface Result {
@@ -91,11 +91,10 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
   const { events, blocks, bytes } = stream;
   const isCut = findings.some(({ rule }) => rule === 'F26');
   const read = `${bytes} bytes${isCut ? ', as far as it was read' : ''}`;
-  const some = `${events} ${events === 1 ? 'event' : 'events'} in ${read}`;
+  const some = `${plural(events, 'event')} in ${read}`;
   const errors = findings.filter(({ severity }) => severity === 'error');
   const areLost = errors.some(({ kinds }) => kinds.includes('violation') || kinds.includes('clients drop'));
-  if (events === 0 && blocks > 0 && !areLost)
-    return `No event in ${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${read}.`;
+  if (events === 0 && blocks > 0 && !areLost) return `No event in ${plural(blocks, 'block')} of ${read}.`;
   if (errors.length > 0 && errors.every(({ kinds }) => kinds[0] === 'security'))
     return `${some}; it is not secure.`;
   if (areLost) return `${some}; clients lose events, or the connection.`;

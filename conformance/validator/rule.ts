@@ -1,17 +1,20 @@
 import type { Exchange } from './observe.ts';
 import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver, UnfinishedBlock } from './trace.ts';
 
-export type Severity = 'error' | 'warning' | 'information';
+/** The worst first. */
+export const severities = ['error', 'warning', 'information'] as const;
+export type Severity = (typeof severities)[number];
 
 /**
- * What a finding is, kept honest: `violation` of a normative text by the server; `clients drop`: no rule of the server is broken, but
- * the standard has clients drop or stop; `security`; `advice`: clients or infrastructure in use break; `note`: legal, and good to
- * know; `dialect` of an API family.
+ * What a finding is, kept honest, in the order of reports: `violation` of a normative text by the server; `clients drop`: no rule of the
+ * server is broken, but the standard has clients drop or stop; `security`; `advice`: clients or infrastructure in use break; `note`: legal,
+ * and good to know; `dialect` of an API family.
  */
-export type Kind = 'violation' | 'clients drop' | 'security' | 'advice' | 'note' | 'dialect';
+export const kinds = ['violation', 'clients drop', 'security', 'advice', 'note', 'dialect'] as const;
+export type Kind = (typeof kinds)[number];
 
-export type Profile = 'plain' | 'openai' | 'anthropic' | 'mcp' | 'graphql-sse';
-export const profiles: Profile[] = ['plain', 'openai', 'anthropic', 'mcp', 'graphql-sse'];
+export const profiles = ['plain', 'openai', 'anthropic', 'mcp', 'graphql-sse'] as const;
+export type Profile = (typeof profiles)[number];
 
 /** Where and how a rule was broken. */
 export interface Evidence {
@@ -155,8 +158,8 @@ export interface Finding extends Evidence {
   times: number;
 }
 
-const severities = { E: 'error', W: 'warning', I: 'information' } as const;
-const kinds = {
+const severityOfLetter = { E: 'error', W: 'warning', I: 'information' } as const;
+const kindOfLetter = {
   V: 'violation',
   C: 'clients drop',
   S: 'security',
@@ -178,8 +181,8 @@ export function rule(
   return {
     id,
     name,
-    severity: severities[severity as 'E'],
-    kinds: [...letters].map((letter) => kinds[letter as 'V']),
+    severity: severityOfLetter[severity as 'E'],
+    kinds: [...letters].map((letter) => kindOfLetter[letter as 'V']),
     title,
     source,
     advice,
@@ -247,6 +250,11 @@ export function atBlock(
     line: block.line,
     ...(excerpt !== undefined && { excerpt })
   };
+}
+
+/** `1 event`, `2 events`. */
+export function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** Text of the server within a sentence: quoted, printable ASCII only, cut. */

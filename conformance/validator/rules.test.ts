@@ -8,7 +8,7 @@ import type { Exchange } from './observe.ts';
 import type { Observations, Verdict } from './rule.ts';
 import { fixtures, good } from './fixtures.ts';
 import { rules, validate, type Result, type ValidateOptions } from './index.ts';
-import { updateReadme } from './list-rules.ts';
+import { renderRules } from './render-rules.ts';
 
 let server: FixturesServer;
 let runs = 0;
@@ -155,7 +155,9 @@ describe.concurrent('values with line ends', () => {
 describe('the list of README.md', () => {
   it('is that of the rules', () => {
     const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
-    expect(readme, 'run node conformance/validator/readme.ts').toBe(updateReadme(readme));
+    expect(readme, 'run node conformance/validator/readme.ts').toContain(
+      `<!-- rules -->\n\n${renderRules()}\n<!-- /rules -->`
+    );
   });
   it('has unique ids and names, advice and sources', () => {
     expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);

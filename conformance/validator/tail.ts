@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
-import type { Failure, Header } from './connect.ts';
+import type { Failure, Header } from './recording.ts';
 import { escapeJson, printable } from './formats/printable.ts';
 import { basicCredentials, headersOf, isRedirect, isStreamHead, observe, type Exchange } from './observe.ts';
 import { quote } from './rule.ts';

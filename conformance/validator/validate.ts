@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createClientObserver, describeClients } from './clients.ts';
-import type { Header, OutgoingRequest } from './connect.ts';
+import type { Header, OutgoingRequest } from './recording.ts';
 import { Judging } from './judging.ts';
 import {
   basicCredentials,
@@ -16,6 +15,7 @@ import type { Finding, Observations, Probe, Profile, Rule } from './rule.ts';
 import { mayAnswerJson } from './rules/dialects.ts';
 import { rules } from './rules/index.ts';
 import { Trace } from './trace.ts';
+import { version } from '../version.ts';
 
 export interface LintOptions {
   /** Default `plain`. */
@@ -59,18 +59,12 @@ export interface Validation extends AsyncIterable<ValidationEvent> {
 /** Those that can be chosen, in the order in which they are run. */
 export const probeNames = Object.keys(probes) as (keyof typeof probes)[];
 
-const defaultDuration = 2000;
+export const defaultDuration = 2000;
+export const defaultMaxBytes = 16 * 1024 * 1024;
 /** For all that follows the plain stream, ms. */
 const probesTime = 2700;
 const connectTimeout = 3000;
 const headTimeout = 2500;
-
-const { version } = JSON.parse(
-  readFileSync(
-    new URL(import.meta.url.endsWith('.ts') ? '../../package.json' : '../package.json', import.meta.url),
-    'utf8'
-  )
-) as { version: string };
 
 function chooseRules({ ignore = [], profile = 'plain' }: LintOptions): Rule[] {
   return rules.filter(
@@ -134,7 +128,7 @@ async function run(
   const clock = () => performance.now() - start;
   const {
     duration = defaultDuration,
-    maxBytes = 16 * 1024 * 1024,
+    maxBytes = defaultMaxBytes,
     profile = 'plain',
     expectTypes,
     method = 'GET',

@@ -1,7 +1,7 @@
 import type { Job } from '../observation.ts';
 import { getOrigin, loadImplementation, post, session } from '../page.ts';
 import { probe } from '../probe.ts';
-import type { Judgement } from '../report.ts';
+import { isPassed, type Judgement } from '../report.ts';
 
 /** The tests of one page: play ids with the titles of their cases. */
 declare const truesourceTests: { id: string; title: string }[];
@@ -43,8 +43,10 @@ loadImplementation(function (EventSource) {
 
   function finish(test: Test, judgement: Judgement): void {
     test.step(function () {
-      const isPassed = judgement.verdict === 'pass' || judgement.verdict === 'allowed';
-      assert_true(isPassed, judgement.verdict + ' ' + JSON.stringify(judgement.differences));
+      assert_true(
+        isPassed(judgement.verdict),
+        judgement.verdict + ' ' + JSON.stringify(judgement.differences)
+      );
     });
     test.done();
     open--;

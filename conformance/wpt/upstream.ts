@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { noJobs, type Engine } from '../engine.ts';
 import { embedJson } from '../embed-json.ts';
+import { ours } from '../ours.ts';
 import type { GlobalKind } from '../report.ts';
 import { createDistRoute } from '../session-routes.ts';
 import { createFixturesServer, type Route } from '../../fixtures-server/server.ts';
@@ -22,7 +23,8 @@ export interface UpstreamTest {
   isLong: boolean;
 }
 
-export const statuses = ['pass', 'fail', 'timeout', 'not run', 'precondition failed'] as const;
+/** Of testharness.js, by number. */
+const statuses = ['pass', 'fail', 'timeout', 'not run', 'precondition failed'] as const;
 
 export interface UpstreamResult {
   file: string;
@@ -304,17 +306,15 @@ function createDriverRoutes(
   ];
 }
 
-/** Takes the native EventSource away, and the transport that is not under test, and installs the script as built. */
+/** Takes the native EventSource away, and what else must not be what runs, and installs the script as built. */
 function createPrelude(implementation: string, dist: string): string {
-  const [removed, script] =
-    implementation === 'truesource-fetch'
-      ? [['EventSource', 'XMLHttpRequest'], 'truesource.fetch.js']
-      : [['EventSource'], 'truesource.js'];
-  return `${JSON.stringify(removed)}.forEach(function (name) {
-  delete self[name];
+  const { script, without } = ours[implementation]!;
+  return `${JSON.stringify(without)}.forEach(function (name) {
+  // In a worker fetch is inherited.
+  for (var object = self; object; object = Object.getPrototypeOf(object)) delete object[name];
   if (self[name] !== undefined) throw new Error('the native ' + name + ' could not be removed');
 });
-${readFileSync(join(dist, script), 'utf8')}
+${readFileSync(join(dist, `${script}.js`), 'utf8')}
 `;
 }
 

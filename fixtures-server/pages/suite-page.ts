@@ -1,23 +1,13 @@
+import { append, byId, collect, each, el, fill, request, toggle, type Child } from './suite-dom.ts';
+import { drawResult } from './suite-result.ts';
 import type { Catalogue, Look, ShownResult, Visit, VisitState } from './visit.ts';
 
 /** The script of the page that runs the suite in its browser. ES5, like all that runs in a page of any age. */
-
-type Child = Node | string | null;
-type Attributes = Record<string, string | number>;
 
 const names: Record<string, [short: string, long: string]> = {
   native: ['own', 'its own EventSource'],
   'truesource-fetch': ['fetch', 'truesource over fetch'],
   'truesource-xhr': ['XHR', 'truesource over XMLHttpRequest']
-};
-const marks: Record<string, string> = {
-  pass: '✓',
-  fail: '✗',
-  'expected failure': '(✗)',
-  'unexpected pass': '✓!',
-  allowed: '≈',
-  unsupported: '–',
-  'not observed': '?'
 };
 /** ms between two looks, and after one that was not answered. */
 const lookInterval = 500;
@@ -40,62 +30,6 @@ let hiddenAt = 0;
 let sleptFor = 0;
 let showsAll = true;
 let openCell: { row: number; column: number } | null = null;
-
-function byId(id: string): HTMLElement {
-  return document.getElementById(id)!;
-}
-
-function el(name: string, attributes: Attributes, children?: Child[]): HTMLElement {
-  const element = document.createElement(name);
-  for (const key in attributes) element.setAttribute(key, String(attributes[key]));
-  append(element, children || []);
-  return element;
-}
-
-function append(element: Node, children: Child[]): void {
-  for (let i = 0; i < children.length; i++) {
-    const child = children[i];
-    if (child) element.appendChild(typeof child === 'string' ? document.createTextNode(child) : child);
-  }
-}
-
-function fill(element: Node, children: Child[]): void {
-  while (element.firstChild) element.removeChild(element.firstChild);
-  append(element, children);
-}
-
-function toggle(element: HTMLElement, isShown: boolean): void {
-  element.style.display = isShown ? '' : 'none';
-}
-
-function each<Item>(list: Item[], call: (item: Item, index: number) => void): void {
-  for (let i = 0; i < list.length; i++) call(list[i]!, i);
-}
-
-function collect<Item, Result>(list: Item[], call: (item: Item, index: number) => Result): Result[] {
-  const results: Result[] = [];
-  each(list, function (item, index) {
-    results.push(call(item, index));
-  });
-  return results;
-}
-
-function request(
-  method: string,
-  path: string,
-  body: object | null,
-  callback: (answer: unknown, problem: string | null, status: number) => void
-): void {
-  const xhr = new XMLHttpRequest();
-  xhr.open(method, path);
-  if (body) xhr.setRequestHeader('Content-Type', 'application/json');
-  xhr.onreadystatechange = function () {
-    if (xhr.readyState !== 4) return;
-    if (xhr.status === 200) callback(JSON.parse(xhr.responseText), null, 200);
-    else callback(null, xhr.status ? xhr.responseText : 'the server does not answer', xhr.status);
-  };
-  xhr.send(body ? JSON.stringify(body) : null);
-}
 
 // The one that runs the cases is known by the name of its window, which a reload keeps.
 
@@ -377,12 +311,7 @@ function drawLegend(): void {
       if (row.indexOf(outcome[0]) >= 0) occurs = true;
     });
     if (!occurs) return;
-    items.push(
-      el('li', {}, [
-        el('span', { class: markClass(outcome[0]), 'aria-hidden': 'true' }, [marks[outcome[0]] || '']),
-        ' ' + outcome[0] + ': ' + outcome[1]
-      ])
-    );
+    items.push(el('li', {}, [drawOutcome(outcome[0]), ' ' + outcome[0] + ': ' + outcome[1].words]));
   });
   fill(byId('legend'), items);
   toggle(byId('legend'), items.length > 0);
@@ -547,7 +476,7 @@ function drawMark(row: number, column: number): Child {
       'aria-label': outcome + ': ' + catalogue.cases[row]!.title + ', ' + nameOf(columnsShown()[column]!)[1],
       title: outcome
     },
-    [marks[outcome] || outcome]
+    [signOf(outcome)]
   );
   button.onclick = function () {
     if (openCell && openCell.row === row && openCell.column === column) closeResult();
@@ -559,8 +488,21 @@ function drawMark(row: number, column: number): Child {
   return button;
 }
 
+function signOf(outcome: string): string {
+  let sign = '';
+  each(catalogue.outcomes, function (one) {
+    if (one[0] === outcome) sign = one[1].sign;
+  });
+  return sign;
+}
+
 function markClass(outcome: string): string {
   return 'mark ' + outcome.replace(' ', '-');
+}
+
+/** Beside words that say the same. */
+function drawOutcome(outcome: string): Child {
+  return el('span', { class: markClass(outcome), 'aria-hidden': 'true' }, [signOf(outcome)]);
 }
 
 // One result can be reached with the tab key, the others from there with the arrow keys.
@@ -631,174 +573,15 @@ function showResult(row: number, column: number): void {
       else
         fill(
           content,
-          drawResult(answer as ShownResult, nameOf(columnsShown()[column]!)[1], catalogue.cases[row]!.id)
+          drawResult(
+            answer as ShownResult,
+            nameOf(columnsShown()[column]!)[1],
+            catalogue.cases[row]!.id,
+            drawOutcome((answer as ShownResult).outcome)
+          )
         );
     }
   );
-}
-
-function drawResult(result: ShownResult, implementation: string, id: string): Child[] {
-  const parts: Child[] = [
-    el('p', {}, [
-      el('span', { class: markClass(result.outcome), 'aria-hidden': 'true' }, [marks[result.outcome] || '']),
-      ' ',
-      el('strong', {}, [result.outcome]),
-      ': ' + implementation + ' ' + result.words + '. ',
-      result.clauseUrl !== undefined
-        ? el('a', { href: result.clauseUrl }, ['The clause (' + result.level + ')'])
-        : null
-    ])
-  ];
-  if (result.why !== undefined) parts.push(el('p', {}, [result.why]));
-  if (result.reason !== undefined) parts.push(el('p', {}, ['Known: ' + result.reason]));
-  const first = result.runs[0]!;
-  if (first.differences.length > 0) {
-    parts.push(
-      el('h3', {}, ['Expected and observed']),
-      drawTable(
-        ['what', 'expected', 'observed'],
-        collect(first.differences, function (one) {
-          return [el('code', {}, [one.what]), drawText(one.expected), drawText(one.observed)];
-        })
-      )
-    );
-  }
-  parts.push(
-    el('h3', {}, ['Bytes on the wire' + (first.chunking === 'as-written' ? '' : ', cut: ' + first.chunking)])
-  );
-  if (result.requests.length === 0) parts.push(el('p', {}, ['There was no request.']));
-  each(result.requests, function (one) {
-    const writes: Child[][] = collect(one.writes, function (write) {
-      const bytes = drawBytes(write.bytes);
-      return [
-        write.at.toFixed(1),
-        write.length > write.bytes.length
-          ? el('span', {}, [bytes, ' … ' + (write.length - write.bytes.length) + ' more bytes'])
-          : bytes
-      ] as Child[];
-    });
-    if (one.endedAt !== null) writes.push([one.endedAt.toFixed(1), 'end of the script']);
-    if (one.closedAt !== null) writes.push([one.closedAt.toFixed(1), 'closed']);
-    parts.push(
-      el('h4', {}, [one.at.toFixed(1) + ' ms: ', drawBytes(one.line), ' to ' + one.origin]),
-      drawTable(['ms', 'each write of the server'], writes),
-      fold(
-        'headers of the request (' + one.headers.length + ')',
-        drawTable(
-          ['name', 'value'],
-          collect(one.headers, function (header) {
-            return [drawBytes(header[0]), drawBytes(header[1])];
-          })
-        )
-      )
-    );
-  });
-  parts.push(el('h3', {}, ['Observed']));
-  const facts: Child[][] = [];
-  for (const key in result.observed) facts.push([key, drawValue(result.observed[key])]);
-  parts.push(drawTable(['what', 'value'], facts));
-  if (result.events.length > 0) {
-    const keys = ['at', 'type', 'data', 'lastEventId', 'origin', 'readyState'];
-    parts.push(
-      drawTable(
-        keys,
-        collect(result.events, function (event) {
-          return collect(keys, function (key): Child {
-            const value = event[key];
-            return key === 'at' ? Number(value).toFixed(1) : value === undefined ? '' : drawValue(value);
-          });
-        }),
-        'scroll events'
-      )
-    );
-  }
-  if (result.runs.length > 1) {
-    parts.push(
-      fold(
-        'the same bytes, cut in other ways (' + (result.runs.length - 1) + ')',
-        drawTable(
-          ['cut', 'verdict'],
-          collect(result.runs.slice(1), function (one) {
-            return [one.chunking, one.verdict];
-          })
-        )
-      )
-    );
-  }
-  parts.push(fold(id + ', the case as data', el('pre', {}, [escapeHidden(result.source)])));
-  return parts;
-}
-
-function drawTable(head: string[], rows: Child[][], kind = 'scroll'): HTMLElement {
-  return el('div', { class: kind }, [
-    el('table', {}, [
-      el('thead', {}, [
-        el(
-          'tr',
-          {},
-          collect(head, function (name) {
-            return el('th', { scope: 'col' }, [name]);
-          })
-        )
-      ]),
-      el(
-        'tbody',
-        {},
-        collect(rows, function (row) {
-          return el(
-            'tr',
-            {},
-            collect(row, function (cell) {
-              return el('td', {}, [cell]);
-            })
-          );
-        })
-      )
-    ])
-  ]);
-}
-
-/** What details does, where there is none as well. */
-function fold(title: string, content: HTMLElement): HTMLElement {
-  const button = el('button', { type: 'button', class: 'fold', 'aria-expanded': 'false' }, ['+ ' + title]);
-  toggle(content, false);
-  button.onclick = function () {
-    const isShown = content.style.display === 'none';
-    toggle(content, isShown);
-    button.setAttribute('aria-expanded', String(isShown));
-    fill(button, [(isShown ? '− ' : '+ ') + title]);
-  };
-  return el('div', {}, [button, content]);
-}
-
-function drawValue(value: unknown): HTMLElement {
-  return drawText(JSON.stringify(value));
-}
-
-/** What cannot be seen becomes an escape. */
-function escapeHidden(text: string): string {
-  return text.replace(
-    /[^\n\x20-\x7e\u00a1-\ufffe]|[\u007f-\u00a0\u00ad\u0600-\u0605\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]/g,
-    function (character) {
-      return '\\u' + ('000' + character.charCodeAt(0).toString(16)).slice(-4);
-    }
-  );
-}
-
-function drawText(text: string): HTMLElement {
-  return el('code', {}, [escapeHidden(text.replace(/\n/g, '\\n'))]);
-}
-
-/** One character is one byte. */
-function drawBytes(text: string): HTMLElement {
-  return el('code', {}, [
-    text.replace(/[^\x20-\x5b\x5d-\x7e]/g, function (character) {
-      if (character === '\n') return '\\n';
-      if (character === '\r') return '\\r';
-      if (character === '\\') return '\\\\';
-      return '\\x' + ('0' + character.charCodeAt(0).toString(16)).slice(-2);
-    })
-  ]);
 }
 
 // Start

@@ -13,8 +13,8 @@ export interface Catalogue {
   cases: ListedCase[];
   /** Cases in all. */
   total: number;
-  /** Outcomes, in the order of a legend, with the words that explain them. */
-  outcomes: [outcome: string, words: string][];
+  /** Outcomes, in the order of a legend, with the sign for each and the words that explain it. */
+  outcomes: [outcome: string, shown: { sign: string; words: string }][];
 }
 
 /** POST /visits: begins a run in the browser that asks. */

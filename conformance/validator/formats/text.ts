@@ -1,6 +1,5 @@
 import pc from 'picocolors';
-import type { Finding, Severity } from '../rule.ts';
-import { quote } from '../rule.ts';
+import { plural, quote, severities, type Finding, type Severity } from '../rule.ts';
 import type { Result } from '../result.ts';
 import { hex, printable } from './printable.ts';
 
@@ -9,11 +8,7 @@ export interface TextOptions {
   width: number;
 }
 
-const names: Record<Severity, [one: string, more: string]> = {
-  error: ['error', 'errors'],
-  warning: ['warning', 'warnings'],
-  information: ['note', 'notes']
-};
+const names: Record<Severity, string> = { error: 'error', warning: 'warning', information: 'note' };
 
 function wrap(text: string, width: number, indent: string): string {
   const lines: string[] = [];
@@ -25,10 +20,6 @@ function wrap(text: string, width: number, indent: string): string {
     } else line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, indent + line].join('\n');
-}
-
-export function plural(number: number, [one, more]: [string, string]): string {
-  return `${number} ${number === 1 ? one : more}`;
 }
 
 function seconds(ms: number): string {
@@ -49,7 +40,7 @@ export function placeOf({ offset, line, at, times }: Finding): string {
 export function renderLine(finding: Finding, at: number, { colour, width }: TextOptions): string {
   const text = printable(finding.message);
   const start = `${seconds(at).padStart(9)}  `;
-  const name = names[finding.severity][0].padEnd(8);
+  const name = names[finding.severity].padEnd(8);
   const room = Math.max(20, width - start.length - name.length - 6);
   const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
   return `${start}${paint(finding.severity, name, colour)} ${finding.rule}  ${shown}\n`;
@@ -63,18 +54,14 @@ function paint(severity: Severity, text: string, colour: boolean): string {
 
 /** How many of each severity, and what was looked at. */
 export function summaryOf({ counts, stream, requests, duration }: Result): string {
-  const found = (Object.keys(names) as Severity[]).map((severity) =>
-    plural(counts[severity], names[severity])
-  );
+  const found = severities.map((severity) => plural(counts[severity], names[severity]));
   const read = stream
     ? [
-        `${plural(stream.bytes, ['byte', 'bytes'])}, ${plural(stream.lines, ['line', 'lines'])}, ${plural(stream.events, ['event', 'events'])}, ${plural(stream.comments, ['comment', 'comments'])}`
+        `${plural(stream.bytes, 'byte')}, ${plural(stream.lines, 'line')}, ${plural(stream.events, 'event')}, ${plural(stream.comments, 'comment')}`
       ]
     : [];
   const asked =
-    requests.length > 0
-      ? [`${plural(requests.length, ['request', 'requests'])} in ${(duration / 1000).toFixed(1)} s`]
-      : [];
+    requests.length > 0 ? [`${plural(requests.length, 'request')} in ${(duration / 1000).toFixed(1)} s`] : [];
   return [found.join(', '), ...read, ...asked].join('; ');
 }
 

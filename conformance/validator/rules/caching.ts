@@ -13,7 +13,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
-import { heartbeatName } from './format.ts';
+import { heartbeatName } from './format-lines.ts';
 import { nginx, rfc, standard } from './sources.ts';
 
 const { authoringNotes, interpretation } = standard;

@@ -1,4 +1,4 @@
-import type { Head } from '../connect.ts';
+import type { Head } from '../recording.ts';
 import { combinedValueOf, headerOf, headersOf, isStreamHead } from '../observe.ts';
 import { madeUpOrigin } from '../probes.ts';
 import {

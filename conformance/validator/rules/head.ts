@@ -1,5 +1,5 @@
 import { extractTheEssence } from '../../../polyfill/platform/mime-type.ts';
-import type { Head } from '../connect.ts';
+import type { Head } from '../recording.ts';
 import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
 import {
   finding,
@@ -7,6 +7,7 @@ import {
   notObserved,
   ok,
   onHead,
+  plural,
   quote,
   rule,
   type Observations,
@@ -231,7 +232,7 @@ export const head: Rule[] = [
     onHead(({ redirects }) =>
       redirects.length > 0
         ? finding(
-            `${redirects.length} ${redirects.length === 1 ? 'redirect' : 'redirects'} (${redirects.map(({ head }) => head.status).join(', ')})`,
+            `${plural(redirects.length, 'redirect')} (${redirects.map(({ head }) => head.status).join(', ')})`,
             { at: redirects[0]!.head.at }
           )
         : ok

@@ -1,4 +1,4 @@
-const html = 'https://html.spec.whatwg.org/multipage/server-sent-events.html';
+import { chapter as html } from '../../reports/clause.ts';
 
 /** The clauses that findings name. */
 export const standard = {

@@ -1,7 +1,7 @@
 import { groups } from './rules/index.ts';
 
-/** The list of README.md, between its marks. */
-export function listRules(): string {
+/** What stands between the marks of README.md. */
+export function renderRules(): string {
   const all = groups.flatMap(({ rules }) => rules);
   const decided = all.filter(({ judge }) => !('undecided' in judge));
   const lists = groups.map(({ name, rules }) => {
@@ -16,13 +16,5 @@ export function listRules(): string {
     });
     return `### ${name}\n\n${items.join('\n')}`;
   });
-  return `${decided.length} of ${all.length} rules are decided.\n\n${lists.join('\n\n')}`;
-}
-
-/** The text of README.md with the list as it is now. */
-export function updateReadme(readme: string): string {
-  return readme.replace(
-    /(<!-- rules -->)[^]*(<!-- \/rules -->)/,
-    (_, start: string, end: string) => `${start}\n\n${listRules()}\n\n${end}`
-  );
+  return `${decided.length} of ${all.length} rules are decided.\n\n${lists.join('\n\n')}\n`;
 }

@@ -1,0 +1,432 @@
+import type { Socket } from 'node:net';
+import { constants, gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { validate, type ValidateOptions } from './index.ts';
+import { found, head, judge, repeat, serve } from './raw-server.ts';
+
+it.concurrent.each([
+  ['of which not all is there yet', '"b"'],
+  ['of more bytes than a line may have', 'x'.repeat(5 * 1024 * 1024)]
+])('JSON with line feeds, %s, is not a stream without line feeds', async (_, rest) => {
+  const result = await judge(
+    (socket) => socket.write(`${head}\r\ndata: {"a":"line 1\\nline 2\\n\\nid","c":${rest}`),
+    { duration: 600, probes: [] }
+  );
+  expect(found(result)).not.toContain('F02');
+});
+
+it.concurrent.each<[string, string, ValidateOptions]>([
+  ['limit of bytes', '\xc3\xbc\n\n', { maxBytes: 7 }],
+  ['end of the watch', '\xc3', {}]
+])('a character that is cut by the %s is no fault of UTF-8', async (_, data, options) => {
+  const cut = await judge((socket) => socket.write(Buffer.from(`${head}\r\ndata: ${data}`, 'latin1')), {
+    duration: 300,
+    probes: [],
+    ...options
+  });
+  expect(cut.stream!.bytes).toBe(7);
+  expect(found(cut)).not.toContain('F09');
+  const ended = await judge((socket) => socket.end(Buffer.from(`${head}\r\ndata: \xc3`, 'latin1')), {
+    probes: []
+  });
+  expect(found(ended)).toContain('F09');
+});
+
+it.concurrent.each<[string, string[]]>([
+  ['text/event-stream', []],
+  ['text/plain, text/event-stream', ['H04']],
+  ['text/plain\r\nContent-Type: text/event-stream', ['H04']],
+  ['text/event-stream, text/html', ['H01', 'H04']],
+  ['text/event-stream, */*', ['H04']],
+  ['text/event-stream; x="a, b"', []],
+  ['text/event-stream; x="a\\", b"', []],
+  ['text/event-stream;x=";charset=utf8"', []],
+  ['text/event-stream;charset=utf8', ['H03']],
+  ['text/event-stream;x="a";charset="utf8"', ['H03']],
+  ['text/event-stream;charset=utf8, text/event-stream', ['H03', 'H04']],
+  ['text/event-stream;charset=utf8, text/html, text/event-stream', ['H04']],
+  ['text/event-stream;x="LONG', []]
+])('the Content-Type is read as Fetch does: %s', async (type, expected) => {
+  const result = await judge(
+    (socket) =>
+      socket.write(
+        head.replace('text/event-stream', () => type.replace('LONG', `${'\\"'.repeat(25_000)}\\`)) +
+          '\r\ndata: 1\n\n'
+      ),
+    { duration: 300, probes: [] }
+  );
+  expect(
+    found(result)
+      .filter((id) => /^H0[1-4]$/.test(id))
+      .toSorted()
+  ).toEqual(expected);
+  expect(result.duration).toBeLessThan(3000);
+});
+
+describe('more of what a rule is for', { concurrent: true }, () => {
+  const beginning = `${head}\r\nretry: 3000\n\n`;
+  const writing = (text: string) => (socket: Socket) => void socket.write(beginning + text);
+  it.each<[string, string, (socket: Socket, request: string) => void, ValidateOptions?]>([
+    [
+      'F02',
+      'line feeds written as two characters',
+      (socket) => socket.write(`${head}\r\ndata: 1\\n\\ndata: 2\\n\\n`)
+    ],
+    ['F02', 'no line end at all', (socket) => repeat(socket, (n) => `data: tick ${n}`), { duration: 1500 }],
+    [
+      'F02',
+      'a blank line before',
+      (socket) => repeat(socket, (n) => `${n === 0 ? ': hi\n\n' : ''}data: tick ${n}\n`),
+      { duration: 1500 }
+    ],
+    ['F03', 'a word alone', writing('hello\n\n')],
+    ['F03', 'JSON without a line end', (socket) => socket.end(`${head}\r\n{"error":"unauthorized"}`)],
+    ['F03', 'JSON without a line end, and no end', (socket) => socket.write(`${head}\r\n{"error":1}`)],
+    ['F05', 'no line end', (socket) => socket.end(`${head}\r\nData: hello`)],
+    ['F04', 'a word alone after data', writing('data: hello\nworld\n\n')],
+    ['F21', 'a promise', writing('data: [object Promise]\n\n')],
+    ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
+    ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
+    ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
+    ['R09', 'an id of before', writing('id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 1\ndata: 3\n\n')],
+    [
+      'H07',
+      'markup after a comment',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!-- x --><title>')
+    ],
+    [
+      'H07',
+      'a page that is labelled as a stream',
+      (socket) => socket.end(`${head}\r\n<!DOCTYPE html><form><input type="password"></form>`)
+    ],
+    [
+      'H08',
+      'a problem',
+      (socket) =>
+        socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/problem+json\r\n\r\n{"status":500}')
+    ],
+    [
+      'H20',
+      'two lengths',
+      (socket) => socket.end(`${head}Content-Length: 9\r\nContent-Length: 5\r\n\r\ndata: 1\n\n`)
+    ],
+    [
+      'T02',
+      'kept by shared caches only',
+      (socket) =>
+        socket.write(
+          'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: max-age=0, s-maxage=9\r\n\r\ndata: 1\n\n'
+        )
+    ],
+    ['S09', 'a panic', (socket) => socket.end('HTTP/1.1 500 No\r\n\r\npanic: no\n\ngoroutine 1 [running]:\n')]
+  ])('%s: %s', async (id, _, answer, options) => {
+    expect(found(await judge(answer, { duration: 300, probes: [], ...options }))).toContain(id);
+  });
+
+  const idOf = (request: string) => /\r\nLast-Event-ID: ?(.*)\r\n/.exec(request)?.[1];
+  it.each<[string, string, (socket: Socket, request: string) => void, ValidateOptions?]>([
+    [
+      'T04',
+      'no head when compressed',
+      (socket, request) => void (/gzip/.test(request) || socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'closed for an unknown id',
+      (socket, request) =>
+        void (idOf(request)?.startsWith('no-such') ? socket.end() : socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'an error for an empty id',
+      (socket, request) =>
+        void (idOf(request) === ''
+          ? socket.end('HTTP/1.1 500 No\r\n\r\n')
+          : socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'an error for a long id',
+      (socket, request) =>
+        void (idOf(request)?.startsWith('zzz')
+          ? socket.end('HTTP/1.1 502 No\r\n\r\n')
+          : socket.write(`${beginning}data: 1\n\n`))
+    ],
+    [
+      'R10',
+      'broken off after an unknown id',
+      (socket, request) => {
+        socket.write(beginning);
+        if (idOf(request)?.startsWith('no-such')) socket.resetAndDestroy();
+        else socket.write('data: 1\n\n');
+      }
+    ],
+    [
+      'R11',
+      'an event is left out',
+      (socket, request) => {
+        const from = idOf(request) === undefined ? 1 : Number(idOf(request)) + 2;
+        socket.write(
+          beginning +
+            [1, 2, 3, 4]
+              .filter((n) => n >= from)
+              .map((n) => `id: ${n}\ndata: ${n}\n\n`)
+              .join('')
+        );
+      }
+    ],
+    [
+      'X08',
+      'a preflight that allows no origin',
+      (socket, request) =>
+        socket.write(
+          request.startsWith('OPTIONS')
+            ? 'HTTP/1.1 204 OK\r\n\r\n'
+            : `${head}Access-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n`
+        )
+    ],
+    [
+      'X03',
+      'every origin, beside --origin',
+      (socket, request) =>
+        socket.write(
+          `${head}Access-Control-Allow-Credentials: true\r\nAccess-Control-Allow-Origin: ${/\r\nOrigin: (.*)/.exec(request)?.[1]}\r\n\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example' }
+    ],
+    [
+      'X01',
+      'an origin that is allowed twice',
+      (socket) =>
+        socket.write(
+          `${head}Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n`
+        )
+    ],
+    ...['*', 'https://a.example'].map<
+      [string, string, (socket: Socket, request: string) => void, ValidateOptions]
+    >((allowed) => [
+      'X01',
+      `a cookie, with ${allowed} and no word of credentials`,
+      (socket) => socket.write(`${head}Access-Control-Allow-Origin: ${allowed}\r\n\r\ndata: 1\n\n`),
+      { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
+    ]),
+    [
+      'X04',
+      'an origin of a list is echoed',
+      (socket, request) =>
+        socket.write(
+          `${head.replace('no-store', 'no-cache')}${request.includes('\r\nOrigin: https://a.example\r\n') ? 'Access-Control-Allow-Origin: https://a.example\r\n' : ''}\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example' }
+    ],
+    [
+      'T23',
+      'busy after a stream with ids',
+      (() => {
+        let requests = 0;
+        return (socket: Socket) => void (++requests === 1 && socket.write(`${beginning}id: 1\ndata: 1\n\n`));
+      })()
+    ],
+    [
+      'X05',
+      'an error without credentials',
+      (socket, request) =>
+        socket.write(
+          /\r\nAuthorization/.test(request)
+            ? `${head}Access-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n`
+            : 'HTTP/1.1 401 No\r\n\r\n'
+        ),
+      { headers: [{ name: 'Authorization', value: 'x' }] }
+    ]
+  ])('%s: %s', { timeout: 15_000 }, async (id, _, answer, options) => {
+    expect(found(await judge(answer, { duration: 300, ...options }))).toContain(id);
+  });
+
+  it.each<[string, string, (socket: Socket, request: string) => void, ValidateOptions?]>([
+    [
+      'R10',
+      'every reconnection fails',
+      (socket, request) =>
+        socket.end(idOf(request) === undefined ? `${beginning}id: 1\ndata: 1\n\n` : 'HTTP/1.1 502 No\r\n\r\n')
+    ],
+    ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
+    ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
+    [
+      'T23',
+      'a reconnection whose head waits',
+      (socket, request) => void (idOf(request) || socket.write(`${beginning}id: 1\ndata: 1\n\n`))
+    ],
+    [
+      'T09',
+      'an API that may still answer with an error',
+      (socket) => setTimeout(() => socket.write(`${head}\r\ndata: {}\n\n`), 1100),
+      { profile: 'openai', method: 'POST', duration: 1500 }
+    ],
+    ...['X01', 'X04', 'X08'].flatMap((id) =>
+      [{ origin: 'https://a.example' }, {}].map<
+        [string, string, (socket: Socket, request: string) => void, ValidateOptions]
+      >((options) => [
+        id,
+        `the one origin that is allowed, ${JSON.stringify(options)}`,
+        (socket, request) =>
+          socket.write(
+            `${request.startsWith('OPTIONS') ? 'HTTP/1.1 204 OK\r\n' : head.replace('no-store', 'no-cache')}Access-Control-Allow-Origin: https://a.example\r\n\r\n${request.startsWith('GET') ? 'data: 1\n\n' : ''}`
+          ),
+        options
+      ])
+    ),
+    [
+      'X01',
+      'a cookie that is allowed',
+      (socket) =>
+        socket.write(
+          `${head}Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Credentials: true\r\n\r\ndata: 1\n\n`
+        ),
+      { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
+    ],
+    [
+      'D03',
+      'a finish_reason',
+      (socket) => socket.end(`${head}\r\ndata: {"choices":[{"finish_reason":"stop"}]}\n\n`),
+      { profile: 'openai' }
+    ],
+    [
+      'D03',
+      'a completed response',
+      (socket) => socket.end(`${head}\r\nevent: response.completed\ndata: {"type":"response.completed"}\n\n`),
+      { profile: 'openai' }
+    ]
+  ])('%s: not for %s', async (id, _, answer, options) => {
+    expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);
+  });
+});
+
+it.concurrent('F02: not for a line in two pieces', async () => {
+  const result = await judge(
+    (socket) => {
+      socket.write(`${head}\r\ndata: one`);
+      setTimeout(() => socket.write(', two'), 1100);
+    },
+    { duration: 1400, probes: [] }
+  );
+  expect(found(result)).not.toContain('F02');
+  expect(result.headline).toBe('No event in 1 block of 14 bytes.');
+});
+
+it.concurrent('F02: not where events came, and a warning of a large line', async () => {
+  const options = { duration: 1500, probes: [] };
+  const slow = await judge(
+    (socket) => repeat(socket, (n) => `${n === 0 ? 'data: 0\n\n' : ''}data: line ${n}\n`),
+    options
+  );
+  expect(found(slow)).not.toContain('F02');
+  const large = await judge(
+    (socket) => repeat(socket, (n) => (n ? '' : 'data: ') + 'x'.repeat(20_000)),
+    options
+  );
+  expect(large.findings.find(({ rule }) => rule === 'F02')).toMatchObject({ severity: 'warning' });
+  expect(large.headline).toMatch(/^No event in 1 block of /);
+});
+
+it.concurrent.each<[string, string | undefined, string]>([
+  ['message: hello\n\n', 'F27', 'No event in 9 blocks of 144 bytes.'],
+  ['event: typing\n\n', 'F16', 'No event in 9 blocks of 135 bytes.'],
+  ['event: ping\n\n', undefined, 'No event in 9 blocks of 117 bytes.'],
+  ['id: 1\n\n', undefined, 'No event in 9 blocks of 63 bytes.'],
+  [': ping\n\nretry: 3000\n\n', undefined, '0 events in 189 bytes; nothing is wrong with what was seen.']
+])('blocks without an event: %j', async (block, rule, headline) => {
+  const result = await judge((socket) => socket.write(`${head}\r\n${block.repeat(9)}`), {
+    duration: 300,
+    probes: []
+  });
+  const serious = result.findings.filter(({ severity }) => severity !== 'information');
+  expect(serious.map(({ rule, severity, times }) => [rule, severity, times])).toEqual(
+    rule ? [[rule, 'warning', 9]] : []
+  );
+  expect(result.headline).toBe(headline);
+});
+
+describe('R11', { concurrent: true }, () => {
+  const idOf = (request: string) => Number(/\r\nLast-Event-ID: ?(\d+)\r\n/.exec(request)?.[1] ?? 0);
+  const events = (numbers: number[]) => numbers.map((n) => `id: ${n}\ndata: ${n}\n\n`).join('');
+  const after = (from: number) => events([1, 2, 3, 4].filter((n) => n >= from));
+  it.each<[string, string | undefined, (id: number) => string]>([
+    ['a log', undefined, (id) => after(id + 1)],
+    ['a log that begins with the event itself', 'warning', (id) => after(id)],
+    ['a log with holes', 'warning', (id) => after(id === 0 ? 1 : id + 2)],
+    ['the newest state', 'information', (id) => (id === 0 ? after(1) : after(4))],
+    ['the newest state, if it is new', 'information', (id) => (id === 0 ? after(1) : id < 4 ? after(4) : '')]
+  ])('%s: %s', async (_, expected, answer) => {
+    const { findings } = await judge(
+      (socket, request) => void socket.write(`${head}\r\nretry: 3000\n\n${answer(idOf(request))}`),
+      { duration: 300, probes: ['again', 'first-id'] }
+    );
+    expect(findings.find(({ rule }) => rule === 'R11')?.severity).toBe(expected);
+  });
+});
+
+describe('H23', { concurrent: true }, () => {
+  it.each<[string, boolean, string, ValidateOptions?]>([
+    ['a session', true, ''],
+    ['of the path', true, '; Path=/a'],
+    ['of the path, to the end', true, '; path=/a/b; Max-Age=9; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+    ['of another path', false, '; Path=/a/bb'],
+    ['removed', false, '; Max-Age=0'],
+    ['long over', false, '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'],
+    ['in place of which another is sent', false, '', { headers: [{ name: 'Cookie', value: 'a=1' }] }],
+    ['beside another of the name', false, '', { headers: [{ name: 'Cookie', value: 'sid=0' }] }]
+  ])('a cookie %s: %j', async (_, expected, attributes, options) => {
+    let number = 0;
+    const sent: boolean[] = [];
+    const url = await serve((socket, request) => {
+      sent.push(/\r\nCookie: sid=1\r\n/.test(request));
+      socket.write(`${head}Set-Cookie: sid=${++number}${attributes}\r\n\r\ndata: 1\n\n`);
+    });
+    const result = await validate(`${url}a/b`, { duration: 300, probes: ['again'], ...options }).result;
+    expect(sent).toEqual([false, expected]);
+    expect(found(result).includes('H23')).toBe(expected);
+  });
+});
+
+describe('T04', { concurrent: true }, () => {
+  const openings = { comment: ': connected\n\n', event: 'data: 0\n\n', nothing: '' };
+  /** What comes at once, whether the compressor is flushed, and how long the pauses of a broadcast are, ms. */
+  it.each<[keyof typeof openings, boolean, number, string]>([
+    ['comment', true, 2000, 'ok'],
+    ['event', false, 2000, 'finding'],
+    ['nothing', false, 150, 'finding'],
+    ['nothing', false, 9000, 'not observed']
+  ])('%s at once, flushed: %s, an event every %i ms: %s', async (opening, isFlushed, pause, expected) => {
+    const plain = new Set<Socket>();
+    const broadcast = () => plain.forEach((socket) => socket.write('data: 1\n\n'));
+    const timers: NodeJS.Timeout[] = [];
+    const { verdicts } = await judge(
+      (socket, request) => {
+        const isCompressed = /gzip/.test(request);
+        socket.write(`${head}${isCompressed ? 'Content-Encoding: gzip\r\n' : ''}\r\n`);
+        const bytes = gzipSync(openings[opening], { finishFlush: constants.Z_SYNC_FLUSH });
+        if (isCompressed) return void socket.write(isFlushed ? bytes : bytes.subarray(0, 10));
+        socket.write(openings[opening]);
+        plain.add(socket);
+        // The first client came shortly before an event.
+        if (plain.size === 1) timers.push(setTimeout(broadcast, 150), setInterval(broadcast, pause));
+      },
+      { duration: 1800, probes: opening === 'event' ? ['again', 'compressed'] : ['compressed'] }
+    );
+    timers.forEach((timer) => clearTimeout(timer));
+    expect(verdicts.find(({ rule }) => rule === 'T04')?.verdict).toBe(expected);
+  });
+});
+
+it('T25: compressed only where it is asked for, and in name only', async () => {
+  const result = await judge(
+    (socket, request) =>
+      socket.write(`${head}${/gzip/.test(request) ? 'Content-Encoding: gzip\r\n' : ''}\r\ndata: 1\n\n`),
+    { duration: 300, probes: ['compressed'] }
+  );
+  expect(result.findings.find(({ rule }) => rule === 'T25')).toMatchObject({
+    severity: 'error',
+    message: expect.stringContaining('With Accept-Encoding: "gzip, deflate, br"') as string
+  });
+  expect(result.headline).toBe('1 event in 9 bytes; clients lose events, or the connection.');
+});

@@ -1,0 +1,255 @@
+import {
+  at,
+  atBlock,
+  notApplicable,
+  onLine,
+  onStream,
+  quote,
+  rule,
+  type Sighting,
+  type Rule
+} from '../rule.ts';
+import { decodeUtf8, fieldValue, type TracedBlock } from '../trace.ts';
+import { standard } from './sources.ts';
+
+const { interpretation } = standard;
+
+const megabyte = 1024 * 1024;
+
+/** As a type, or an id. */
+const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
+
+/** Rules on each event that is dispatched, or only on those whose data begins so. */
+function onEvent(
+  opening: string[] | undefined,
+  look: (
+    event: NonNullable<TracedBlock['event']>,
+    found: (sighting: Sighting) => void,
+    block: TracedBlock
+  ) => void
+) {
+  return onStream((found) => ({
+    ...(opening && { blocks: { opening } }),
+    block(block) {
+      if (block.event) look(block.event, found, block);
+    }
+  }));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the events say. */
+export const events: Rule[] = [
+  rule(
+    ['F06', 'literal-backslash-n', 'W A'],
+    'All data ends with a backslash and an n',
+    interpretation,
+    'Write real line feeds (in many languages: double quotes, not single ones).',
+    onStream((found) => {
+      let first: TracedBlock | undefined;
+      let others = 0;
+      return {
+        block(block) {
+          if (!block.event) return;
+          if (block.event.data.endsWith('\\n')) first ??= block;
+          else others++;
+        },
+        end() {
+          if (first && others === 0) {
+            const { data } = first.event!;
+            found({
+              message: () => `The data ends with the two characters \\n: ${quote(data.slice(-40))}`,
+              ...atBlock(first, data.slice(-48))
+            });
+          }
+          return undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F17', 'empty-data-event', 'I C'],
+    'An event whose data is empty',
+    interpretation,
+    'It is dispatched with the data "": a listener that parses JSON throws.',
+    onEvent([''], ({ data }, found, block) => {
+      if (data === '') found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
+    })
+  ),
+  rule(
+    ['F18', 'event-name-reserved', 'W C'],
+    'An event type that EventSource itself uses',
+    interpretation,
+    'Name it otherwise (app-error): listeners for connection errors and for opening hear it.',
+    onStream((found) => ({
+      blocks: { field: 'event' },
+      block(block) {
+        const type = block.event?.type;
+        if (type === 'error' || type === 'open') {
+          found({
+            message: () => `An event of type "${type}" calls on${type} while the connection is open`,
+            ...atBlock(block, `event: ${type}`)
+          });
+        }
+      }
+    }))
+  ),
+  rule(
+    ['F19', 'event-message', 'I N'],
+    'The type "message" is written out',
+    interpretation,
+    'It is the default: leave it out.',
+    onLine(['event'], (line, found) => {
+      if (fieldValue(line.text) === 'message') {
+        found({ message: '"event: message" is the default', ...at(line) });
+      }
+    })
+  ),
+  rule(
+    ['F20', 'event-unlistened', 'I A'],
+    'A type that nobody listens to',
+    interpretation,
+    'Add a listener, or leave the event out.',
+    onStream((found, { expectTypes }) =>
+      expectTypes
+        ? {
+            block(block) {
+              if (!block.event || expectTypes.includes(decodeUtf8(block.event.type))) return;
+              found({
+                message: () => `The type ${quote(block.event!.type)} is not in --expect-types`,
+                ...atBlock(block)
+              });
+            }
+          }
+        : { end: () => notApplicable('no --expect-types was given') }
+    )
+  ),
+  rule(
+    ['F21', 'object-object', 'E A'],
+    'Data is "[object Object]" or the like',
+    interpretation,
+    'Serialize it: JSON.stringify.',
+    onEvent(['['], ({ data }, found, block) => {
+      if (/^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/.test(data)) {
+        found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
+      }
+    })
+  ),
+  rule(
+    ['F22', 'undefined-data', 'W A'],
+    'A value is "undefined" or "NaN"',
+    interpretation,
+    'Look at what is sent: a value was missing.',
+    onStream((found) => ({
+      branches: ['event', 'id'],
+      looksLike: (text) => missingValue.test(text),
+      line(line) {
+        found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
+      },
+      blocks: { opening: ['u', 'N'] },
+      block(block) {
+        const { data } = block.event!;
+        if (data === 'undefined' || data === 'NaN') {
+          found({ message: `The data is ${quote(data)}`, ...atBlock(block) });
+        }
+      }
+    }))
+  ),
+  rule(
+    ['F23', 'double-json', 'W A'],
+    'JSON within a JSON string',
+    interpretation,
+    'Serialize once.',
+    onStream((found) => {
+      // Tokens of a text come as JSON strings too, and one of them may look like JSON.
+      let first: TracedBlock | undefined;
+      let doubles = 0;
+      let others = 0;
+      return {
+        blocks: { opening: ['"'] },
+        block(block) {
+          const { data } = block.event!;
+          if (others > 0 || data.length > megabyte) return;
+          const text = /^"\s*[{[]/.test(data) ? parseJson(decodeUtf8(data)) : undefined;
+          if (typeof text === 'string' && typeof parseJson(text) === 'object') {
+            first ??= block;
+            doubles++;
+          } else others++;
+        },
+        end() {
+          if (first && doubles > 1 && others === 0) {
+            const { data } = first.event!;
+            found({
+              message: () => `The data is a JSON string that holds JSON: ${quote(data)}`,
+              ...atBlock(first)
+            });
+          }
+          return undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F24', 'json-multiline-broken', 'W A'],
+    'JSON is broken by the line feeds between its data lines',
+    interpretation,
+    'Send JSON in one data line: a line feed within a string makes it invalid.',
+    onEvent(['{', '[', '"', ' ', '\t', '\n'], ({ data }, found, block) => {
+      if (block.dataLines < 2 || !/^\s*[{["]/.test(data) || data.length > megabyte) return;
+      const text = decodeUtf8(data);
+      if (parseJson(text) === undefined && parseJson(text.replaceAll('\n', '')) !== undefined) {
+        found({
+          message: () => `${block.dataLines} data lines are JSON only without the line feeds between them`,
+          ...atBlock(block)
+        });
+      }
+    })
+  ),
+  rule(
+    ['F25', 'event-too-large', 'W A'],
+    'A large event',
+    'limits of 64 KiB to 1 MiB are common in client libraries and proxies',
+    'Send large contents by another request, and its URL in the event.',
+    onEvent(undefined, ({ data }, found, block) => {
+      if (data.length <= 64 * 1024) return;
+      found({
+        message: () => `The data has ${data.length} bytes`,
+        ...(data.length > megabyte && { severity: 'error' as const }),
+        ...atBlock(block)
+      });
+    })
+  ),
+  rule(
+    ['F26', 'line-unbounded', 'E S'],
+    'A line or a block that is too long to be read',
+    'memory of clients, which have to keep an unfinished event whole',
+    'Cap what one line and one event may hold.',
+    onStream((found) => ({
+      end({ trace: { overflow } }) {
+        if (overflow) {
+          found({
+            message: `A ${overflow.what}: what follows was not read`,
+            offset: overflow.offset,
+            line: overflow.line
+          });
+        }
+        return undefined;
+      }
+    }))
+  ),
+  rule(
+    ['F29', 'dropped-empty', 'I A'],
+    'The library drops an event with empty data',
+    interpretation,
+    'Send a space, or null as JSON.',
+    {
+      undecided: 'what the server meant to send and did not is nowhere on the wire'
+    }
+  )
+];

@@ -1,0 +1,363 @@
+import {
+  at,
+  atBlock,
+  notApplicable,
+  notObserved,
+  ok,
+  onLine,
+  onStream,
+  plural,
+  quote,
+  rule,
+  type Evidence,
+  type Judge,
+  type Sighting,
+  type StreamEnd,
+  type Rule,
+  type Verdict
+} from '../rule.ts';
+import { type TracedBlock, type TracedLine, type UnfinishedBlock } from '../trace.ts';
+import { standard } from './sources.ts';
+
+const { parsing, interpretation } = standard;
+
+const fields = ['data', 'event', 'id', 'retry'];
+
+/** Names of heartbeats in use. */
+export const heartbeatName = /^(ping|pong|heartbeat|heart-beat|keepalive|keep-alive|keep_alive|noop)$/i;
+
+function fieldName(line: string): string {
+  const colon = line.indexOf(':');
+  return colon < 0 ? line : line.slice(0, colon);
+}
+
+/** A line whose author meant a field, and misspelt it. */
+function isMisspelt(line: string): boolean {
+  const name = fieldName(line);
+  return !fields.includes(name) && fields.includes(name.trim().toLowerCase()) && line.includes(':');
+}
+
+export const byteOrderMark = '\xef\xbb\xbf';
+
+/** A line that is content: JSON, markup, or words. A plain name, with or without a colon, may be a field of someone's own. */
+function isContent(line: string): boolean {
+  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && (isBare(line) || !mayBeField(line));
+}
+
+function mayBeField(line: string): boolean {
+  return /^[A-Za-z][\w.-]*$/.test(fieldName(line));
+}
+
+/** One word and no colon: a field without a value would be a rare thing to send. */
+function isBare(line: string): boolean {
+  return !line.includes(':') && mayBeField(line);
+}
+
+/** Bytes, above which a line may need seconds to arrive. */
+const largeLine = 0x10000;
+
+/** White space alone, which whoever wrote it may take for a blank line. */
+function looksBlank(line: string): boolean {
+  return /^[ \t]+$/.test(line);
+}
+
+/** What has no line end at the end, if it can be no field that the standard knows, whatever would come of it. */
+function unknownAtTheEnd({ trace, ended, at }: StreamEnd): TracedLine | undefined {
+  const { unfinished: text = '', offset = 0 } = trace.pending ?? {};
+  if (text === '' || text.startsWith(':') || fields.includes(fieldName(text))) return undefined;
+  const mayBeMore = isBare(text) || looksBlank(text);
+  if (mayBeMore && (!ended || fields.some((field) => field.startsWith(text)))) return undefined;
+  return { branch: 'unknown field', text, offset, number: trace.lines + 1, at };
+}
+
+/** A rule on lines that are no field that the standard knows. */
+export function onUnknownField(
+  look: (line: TracedLine, found: (sighting: Sighting) => void, block: UnfinishedBlock) => void
+): Judge {
+  return onStream((found) => ({
+    branches: ['unknown field'],
+    line: (line, block) => look(line, found, block),
+    end(stream) {
+      const line = unknownAtTheEnd(stream);
+      if (line) look(line, found, stream.trace.pending!.block);
+      return undefined;
+    }
+  }));
+}
+
+/** Whether a stream of which not one event came is wrong: one block may be all that was due. */
+function hasOnlyFailed({ trace, ended }: StreamEnd): boolean {
+  return trace.events === 0 && (ended || trace.blocks > 1);
+}
+
+function noEventIn({ trace: { blocks } }: StreamEnd): string {
+  return `No event in ${plural(blocks, 'block')}`;
+}
+
+/** How bad it is that a line of content is ignored. */
+function severityOf(line: string): Pick<Evidence, 'severity'> {
+  return looksBlank(line) ? { severity: 'information' } : isBare(line) ? { severity: 'warning' } : {};
+}
+
+/** How lines become fields, and blocks events. */
+export const lines: Rule[] = [
+  rule(
+    ['F01', 'eof-pending-block', 'E V'],
+    'The stream ends within a block',
+    parsing,
+    'End each event with a blank line: two line feeds after its last field.',
+    onStream((found) => ({
+      end({ trace, ended, captured, at }): Verdict {
+        if (!ended) return notObserved('the end of the stream');
+        const { pending } = trace;
+        if (!pending) return ok;
+        const { block, unfinished } = pending;
+        const isLost =
+          block.dataLines > 0 ||
+          block.type !== undefined ||
+          block.id !== undefined ||
+          /^(data|event|id)(:|$)/.test(unfinished);
+        if (!isLost) return notApplicable('what is unfinished at the end says nothing');
+        const shown = unfinished || trace.lastDataText || trace.lastText;
+        const place = { at, offset: block.offset, line: block.line, excerpt: shown.slice(0, 48) };
+        const what = trace.events === 0 ? 'No message will ever be delivered: the' : 'The last';
+        found({
+          message: `${what} block is not ended by a blank line when the stream ends, and clients drop it${captured ? ', if the capture was not cut' : ''} (its last data: ${quote(shown)})`,
+          // A live stream that is captured is cut somewhere.
+          ...(captured && { severity: 'warning' as const }),
+          ...place
+        });
+        return ok;
+      }
+    }))
+  ),
+  rule(
+    ['F02', 'never-blank', 'E V'],
+    'Lines flow, and never a blank one',
+    parsing,
+    'End each event with a blank line: two line feeds after its last field.',
+    onStream((found) => ({
+      end({ trace, ended, at: endedAt }) {
+        const { pending, lastRead, lastDataRead, bytes, lines, events } = trace;
+        if (ended) return notApplicable('the stream has ended; F01 judges its end');
+        // Where events came, it may be a large one.
+        if (events > 0) return ok;
+        if (!pending) return trace.blankLines > 0 ? ok : notObserved('lines');
+        // In JSON a line feed is written so too: within a string, where no field follows.
+        const [literal] =
+          (lines === 0 &&
+            !trace.overflow &&
+            /^(data|event|id|retry|:).*?(\\n)+((data|event|id|retry):|(?<=\\n\\n)$)/.exec(
+              pending.unfinished
+            )) ||
+          [];
+        if (literal !== undefined) {
+          found({
+            message: `No message will be delivered: in ${bytes} bytes there is no line feed, but the two characters \\n: ${quote(literal)}`,
+            at: endedAt,
+            offset: 0,
+            line: 1,
+            excerpt: pending.unfinished.slice(0, 48)
+          });
+          return ok;
+        }
+        const { block, firstDataLine: first, unfinished, offset, firstRead } = pending;
+        const time = first ? lastDataRead!.at - first.at : 0;
+        if (first && time >= 1000) {
+          found({
+            message: () =>
+              `No message will be delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line`,
+            ...at(first)
+          });
+          return ok;
+        }
+        // Two pieces may be one line.
+        const isGrowing = unfinished !== '' && !trace.overflow && lastRead!.number - firstRead.number > 1;
+        const growth = lastRead!.at - firstRead.at;
+        if (isGrowing && growth >= 1000) {
+          found({
+            message: () =>
+              `No message is delivered: ${bytes - offset} bytes in ${Math.round(growth)} ms, and no line end: ${quote(unfinished)}`,
+            // As a large event over a slow network.
+            ...(bytes - offset > largeLine && { severity: 'warning' as const }),
+            at: firstRead.at,
+            offset,
+            line: lines + 1,
+            excerpt: unfinished.slice(0, 48)
+          });
+          return ok;
+        }
+        return trace.blankLines > 0 ? ok : notObserved('more than a second of lines without a blank one');
+      }
+    }))
+  ),
+  rule(
+    ['F03', 'missing-data-prefix', 'E C'],
+    'A line is content without a field name',
+    interpretation,
+    'Begin each line of a payload with "data: ", and padding with a colon.',
+    onUnknownField((line, found, block) => {
+      if (!isContent(line.text) || block.dataLines > 0) return;
+      found({
+        message: () =>
+          `${looksBlank(line.text) ? `A line of ${line.text.length} spaces or tabs` : `The line ${quote(line.text)}`} is taken for an unknown field and ignored`,
+        ...severityOf(line.text),
+        ...at(line)
+      });
+    })
+  ),
+  rule(
+    ['F04', 'multi-line-raw', 'E C'],
+    'Only the first line of a payload has its "data:"',
+    interpretation,
+    'Split payloads at CRLF, LF and CR, and begin each line with "data: ". The line that ends an event is empty.',
+    onUnknownField((line, found, block) => {
+      if (!isContent(line.text) || block.dataLines === 0) return;
+      found({
+        message: () =>
+          looksBlank(line.text)
+            ? `The line ${quote(line.text)} after a data line looks blank and is not: the event is not ended`
+            : `The line ${quote(line.text)} after a data line is ignored: it is in no event`,
+        ...(isBare(line.text) && { severity: 'warning' as const }),
+        ...at(line)
+      });
+    })
+  ),
+  rule(
+    ['F05', 'field-name-space-or-case', 'E C'],
+    'A field name has a space or a capital letter',
+    interpretation,
+    'Write data, event, id and retry exactly so, and the colon right behind.',
+    onUnknownField((line, found) => {
+      if (!isMisspelt(line.text)) return;
+      found({
+        message: () => `The field name ${quote(fieldName(line.text))} is unknown, and the line ignored`,
+        ...at(line)
+      });
+    })
+  ),
+  rule(
+    ['F13', 'no-space-after-colon', 'I A'],
+    'No space after the colon',
+    interpretation,
+    'Legal; write "data: x": clients that look for the space exist.',
+    onLine(
+      ['data', 'event', 'id', 'retry'],
+      (line, found) =>
+        found({ message: () => `No space after the colon in ${quote(line.text)}`, ...at(line) }),
+      (text) => {
+        const colon = text.indexOf(':');
+        return colon > 0 && colon + 1 < text.length && text.charCodeAt(colon + 1) !== 32;
+      }
+    )
+  ),
+  rule(
+    ['F14', 'two-spaces', 'I N'],
+    'Two spaces after the colon',
+    interpretation,
+    'One space is stripped, the second is part of the value.',
+    onLine(
+      ['data', 'event', 'id'],
+      (line, found, block) => {
+        if (line.branch === 'data' && block.dataLines > 1) return;
+        found({ message: () => `The value of ${quote(line.text)} keeps a space`, ...at(line) });
+      },
+      (text) => text.charCodeAt(text.indexOf(':') + 2) === 32 && /^[a-z]+: {2}\S/.test(text)
+    )
+  ),
+  rule(
+    ['F15', 'data-after-blank-lost', 'W C'],
+    'A blank line parts an event type from its data',
+    interpretation,
+    'Write event, id and data without a blank line between them.',
+    onStream((found) => {
+      let alone: TracedBlock | undefined;
+      const dispatched = new Set<string>();
+      return {
+        block(block) {
+          const { type } = block;
+          if (
+            alone &&
+            block.event &&
+            type === undefined &&
+            alone.lastRead === block.firstRead &&
+            alone.line + alone.lines + 1 === block.line &&
+            !dispatched.has(alone.type!)
+          ) {
+            found({
+              message: `The type ${quote(alone.type!)} stands in a block of its own: the data after the blank line arrives as "message"`,
+              ...atBlock(alone, `event: ${alone.type}`)
+            });
+          }
+          if (block.event && type && dispatched.size < 1000) dispatched.add(type);
+          alone = type && !block.event && !heartbeatName.test(type) ? block : undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F16', 'event-without-data', 'I C'],
+    'An event without data',
+    interpretation,
+    'Add a data line, else nothing is dispatched (its id still counts).',
+    onStream((found) => {
+      let first: Omit<Evidence, 'message'> | undefined;
+      // Without an event a sign of life is right.
+      let isMeant = false;
+      return {
+        blocks: { field: 'event' },
+        block(block) {
+          if (!block.type || block.event) return;
+          const place = atBlock(block, `event: ${block.type}`);
+          first ??= place;
+          isMeant ||= !heartbeatName.test(block.type);
+          found({
+            message: () => `The block of type ${quote(block.type!)} has no data, and dispatches nothing`,
+            ...place
+          });
+        },
+        end(stream) {
+          if (first && isMeant && hasOnlyFailed(stream)) {
+            found({
+              message: `${noEventIn(stream)}: those with a type have no data, and dispatch nothing`,
+              severity: 'warning',
+              ...first
+            });
+          }
+          return undefined;
+        }
+      };
+    })
+  ),
+  rule(
+    ['F27', 'unknown-field', 'I C'],
+    'A field that the standard does not know',
+    interpretation,
+    'It is ignored: write a comment (": text") for what is not for clients.',
+    onStream((found) => {
+      let first: TracedLine | undefined;
+      const look = (line: TracedLine) => {
+        if (isMisspelt(line.text) || isBare(line.text) || !mayBeField(line.text)) return;
+        first ??= line;
+        found({ message: () => `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
+      };
+      return {
+        branches: ['unknown field'],
+        line: look,
+        end(stream) {
+          const last = unknownAtTheEnd(stream);
+          if (last) look(last);
+          if (first && hasOnlyFailed(stream)) {
+            const name = fieldName(first.text);
+            found({
+              message: `${noEventIn(stream)}: the field ${quote(name)} is ignored`,
+              severity: 'warning',
+              ...at(first)
+            });
+          }
+          return undefined;
+        }
+      };
+    })
+  )
+];
