@@ -2,7 +2,10 @@ import type { Case, Section } from './case.ts';
 import type { Observation } from './observation.ts';
 import type { RequestRecord } from '../fixtures-server/request-log.ts';
 
-export type Verdict = 'pass' | 'fail' | 'allowed' | 'unsupported' | 'not observed';
+/** From good to bad. */
+export const verdicts = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'] as const;
+
+export type Verdict = (typeof verdicts)[number];
 
 /** Another answer that the standard allows is a pass as well. */
 export function isPassed(verdict: Verdict): boolean {

@@ -1,6 +1,6 @@
 import type { Case, Expectation, ExpectedEvent, ExpectedRequest } from './case.ts';
 import type { Observation, ObservedEvent } from './observation.ts';
-import type { Difference, Judgement, Verdict } from './report.ts';
+import { verdicts, type Difference, type Judgement, type Verdict } from './report.ts';
 import type { RequestRecord } from '../fixtures-server/request-log.ts';
 
 /** What the placeholders of a case stood for in one run. */
@@ -10,9 +10,6 @@ export interface Names {
   url: string;
   otherUrl: string;
 }
-
-/** All of them, from good to bad. */
-export const verdicts: Verdict[] = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'];
 
 /** The one of two verdicts that says more against the implementation. */
 export function worst(a: Verdict, b: Verdict): Verdict {

@@ -1,5 +1,4 @@
-import type { Cell, Column, GlobalKind, Report } from '../report.ts';
-import { verdicts } from '../verdict.ts';
+import { verdicts, type Cell, type Column, type GlobalKind, type Report } from '../report.ts';
 import { indexCells, outcomeOf, placeOf, type ColumnName } from './outcome.ts';
 import { plain } from './terminal.ts';
 
