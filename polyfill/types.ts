@@ -13,6 +13,17 @@ export interface EventSourceEventMap {
 /** A method's parameters, unlike a function's, may be those of a more special event: sources of typed events stay sources. */
 type Handler<Type> = { handle(this: EventSource, event: Type): unknown }['handle'] | null;
 
+// As in lib.dom, which projects for Node do without: their types have Event, EventTarget and MessageEvent, but not these.
+type Listener = ((event: Event) => void) | { handleEvent(event: Event): void } | null;
+interface ListenerOptions {
+  capture?: boolean;
+}
+interface AddedListenerOptions extends ListenerOptions {
+  once?: boolean;
+  passive?: boolean;
+  signal?: AbortSignal;
+}
+
 /**
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  *
@@ -37,33 +48,25 @@ export interface EventSource<
   addEventListener<Type extends keyof Events & string>(
     type: Type,
     listener: (this: EventSource, event: Events[Type]) => unknown,
-    options?: boolean | AddEventListenerOptions
+    options?: boolean | AddedListenerOptions
   ): void;
   addEventListener(
     type: string,
     listener: (this: EventSource, event: MessageEvent) => unknown,
-    options?: boolean | AddEventListenerOptions
+    options?: boolean | AddedListenerOptions
   ): void;
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions
-  ): void;
+  addEventListener(type: string, listener: Listener, options?: boolean | AddedListenerOptions): void;
   removeEventListener<Type extends keyof Events & string>(
     type: Type,
     listener: (this: EventSource, event: Events[Type]) => unknown,
-    options?: boolean | EventListenerOptions
+    options?: boolean | ListenerOptions
   ): void;
   removeEventListener(
     type: string,
     listener: (this: EventSource, event: MessageEvent) => unknown,
-    options?: boolean | EventListenerOptions
+    options?: boolean | ListenerOptions
   ): void;
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions
-  ): void;
+  removeEventListener(type: string, listener: Listener, options?: boolean | ListenerOptions): void;
 }
 
 export interface EventSourceConstructor<

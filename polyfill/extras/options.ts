@@ -1,6 +1,9 @@
 import type { EventSourceInit } from '../types.ts';
 import { check, checkNumber } from './check.ts';
 
+// That of lib.dom and that of Node have no other name in common.
+type HeadersInit = NonNullable<RequestInit['headers']>;
+
 export type HeadersSource = HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
 
 /** What is known of a response when it is decided whether to try again. */

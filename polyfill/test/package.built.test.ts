@@ -95,6 +95,31 @@ const { readEvents } = require('truesource/stream');`),
   'typescript-bundler/package.json': '{}',
   'typescript-bundler/tsconfig.json': typescript('esnext', { moduleResolution: 'bundler' }),
   'typescript-bundler/index.ts': withTheImport,
+  // Without lib.dom.
+  'typescript-node/package.json': '{ "type": "module" }',
+  'typescript-node/tsconfig.json': typescript('node16', {
+    lib: ['es2023'],
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')]
+  }),
+  'typescript-node/index.ts': `import { EventSource, type EventSourceEventMap } from 'truesource';
+import { readEvents } from 'truesource/stream';
+interface Events extends EventSourceEventMap {
+  token: MessageEvent;
+}
+const source = new EventSource<Events>(process.argv[2]!, { headers: () => Promise.resolve([['a', 'b']]), fetch });
+source.addEventListener('token', ({ lastEventId }) => lastEventId.length, { once: true });
+source.addEventListener('other', { handleEvent: (event) => event.type }, { capture: true });
+source.onerror = ({ status }) => status?.toFixed();
+source.onmessage = ({ data, lastEventId }) => {
+  source.close();
+  console.log(data, lastEventId, source.readyState === source.CLOSED && typeof readEvents === 'function');
+};
+// @ts-expect-error -- no headers
+void (() => new EventSource('', { headers: 5 }));
+// @ts-expect-error -- no option of a listener
+void (() => source.addEventListener('token', () => {}, { once: 5 }));
+`,
   'browser/package.json': '{ "type": "module" }',
   'browser/index.js': `import { EventSource, StandardEventSource } from 'truesource';
 import { readEvents } from 'truesource/stream';
@@ -175,8 +200,8 @@ it('brings its servers and its command', async () => {
   expect(stdout.trim()).toBe(version);
 });
 
-it.concurrent.each(['typescript-esm', 'typescript-cjs', 'typescript-bundler'])(
-  'code written against lib.dom compiles unchanged in %s, and runs',
+it.concurrent.each(['typescript-esm', 'typescript-cjs', 'typescript-bundler', 'typescript-node'])(
+  'code written against lib.dom, or the types of Node, compiles unchanged in %s, and runs',
   async (project) => {
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     const compiled = run(process.execPath, [tsc, '-p', join(folder, project)]);
