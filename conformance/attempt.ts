@@ -339,7 +339,7 @@ export async function attempt(options: {
         finish(
           isStarted
             ? 'the engine stopped asking for jobs'
-            : `the engine did not open the page in ${silence / 1000} s`
+            : `the engine asked for no job in ${silence / 1000} s`
         );
       } else finishIfAllIsDone();
     }, 250);
