@@ -6,7 +6,7 @@ import { queueATask, startTimer } from '../platform/timers.ts';
 import type { Transport } from '../transport.ts';
 import { chooseTransport } from '../transports/choose.ts';
 import { createFetchTransport, fetchTransport } from '../transports/fetch.ts';
-import { readOptions, type ExtendedEventSourceInit, type Options, type ResponseInfo } from './options.ts';
+import { readOptions, type ExtendedEventSourceInit, type Options } from './options.ts';
 import { createTooLarge, isTooLarge } from './event-size.ts';
 import { send } from './send.ts';
 
@@ -163,8 +163,11 @@ function watch(transport: Transport, connection: Connection, options: Options, c
         }
         const { shouldReconnect } = policy;
         if (shouldReconnect && !isEventStream(status, contentType)) {
-          const { statusText = '', headers = new Headers({ 'Content-Type': contentType }) } = details;
-          if (askWhetherToReconnect(shouldReconnect, { status, statusText, headers, url })) return;
+          const ask = () => {
+            const { statusText = '', headers = new Headers({ 'Content-Type': contentType }) } = details;
+            return shouldReconnect({ status, statusText, headers, url });
+          };
+          if (askWhetherToReconnect(ask)) return;
         }
         client.onResponse(status, contentType, url);
       },
@@ -188,18 +191,16 @@ function watch(transport: Transport, connection: Connection, options: Options, c
     awaitBytes();
     return abort;
 
-    function askWhetherToReconnect(
-      ask: (response: ResponseInfo) => unknown,
-      response: ResponseInfo
-    ): boolean {
+    function askWhetherToReconnect(ask: () => unknown): boolean {
       try {
-        const answer = ask(response);
+        const answer = ask();
         if (!answer) return false;
         // That it was one would be a yes.
         if (typeof (answer as Promise<unknown>).then === 'function') {
           void Promise.resolve(answer).catch(ignore);
           throw new TypeError('reconnection.shouldReconnect answered a promise');
         }
+        connection.isUnanswered = false;
         end(false);
       } catch (error) {
         end(true, error);

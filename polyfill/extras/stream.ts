@@ -99,6 +99,7 @@ export function readEvents(
     } finally {
       // Half of a tee would wait for the other.
       reader.cancel().catch(() => {});
+      reader.releaseLock();
     }
   }
 }

@@ -615,7 +615,7 @@ describe('reconnection', () => {
     vi.stubGlobal('XMLHttpRequest', XMLHttpRequest);
     vi.stubGlobal('fetch', undefined);
     try {
-      const { seen } = await play(
+      const { seen, requests } = await play(
         [
           { status: 503, headers: { 'Content-Type': 'text/x' }, end: 'close' },
           { status: 404, end: 'close' }
@@ -624,12 +624,21 @@ describe('reconnection', () => {
         closed
       );
       expect(seen).toEqual(['error 0', 'error 2']);
+      // As after any answer, no cache may give the next.
+      expect(requests[1]!.headers['cache-control']).toBe('no-cache');
       const [[{ status, headers, url }]] = shouldReconnect.mock.calls as [[ResponseInfo]];
       expect([status, headers.get('Content-Type'), new URL(url).origin]).toEqual([
         503,
         'text/x',
         server.origins[0]
       ]);
+      vi.stubGlobal('Headers', undefined);
+      const { errors } = await play(
+        [{ status: 503, end: 'close' }],
+        { reconnection: { shouldReconnect } },
+        closed
+      );
+      expect(errors[0]!.cause).toBeInstanceOf(TypeError);
     } finally {
       vi.unstubAllGlobals();
     }

@@ -150,10 +150,11 @@ it('is futile when a server that answers without CORS is refused twice', async (
   expect(told).toEqual([]);
   resolve();
   await vi.waitUntil(() => sent === 2);
-  // Nobody can read what it would go on to send.
-  expect(fetch.mock.calls[0]![1].signal!.aborted).toBe(true);
   failOnce();
   expect([told, fetch.mock.calls.length]).toEqual([['futile'], 1]);
+  // Nobody can read what it would go on to send.
+  vi.runAllTimers();
+  expect(fetch.mock.calls[0]![1].signal!.aborted).toBe(true);
 });
 
 it('takes what the second request with CORS gets, which is no refusal when it ends', async () => {
@@ -173,12 +174,25 @@ it('is an outage when nobody answers without CORS either', async () => {
   expect([told, sent]).toEqual([['end'], 1]);
 });
 
+it('is an outage when nobody answers without CORS within a second', async () => {
+  const { fetch, reject } = startWithFetch();
+  fetch.mock.calls[0]![1].signal!.addEventListener('abort', reject);
+  vi.advanceTimersByTime(999);
+  await Promise.resolve();
+  expect(told).toEqual([]);
+  vi.advanceTimersByTime(1);
+  await vi.waitUntil(() => told.length > 0);
+  expect([told, sent]).toEqual([['end'], 1]);
+});
+
 it('asks nothing more once it is cancelled, or where the source has been open', async () => {
   const { fetch, resolve } = startWithFetch();
   cancel();
-  expect(fetch.mock.calls[0]![1].signal!.aborted).toBe(true);
   resolve();
   await Promise.resolve();
+  await Promise.resolve();
   expect([told, sent]).toEqual([[], 1]);
+  vi.runAllTimers();
+  expect(fetch.mock.calls[0]![1].signal!.aborted).toBe(true);
   expect([startWithFetch(true).fetch.mock.calls, told]).toEqual([[], ['end']]);
 });

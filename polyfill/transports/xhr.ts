@@ -6,36 +6,44 @@ import { createHeaders } from './headers.ts';
 /** UTF-16 code units of one response, after which an event that has an id of its own is the last, unless more has come behind it. */
 const recyclingLimit = 1e6;
 
+/** Milliseconds in which a server that has just answered answers again, or it is an outage. */
+const refusalTimeout = 1000;
+
 export const xhrTransport: Transport = (request, client) => {
   const xhr = new XMLHttpRequest();
   let over = false;
   let taken = 0;
 
-  /** Of the request without CORS, which is aborted when it has been answered. */
-  let withoutCors: AbortController | undefined;
+  /** 1 while a request without CORS is under way, 2 when it was answered. */
+  let phase = 0;
 
-  function end(event?: Event): void {
+  function end(cause?: unknown): void {
     if (over) return;
     // "If res is an aborted network error, then fail the connection": by the user, or window.stop().
-    const isAborted = !!event && event.type === 'abort';
-    // As over fetch, in engines that have one. If it hangs, so would another attempt.
+    const isAborted = cause === 'abort';
+    // As over fetch, in engines that have one.
     if (
+      !phase &&
+      !isAborted &&
       request.isUnanswered &&
       !request.wasOpen &&
-      !isAborted &&
-      !withoutCors &&
       root.fetch &&
       root.AbortController &&
       isCrossOrigin(request.url)
     ) {
-      withoutCors = new AbortController();
-      fetch(request.url, { mode: 'no-cors', signal: withoutCors.signal }).then(() => {
-        withoutCors!.abort();
+      phase++;
+      const controller = new AbortController();
+      // Nobody can read what it would go on to send; and a fetch that is made of XMLHttpRequest waits for the end of it.
+      setTimeout(() => {
+        controller.abort();
+      }, refusalTimeout);
+      fetch(request.url, { mode: 'no-cors', signal: controller.signal }).then(() => {
+        phase++;
         if (!over) send();
       }, end);
     } else {
       over = true;
-      client.onEnd(isAborted || (request.isUnanswered && !!withoutCors && withoutCors.signal.aborted));
+      client.onEnd(isAborted || (phase > 1 && request.isUnanswered));
     }
   }
 
@@ -87,12 +95,11 @@ export const xhrTransport: Transport = (request, client) => {
             xhr.abort();
           }
         }
-        if (/end|abort/.test(event.type)) end(event);
+        if (/end|abort/.test(event.type)) end(event.type);
       };
   send();
   return () => {
     over = true;
     xhr.abort();
-    if (withoutCors) withoutCors.abort();
   };
 };
