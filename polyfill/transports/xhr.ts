@@ -39,6 +39,8 @@ export const xhrTransport: Transport = (request, client) => {
       }, refusalTimeout);
       fetch(request.url, { mode: 'no-cors', signal: controller.signal }).then(() => {
         phase++;
+        // Firefox's workers throw when one that had credentials is opened again as it is.
+        xhr.abort();
         if (!over) send();
       }, end);
     } else {
