@@ -88,15 +88,8 @@ export function loadImplementation(callback: (EventSource: unknown) => void): vo
   const globals = self as unknown as Record<string, unknown>;
   for (let i = 0; i < removed.length; i++) {
     const name = removed[i]!;
-    // A worker's global object inherits its fetch.
-    for (
-      let object = globals;
-      object && name in object;
-      object = Object.getPrototypeOf(object) as typeof globals
-    ) {
-      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- Reflect.deleteProperty is not ES5
-      delete object[name];
-    }
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- Reflect.deleteProperty is not ES5
+    delete globals[name];
     if (globals[name] !== undefined) return fail('the native ' + name + ' could not be removed');
   }
   if (session.implementation === 'truesource-fetch' && !globals.fetch) return fail('there is no fetch');

@@ -310,8 +310,7 @@ function createDriverRoutes(
 function createPrelude(implementation: string, dist: string): string {
   const { script, without } = ours[implementation]!;
   return `${JSON.stringify(without)}.forEach(function (name) {
-  // In a worker fetch is inherited.
-  for (var object = self; object; object = Object.getPrototypeOf(object)) delete object[name];
+  delete self[name];
   if (self[name] !== undefined) throw new Error('the native ' + name + ' could not be removed');
 });
 ${readFileSync(join(dist, `${script}.js`), 'utf8')}
