@@ -191,26 +191,25 @@ program
 
 addValidatorCommands(program, version);
 
-async function runConformance(
-  options: {
-    engine?: string[];
-    implementation?: string[];
-    global?: string[];
-    case?: string[];
-    report?: string[];
-    require?: string[];
-    clientService?: string[];
-    webdriver?: string[];
-    capabilities?: string[];
-    host: string;
-    publicHost?: string;
-    port: string;
-    repeat?: string;
-    printExpectations?: boolean;
-    wpt?: string | true;
-  },
-  command: Command
-): Promise<void> {
+interface ConformanceOptions {
+  engine?: string[];
+  implementation?: string[];
+  global?: string[];
+  case?: string[];
+  report?: string[];
+  require?: string[];
+  clientService?: string[];
+  webdriver?: string[];
+  capabilities?: string[];
+  host: string;
+  publicHost?: string;
+  port: string;
+  repeat?: string;
+  printExpectations?: boolean;
+  wpt?: string | true;
+}
+
+async function runConformance(options: ConformanceOptions, command: Command): Promise<void> {
   if (options.wpt !== undefined) {
     const others = command.options.filter(
       (option) => command.getOptionValueSource(option.attributeName()) === 'cli'
@@ -357,17 +356,7 @@ async function runConformance(
   }
 }
 
-async function runUpstreamTests(
-  directory: string | true,
-  options: {
-    engine?: string[];
-    implementation?: string[];
-    global?: string[];
-    case?: string[];
-    report?: string[];
-    require?: string[];
-  }
-): Promise<void> {
+async function runUpstreamTests(directory: string | true, options: ConformanceOptions): Promise<void> {
   if (directory === true) {
     throw new UsageError(
       '--wpt needs the folder of a checkout of github.com/web-platform-tests/wpt; these of its folders are enough (git sparse-checkout set): eventsource resources common interfaces'
