@@ -1,4 +1,5 @@
 import { interpretTheEventStream } from '../event-stream.ts';
+import { ignore } from '../platform/globals.ts';
 import { extractTheEssence } from '../platform/mime-type.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
 import { check, checkNumber } from './check.ts';
@@ -98,7 +99,7 @@ export function readEvents(
       }
     } finally {
       // Half of a tee would wait for the other.
-      reader.cancel().catch(() => {});
+      reader.cancel().catch(ignore);
       reader.releaseLock();
     }
   }
