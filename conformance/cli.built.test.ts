@@ -84,6 +84,55 @@ it('repeats a run, and prints the list of expected failures that fits it', () =>
   expect(status).toBe(0);
 }, 30_000);
 
+it("holds anybody's implementation to a list of its own, whose first edition it prints", () => {
+  writeFileSync(
+    join(folder, 'wrong.mjs'),
+    "export class EventSource { constructor() { throw new Error('no'); } }"
+  );
+  const list = join(folder, 'list.json');
+  const few = [
+    '--engine',
+    'node',
+    '--implementation',
+    './wrong.mjs',
+    '--case',
+    'bom-byte-by-byte-is-removed'
+  ];
+  const held = [...few, '--expected-failures', list];
+  expect(conformance(root, ...few)).toMatchObject({
+    status: 0,
+    stderr: expect.not.stringContaining('wrong') as string
+  });
+  writeFileSync(list, '[]');
+  const { status, stdout } = conformance(root, ...held);
+  expect(stdout).toContain('all implementations: 1 unexpected result\n');
+  expect(status).toBe(1);
+  const printed = conformance(root, ...held, '--print-expectations').stdout;
+  expect(JSON.parse(printed)).toEqual([
+    expect.objectContaining({ cases: ['bom-byte-by-byte-is-removed'], implementations: ['./wrong.mjs'] })
+  ]);
+  writeFileSync(list, printed);
+  expect(conformance(root, ...held)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('no reason yet') as string
+  });
+  writeFileSync(list, printed.replace('UNEXPLAINED', 'it is only a stub'));
+  expect(conformance(root, ...held).status).toBe(0);
+  writeFileSync(list, printed.replace('UNEXPLAINED', 'it is only a stub').replaceAll('bom-byte', 'bom-bite'));
+  expect(conformance(root, ...held)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('unknown case "bom-bite-by-byte-is-removed"') as string
+  });
+}, 30_000);
+
+it('exits with 1 when an implementation of others could not be run anywhere', () => {
+  writeFileSync(join(folder, 'empty.mjs'), 'export {};');
+  expect(conformance(root, '--engine', 'node', '--implementation', './empty.mjs')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('./empty.mjs could not be run anywhere; in node: TypeError') as string
+  });
+}, 30_000);
+
 it('expects failures only of cases, engines and implementations that there are', () => {
   const list = JSON.parse(
     readFileSync(new URL('expected-failures.json', import.meta.url), 'utf8')

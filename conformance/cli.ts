@@ -12,7 +12,7 @@ import { createClientServiceEngine } from './engines/client-service.ts';
 import { engines } from './engines/index.ts';
 import { createWebDriverEngines } from './engines/webdriver.ts';
 import type { WebDriverEndpoint } from './engines/webdriver.ts';
-import { checkExpectedFailures, isOurs } from './expected-failures.ts';
+import { checkExpectedFailures, isHeld } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import { findImplementation } from './implementation.ts';
 import type { Implementation } from './implementation.ts';
@@ -132,6 +132,10 @@ program
   .option('--port <number>', 'first of the 8 ports to listen on; 0: free ones', '0')
   .option('--repeat <times>', 'run all so many times, and name what had not the same verdict each time')
   .option(
+    '--expected-failures <file>',
+    'hold every implementation of this run, not truesource alone, to the list in this file, in place of the one here'
+  )
+  .option(
     '--print-expectations',
     'print, in place of the matrix, the list of expected failures that fits this run; without --report, write no reports'
   )
@@ -142,7 +146,7 @@ program
   .addHelpText(
     'after',
     `
-Exit codes: 0 no unexpected result of truesource; 1 there is one, a required engine did not run, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line, or an address that cannot be had; 3 a service or endpoint could not be used to the end; 130 Ctrl-C.`
+Exit codes: 0 no unexpected result of truesource, with --expected-failures of any implementation; 1 there is one, a required engine or an implementation of others did not run anywhere, or with --repeat a difference between repeats that nothing explains; 2 mistake in the command line, or an address that cannot be had; 3 a service or endpoint could not be used to the end; 130 Ctrl-C.`
   )
   .action(runConformance);
 
@@ -205,6 +209,7 @@ interface ConformanceOptions {
   publicHost?: string;
   port: string;
   repeat?: string;
+  expectedFailures?: string;
   printExpectations?: boolean;
   wpt?: string | true;
 }
@@ -267,7 +272,7 @@ async function runConformance(options: ConformanceOptions, command: Command): Pr
   }
   if (!existsSync(join(dist, 'client.js'))) throw new Failure(`${dist} is not built: npm run build`);
 
-  const expectedFailures = readExpectedFailures();
+  const expectedFailures = readExpectedFailures(options.expectedFailures);
   const show = createProgressLine();
   const results: Report[] = [];
   const tellOfTheLoss = (code: number): void => {
@@ -294,6 +299,7 @@ async function runConformance(options: ConformanceOptions, command: Command): Pr
           ...(chosenGlobals && { globals: chosenGlobals }),
           cases,
           expectedFailures,
+          ...(options.expectedFailures !== undefined && { expectationsOf: 'all' }),
           dist,
           version,
           standard,
@@ -315,8 +321,11 @@ async function runConformance(options: ConformanceOptions, command: Command): Pr
   show.end();
   const report = combineReports(results, expectedFailures, chosen);
 
+  const foreign = (implementations ?? []).flatMap((one) => (typeof one === 'object' ? one.name : []));
   if (options.printExpectations) {
-    const columns = engines.flatMap((engine) => listColumns(engine, engine.implementations));
+    const columns = [...engines, ...endpoints].flatMap((engine) =>
+      listColumns(engine, [...engine.implementations, ...(engine.isImplementation ? [] : foreign)])
+    );
     process.stdout.write(
       `${JSON.stringify(updateExpectations(report, expectedFailures, columns), null, 2)}\n`
     );
@@ -346,8 +355,16 @@ async function runConformance(options: ConformanceOptions, command: Command): Pr
     report.cells.some((cell) => cell.unexpected) ||
     report.stale.length > 0 ||
     findFlaky(report).some(({ run: { flaky } }) => flaky!.explanation === undefined) ||
-    report.columns.some(({ implementation, status }) => isOurs(implementation) && status === 'broken');
-  if (isUnexpected || idle.length > 0) process.exitCode = 1;
+    report.columns.some(
+      ({ implementation, status }) => isHeld(report, implementation) && status === 'broken'
+    );
+  const unusable = foreign.flatMap((name) => {
+    const columns = report.columns.filter(({ implementation }) => implementation === name);
+    return columns.some(({ status }) => status === 'ran') ? [] : columns.slice(0, 1);
+  });
+  for (const { implementation, engine, note } of unusable)
+    process.stderr.write(`truesource: ${implementation} could not be run anywhere; in ${engine}: ${note}\n`);
+  if (isUnexpected || idle.length > 0 || unusable.length > 0) process.exitCode = 1;
   for (const { engine, status, note } of report.columns) {
     const address = endpoints.find(({ name }) => name === engine)?.address;
     if (status === 'ran' || address === undefined) continue;
@@ -538,14 +555,18 @@ function compare(before: string, after: string): void {
   if (isChanged(comparison)) process.exitCode = 1;
 }
 
-function readExpectedFailures(): ExpectedFailure[] {
-  const file = join(here, 'expected-failures.json');
+/** Throws a UsageError where `named`, on the command line, is no list of expected failures of cases that there are. */
+function readExpectedFailures(named?: string): ExpectedFailure[] {
+  const file = named ?? join(here, 'expected-failures.json');
   try {
     const list: unknown = JSON.parse(readFileSync(file, 'utf8'));
     checkExpectedFailures(list);
+    const ids = new Set(chooseCases().map(({ id }) => id));
+    const id = list.flatMap(({ cases }) => cases).find((one) => !ids.has(one));
+    if (id !== undefined) throw unknown('case', id, [...ids]);
     return list;
   } catch (error) {
-    throw new Failure(`${file}: ${(error as Error).message}`);
+    throw new (named === undefined ? Failure : UsageError)(`${file}: ${(error as Error).message}`);
   }
 }
 

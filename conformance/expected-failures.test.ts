@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Case } from './case.ts';
-import { compareWithExpectation, findExpectedFailure, findStale } from './expected-failures.ts';
+import { compareWithExpectation, findExpectedFailure, findStale, isHeld } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { Cell, Verdict } from './report.ts';
 
@@ -35,12 +35,8 @@ describe('findExpectedFailure', () => {
 });
 
 describe('compareWithExpectation', () => {
-  const unexpected = (
-    verdict: Verdict,
-    listed: boolean,
-    testCase = must,
-    implementation = 'truesource-xhr'
-  ) => compareWithExpectation(testCase, verdict, implementation, listed ? line : undefined).unexpected;
+  const unexpected = (verdict: Verdict, listed: boolean, testCase = must, held = true) =>
+    compareWithExpectation(testCase, verdict, held, listed ? line : undefined).unexpected;
 
   it('takes a failing must case that is not listed as unexpected', () => {
     expect(unexpected('fail', false)).toBe(true);
@@ -48,7 +44,7 @@ describe('compareWithExpectation', () => {
     expect(unexpected('fail', false, { level: 'may' } as Case)).toBe(false);
   });
   it('takes a listed failure as expected, with its reason and clause', () => {
-    expect(compareWithExpectation(must, 'fail', 'truesource-xhr', line)).toEqual({
+    expect(compareWithExpectation(must, 'fail', true, line)).toEqual({
       expectedFailure: { reason: 'no way to do it', clause: 'sse-processing-model' },
       unexpected: false
     });
@@ -65,10 +61,18 @@ describe('compareWithExpectation', () => {
     expect(unexpected('unsupported', true)).toBe(false);
     expect(unexpected('unsupported', false)).toBe(false);
   });
-  it('is never surprised by what is not ours', () => {
+  it('is never surprised by what is not held to a list', () => {
     for (const verdict of ['pass', 'fail', 'not observed'] as const) {
-      expect(unexpected(verdict, true, must, 'native')).toBe(false);
+      expect(unexpected(verdict, true, must, false)).toBe(false);
     }
+  });
+});
+
+describe('isHeld', () => {
+  it('is so of truesource, and of all where all are', () => {
+    expect(isHeld({}, 'truesource-xhr')).toBe(true);
+    expect(isHeld({}, 'native')).toBe(false);
+    expect(isHeld({ expectationsOf: 'all' }, 'native')).toBe(true);
   });
 });
 

@@ -63,14 +63,14 @@ export function covers(
   );
 }
 
-/** What a verdict means in a column, given the line that covers it. Only implementations of ours can surprise. */
+/** What a verdict means in a column, given the line that covers it. Only what is held to a list can surprise. */
 export function compareWithExpectation(
   testCase: Case,
   verdict: Verdict,
-  implementation: string,
+  held: boolean,
   line: ExpectedFailure | undefined
 ): Pick<Cell, 'expectedFailure' | 'unexpected'> {
-  if (!isOurs(implementation)) return { unexpected: false };
+  if (!held) return { unexpected: false };
   if (verdict === 'not observed') return { unexpected: true };
   if (line && verdict === 'fail') {
     return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: false };
@@ -87,6 +87,11 @@ export function findStale(list: ExpectedFailure[], cells: Cell[]): Report['stale
     const { engine, implementation, global } = cell;
     return [{ case: cell.case, engine, implementation, ...(global && { global }), reason: line.reason }];
   });
+}
+
+/** Whether an implementation is held to the list of expected failures. */
+export function isHeld({ expectationsOf }: Pick<Report, 'expectationsOf'>, implementation: string): boolean {
+  return expectationsOf === 'all' || isOurs(implementation);
 }
 
 export function isOurs(implementation: string): boolean {

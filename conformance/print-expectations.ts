@@ -1,4 +1,4 @@
-import { covers, findExpectedFailure, isOurs, placeholder } from './expected-failures.ts';
+import { covers, findExpectedFailure, isHeld, placeholder } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import { isPassed } from './report.ts';
 import type { GlobalKind, Report } from './report.ts';
@@ -34,7 +34,7 @@ export function updateExpectations(
   const levels = new Map(report.cases.map(({ id, level, spec }) => [id, { level, spec }]));
   const added = report.cells.filter(
     (cell) =>
-      isOurs(cell.implementation) &&
+      isHeld(report, cell.implementation) &&
       cell.verdict === 'fail' &&
       levels.get(cell.case)?.level === 'must' &&
       !findExpectedFailure(list, cell.case, cell)

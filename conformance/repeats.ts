@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
+import { compareWithExpectation, findExpectedFailure, findStale, isHeld } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import { isPassed } from './report.ts';
 import type { Cell, Column, Report, Run, Verdict } from './report.ts';
@@ -38,7 +38,8 @@ export function combineReports(
       )
     );
     const { verdict } = runs[0]!;
-    const expectation = compareWithExpectation(cases.get(id)!, verdict, implementation, line);
+    const held = isHeld(first, implementation);
+    const expectation = compareWithExpectation(cases.get(id)!, verdict, held, line);
     const isUnexplained = runs.some(({ flaky }) => flaky && flaky.explanation === undefined);
     return {
       case: id,
@@ -47,7 +48,7 @@ export function combineReports(
       ...(global && { global }),
       verdict,
       ...expectation,
-      unexpected: expectation.unexpected || (isOurs(implementation) && isUnexplained),
+      unexpected: expectation.unexpected || (held && isUnexplained),
       runs
     };
   });

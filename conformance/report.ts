@@ -54,7 +54,7 @@ export interface Cell {
   verdict: Verdict;
   /** Set when this failure is on the list of expected ones. */
   expectedFailure?: { reason: string; clause: string };
-  /** True where the verdict is not what was expected: a failing must case that is not listed, a listed one that passes, or a run that is flaky without explanation. Always false for implementations that are not ours. */
+  /** True where the verdict is not what was expected: a failing must case that is not listed, a listed one that passes, or a run that is flaky without explanation. Always false for implementations that are not held to a list. */
   unexpected: boolean;
   /** Worst first. All have chunking, verdict and differences; the first has observation and requests too. */
   runs: Run[];
@@ -89,6 +89,8 @@ export interface Report {
   /** How often all was run, if more than once: the verdicts are then the worst ones seen. */
   repeats?: number;
   host: string;
+  /** Whose verdicts are held to the list of expected failures; absent: truesource's. */
+  expectationsOf?: 'all';
   columns: Column[];
   cases: (Case & { section: Section })[];
   cells: Cell[];

@@ -6,7 +6,13 @@ import type { Attempt, PlannedRun } from './attempt.ts';
 import { features } from './case.ts';
 import { cut } from './chunkings.ts';
 import type { Engine } from './engine.ts';
-import { compareWithExpectation, findExpectedFailure, findStale, isOurs } from './expected-failures.ts';
+import {
+  compareWithExpectation,
+  findExpectedFailure,
+  findStale,
+  isHeld,
+  isOurs
+} from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { Implementation } from './implementation.ts';
 import type { SectionedCase } from './load-cases.ts';
@@ -22,6 +28,8 @@ export interface RunOptions {
   globals?: GlobalKind[];
   cases: SectionedCase[];
   expectedFailures: ExpectedFailure[];
+  /** Whose verdicts are held to them; default: truesource's. */
+  expectationsOf?: 'all';
   /** Directory of the package as built. */
   dist: string;
   /** Version of the package. */
@@ -57,8 +65,6 @@ export type RunEvent =
 export const originCount = 8;
 /** How often a column's engine may fail before what is left counts as not observed. */
 const failureLimit = 6;
-/** How many failures of an unsteady engine are run again at a time. */
-const fewLanes = 12;
 /** Bytes of what engines may hand in at once. */
 const bodyBytes = 32 * 1024 * 1024;
 
@@ -179,6 +185,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     host:
       options.host ??
       `${process.platform} ${release()} ${process.arch}, ${cpus().length} CPUs, Node ${process.version}`,
+    ...(options.expectationsOf && { expectationsOf: options.expectationsOf }),
     columns,
     cases: options.cases,
     cells,
@@ -300,7 +307,7 @@ async function runColumn(
   let failures = 0;
   let starts = 0;
   const nextBatch = () =>
-    batches.pop() ?? (again.length > 0 ? { runs: again.splice(0), lanes: fewLanes } : undefined);
+    batches.pop() ?? (again.length > 0 ? { runs: again.splice(0), lanes: engine.lanes } : undefined);
   for (let batch = nextBatch(); batch; batch = nextBatch()) {
     if (batch.runs.length === 0) continue;
     state.state = 'starting';
@@ -405,7 +412,7 @@ function createCell(
     implementation,
     ...(global && { global }),
     verdict,
-    ...compareWithExpectation(testCase, verdict, implementation, line),
+    ...compareWithExpectation(testCase, verdict, isHeld(options, implementation), line),
     runs
   };
 }

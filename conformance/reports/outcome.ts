@@ -1,4 +1,4 @@
-import { isOurs } from '../expected-failures.ts';
+import { isHeld } from '../expected-failures.ts';
 import { isPassed, type Cell, type Column, type Report, type Run, type Verdict } from '../report.ts';
 
 /** A verdict, seen with the list of expected failures. */
@@ -81,22 +81,25 @@ export function indexCells(report: Report): (id: string, column: ColumnName) => 
   return (id, column) => index.get(id + columnKey(column));
 }
 
-/** One line: whether our own implementations did what was expected; and the tone in which it is said. */
+/** One line: whether the implementations that are held to a list did what was expected; and the tone in which it is said. */
 export function concludeReport(report: Report): { line: string; tone: 'good' | 'bad' | 'soft' } {
-  const ours = ({ implementation }: { implementation: string }) => isOurs(implementation);
+  const held = ({ implementation }: { implementation: string }) => isHeld(report, implementation);
   const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
-  const unexpected = report.cells.filter((cell) => ours(cell) && cell.unexpected).length;
-  const wasRun = report.cells.some(ours);
+  const unexpected = report.cells.filter((cell) => held(cell) && cell.unexpected).length;
+  const wasRun = report.cells.some(held);
   const parts: string[] = [];
   if (unexpected) parts.push(count(unexpected, 'unexpected result'));
   else parts.push(wasRun ? 'no unexpected results' : 'not run itself');
-  const broken = report.columns.filter((column) => ours(column) && column.status === 'broken').length;
+  const broken = report.columns.filter((column) => held(column) && column.status === 'broken').length;
   if (broken) parts.push(count(broken, 'broken column'));
   if (report.stale.length) {
     parts.push(count(report.stale.length, 'stale line'));
   }
   const isBad = unexpected || broken || report.stale.length;
-  return { line: `truesource: ${parts.join(', ')}`, tone: isBad ? 'bad' : wasRun ? 'good' : 'soft' };
+  return {
+    line: `${report.expectationsOf === 'all' ? 'all implementations' : 'truesource'}: ${parts.join(', ')}`,
+    tone: isBad ? 'bad' : wasRun ? 'good' : 'soft'
+  };
 }
 
 /** The runs that had not the same verdict each time, with their cells. */
