@@ -15,7 +15,7 @@ export const phantomjs = createBrowserEngine({
   variable: 'PHANTOMJS',
   missing: 'conformance/engines/install, or set PHANTOMJS to its path',
   implementations: ['native', 'truesource-xhr'],
-  lanes: 24,
+  lanes: 32,
   unsteady: "Qt's network layer sends cut requests again by itself, and mixes up connections now and then",
   start(url, profile) {
     const script = join(profile, 'open.js');

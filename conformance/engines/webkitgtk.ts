@@ -9,7 +9,7 @@ export const webkitgtk = createBrowserEngine({
   variable: 'WEBKITGTK',
   missing: 'conformance/engines/install --all, or set WEBKITGTK to the path of its MiniBrowser',
   // It keeps 17 connections in all.
-  lanes: 12,
+  lanes: 14,
   // It asks for a display first.
   readVersion: (executable) => readVersion('xvfb-run', ['-a', executable, '--version']),
   workers: ['dedicated worker', 'shared worker'],
