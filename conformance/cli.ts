@@ -193,7 +193,7 @@ program
   .option('--case <glob>', 'only cases whose id matches, repeatable', collectWhole)
   .action(listCases);
 
-addValidatorCommands(program, version);
+addValidatorCommands(program);
 
 interface ConformanceOptions {
   engine?: string[];

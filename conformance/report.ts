@@ -60,6 +60,9 @@ export interface Cell {
   runs: Run[];
 }
 
+/** What became of a column. */
+export const columnStatuses = ['ran', 'not installed', 'broken'] as const;
+
 export interface Column {
   engine: string;
   implementation: string;
@@ -69,7 +72,7 @@ export interface Column {
   version?: string;
   /** Of the package that the implementation is, if it is one. */
   implementationVersion?: string;
-  status: 'ran' | 'not installed' | 'broken';
+  status: (typeof columnStatuses)[number];
   /** How to get it, or what broke. */
   note?: string;
   /** Wall time of the column in ms. */

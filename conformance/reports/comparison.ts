@@ -1,11 +1,11 @@
-import { verdicts, type Cell, type Column, type GlobalKind, type Report } from '../report.ts';
+import { columnStatuses, verdicts, type Cell, type Column, type GlobalKind, type Report } from '../report.ts';
 import { indexCells, outcomeOf, placeOf, type ColumnName } from './outcome.ts';
 import { plain } from './terminal.ts';
 
 /** What two runs of the suite differ in. */
 export interface Comparison {
   /** Columns of both runs whose engine has another version, or that ran in one of them only. */
-  columns: { column: string; before: string; after: string }[];
+  columns: { column: string; before: string; after: string; statusChanged: boolean }[];
   /** Columns, as `engine/implementation`, and case ids of one run only. */
   newColumns: string[];
   removedColumns: string[];
@@ -24,13 +24,11 @@ export interface Comparison {
   }[];
 }
 
-const statuses: Column['status'][] = ['ran', 'not installed', 'broken'];
-
 /** Whether anything but the versions of engines changed. */
 export function isChanged(comparison: Comparison): boolean {
   const { columns, newColumns, removedColumns, newCases, removedCases, cells } = comparison;
   return (
-    columns.some(({ before, after }) => statusOf(before) !== statusOf(after)) ||
+    columns.some(({ statusChanged }) => statusChanged) ||
     [newColumns, removedColumns, newCases, removedCases, cells].some((list) => list.length > 0)
   );
 }
@@ -58,7 +56,8 @@ export function compareReports(before: Report, after: Report): Comparison {
     const earlier = columnsBefore.get(name);
     if (!earlier) continue;
     const [one, other] = [describeColumn(earlier), describeColumn(column)];
-    if (one !== other) comparison.columns.push({ column: name, before: one, after: other });
+    const statusChanged = earlier.status !== column.status;
+    if (one !== other) comparison.columns.push({ column: name, before: one, after: other, statusChanged });
     for (const [id, definition] of casesAfter) {
       if (!casesBefore.has(id)) continue;
       const cells = [findBefore(id, earlier), findAfter(id, column)].map(describeCell);
@@ -139,7 +138,7 @@ export function readReport(text: string): Report {
     );
     if (wrong >= 0) throw new Error(`is damaged: ${name}[${wrong}] lacks what the schema requires`);
   };
-  check('columns', ['engine', 'implementation'], ({ status }) => statuses.includes(status));
+  check('columns', ['engine', 'implementation'], ({ status }) => columnStatuses.includes(status));
   check('cases', ['id', 'section', 'level', 'spec']);
   check(
     'cells',
@@ -163,10 +162,6 @@ function nameOf(column: ColumnName): string {
 
 function describeColumn({ version, status }: Column): string {
   return `${version ?? ''} ${status}`.trim();
-}
-
-function statusOf(description: string): string {
-  return /(ran|not installed|broken)$/.exec(description)![0];
 }
 
 function describeCell(cell: Cell | undefined): string {

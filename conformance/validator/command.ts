@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { CommanderError, type Command } from 'commander';
 import pc from 'picocolors';
 import { createStatusLine } from '../status-line.ts';
+import { version } from '../version.ts';
 import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
@@ -140,7 +141,7 @@ function judgementOf(options: JudgeOptions): Judgement {
 }
 
 /** Prints the report, and sets the exit code. */
-function conclude(result: Result, version: string, { failOn, format, baseline, required }: Judgement): void {
+function conclude(result: Result, { failOn, format, baseline, required }: Judgement): void {
   const findings = result.findings.filter(({ rule }) => !baseline?.includes(rule));
   const shown = { ...result, findings, counts: count(findings) };
   process.stdout.write(
@@ -185,11 +186,7 @@ function listRules(): void {
   }
 }
 
-async function runValidate(
-  target: string | undefined,
-  options: ValidateCommandOptions,
-  version: string
-): Promise<void> {
+async function runValidate(target: string | undefined, options: ValidateCommandOptions): Promise<void> {
   if (options.listRules) return listRules();
   if (target === undefined) throw mistake('a URL is missing');
   keepHeapSmall();
@@ -233,7 +230,7 @@ async function runValidate(
     waiting.end();
   }
   if (text.colour || process.stderr.isTTY) process.stderr.write('\n');
-  conclude(await validation.result, version, judgement);
+  conclude(await validation.result, judgement);
 }
 
 /**
@@ -282,7 +279,7 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
   }
 }
 
-async function runLint(file: string, options: JudgeOptions, version: string): Promise<void> {
+async function runLint(file: string, options: JudgeOptions): Promise<void> {
   keepHeapSmall();
   const judgement = judgementOf(options);
   const bytes = file === '-' ? process.stdin : await openFile(file);
@@ -290,7 +287,7 @@ async function runLint(file: string, options: JudgeOptions, version: string): Pr
     ...judgement.lintOptions,
     subject: file === '-' ? 'standard input' : file
   });
-  conclude(result, version, judgement);
+  conclude(result, judgement);
 }
 
 async function runTail(target: string, options: RequestOptions & { json?: boolean }): Promise<void> {
@@ -324,7 +321,7 @@ const collect = (value: string, previous: string[] = []): string[] => [
 const collectWhole = (value: string, previous: string[] = []): string[] => [...previous, value];
 
 /** Adds `validate`, `lint` and `tail` to the program. */
-export function addValidatorCommands(program: Command, version: string): void {
+export function addValidatorCommands(program: Command): void {
   const withRequest = (command: Command) =>
     command
       .option('--header <header>', 'sent with each request, as "Name: value", repeatable', collectWhole)
@@ -364,13 +361,13 @@ export function addValidatorCommands(program: Command, version: string): void {
         'send values with line ends in this argument of the URL; only to servers of your own'
       )
       .option('--list-rules', 'list the rules, and which of them are not decided and why')
-  ).action((url: string | undefined, options: ValidateCommandOptions) => runValidate(url, options, version));
+  ).action((url: string | undefined, options: ValidateCommandOptions) => runValidate(url, options));
   withJudgement(
     program
       .command('lint')
       .description('hold the rules of the format against captured bytes')
       .argument('<file>', 'the body of a response as it came, or - for standard input')
-  ).action((file: string, options: JudgeOptions) => runLint(file, options, version));
+  ).action((file: string, options: JudgeOptions) => runLint(file, options));
   withRequest(
     program
       .command('tail')
