@@ -31,6 +31,14 @@ it.each([
   expect(observation).toMatchObject({ over: 'limit', readyState: 0, url: 'u', events: [] });
 });
 
+it('tells what a script logs from null', async () => {
+  const script = 'log(undefined); log([undefined, function () {}, null]); done();';
+  const observation = await new Promise<Observation>((resolve) =>
+    probe(Object, { ...job, client: { script } }, resolve)
+  );
+  expect(observation.log).toEqual(['undefined', ['undefined', 'function () {}', null]]);
+});
+
 it('tells a URL from a string, and what JSON does not take', async () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;

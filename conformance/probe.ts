@@ -139,7 +139,7 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
         job.url,
         function (value: unknown) {
           // Taken as it is now: a script may go on changing what it logged.
-          observation.log.push(value === undefined ? null : JSON.parse(JSON.stringify(value)));
+          observation.log.push(JSON.parse(JSON.stringify(value, tellFromNull)));
         },
         function () {
           settle(0);
@@ -170,6 +170,11 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
   } catch (error) {
     fail(error as Error);
   }
+}
+
+/** JSON makes null of what it has no word for, or leaves it out. */
+function tellFromNull(_key: string, value: unknown): unknown {
+  return value === undefined || typeof value === 'function' ? String(value) : value;
 }
 
 /** JSON makes a string of a URL, and throws at a cycle and a BigInt. */
