@@ -36,7 +36,7 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     clearTimeout(limitTimer);
     observation.over = over;
     observation.at = now() - started;
-    if (sources[0]) observation.readyState = sources[0].readyState;
+    if (sources[0]) observation.readyState = read(sources[0], 'readyState');
     for (let i = 0; i < sources.length; i++) {
       try {
         sources[i]!.close();
@@ -99,7 +99,7 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     const kind = describeKind(event);
     const observed: ObservedEvent = {
       type: event.type,
-      readyState: source.readyState,
+      readyState: read(source, 'readyState'),
       target: event.target === (source as unknown),
       currentTarget: event.currentTarget === (source as unknown),
       eventPhase: event.eventPhase,
@@ -157,8 +157,8 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     const Constructor = EventSource as new (url: unknown, init?: unknown) => Source;
     const url = client.url === undefined ? job.url : client.url;
     const source = 'init' in client ? new Constructor(url, client.init) : new Constructor(url);
-    observation.url = observeValue(source.url);
-    observation.withCredentials = observeValue(source.withCredentials);
+    observation.url = read(source, 'url');
+    observation.withCredentials = read(source, 'withCredentials');
     observe(source, client.listen);
     const close = client.close;
     if (close === 'at once') source.close();
@@ -169,6 +169,15 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     }
   } catch (error) {
     fail(error as Error);
+  }
+}
+
+/** A getter that throws costs what it tells, not the observation. */
+function read(source: Source, name: 'readyState' | 'url' | 'withCredentials'): unknown {
+  try {
+    return observeValue(source[name]);
+  } catch (error) {
+    return { type: 'exception', prints: String(error) };
   }
 }
 
