@@ -67,8 +67,10 @@ const sleptAfter = 2000;
 const defaultLimit = 4000;
 /** How often a run may be under way when a page is loaded again. */
 const reloadLimit = 2;
-/** How often a run is taken again whose time was over before the server had written all, or beside a case of much data. */
+/** How often a run is taken again whose time was over before the server had written all, beside a case of much data, or late itself. */
 const lateLimit = 2;
+/** Milliseconds that the end of a run's time may come late. */
+const heldUpAfter = 500;
 /** Milliseconds before a run is handed in: what closed earlier was not closed by its end. */
 const givenUpBefore = 1000;
 /** Milliseconds after which a connection of a closed source is one that was left open: an engine at a case of much data is late with it. */
@@ -242,7 +244,7 @@ export async function attempt(options: {
         const isLate =
           observation.over === 'limit' &&
           timesLate < lateLimit &&
-          (waiting.wasBesideMuch || isStillPlayed(planned, requests));
+          (waiting.wasBesideMuch || isHeldUp(planned, observation) || isStillPlayed(planned, requests));
         // Beside much data it says nothing, however often.
         if (isLate) late.set(play, timesLate + (waiting.wasBesideMuch ? 0 : 1));
         if ((waiting.isDisturbed || isLate) && !isRight) {
@@ -400,6 +402,11 @@ function hasMuchData({ case: testCase }: PlannedRun): boolean {
 /** ms that a run may take. */
 function longestWait({ case: { until, limit = defaultLimit } }: PlannedRun): number {
   return limit + (until?.settle ?? 0);
+}
+
+/** Whether the engine had no turn when the time of a run was over, and so perhaps before. */
+function isHeldUp({ case: { limit = defaultLimit } }: PlannedRun, { at }: Observation): boolean {
+  return at > limit + heldUpAfter;
 }
 
 /**

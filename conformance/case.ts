@@ -65,6 +65,8 @@ export interface ExpectedRequest {
   delay?: { min?: number; max?: number };
   /** Most milliseconds from the last write (or, without one, the request's arrival) to the close of its connection. */
   closedWithin?: number;
+  /** It need not be sent, if it is the last one: a client may abort it before. */
+  optional?: true;
   /** Which origin it must come to: placeholders {origin}, {other-origin}. */
   origin?: string;
   /** What comes behind the first "?" of its target; null: there is none. */

@@ -6,7 +6,8 @@ export interface ObservedEvent {
   dataLength?: number;
   lastEventId?: unknown;
   origin?: unknown;
-  readyState: number;
+  /** A number, or what else the source says. */
+  readyState?: unknown;
   /** Absent where it cannot be told: ES5 calls what a script has made an Object. */
   kind?: string;
   target: boolean;
@@ -42,8 +43,8 @@ export interface Observation {
   log: unknown[];
   /** In place of `events` and of all else but requests, where a test service tells no more. */
   reported?: ReportedEvent[];
-  /** When the case was over; null without a source. */
-  readyState: number | null;
+  /** When the case was over: a number, or what else the source says; null without a source. */
+  readyState?: unknown;
   /** Which rule ended it. */
   over: 'until' | 'limit' | 'threw';
   /** Milliseconds since construction. */

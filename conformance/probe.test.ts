@@ -31,6 +31,29 @@ it.each([
   expect(observation).toMatchObject({ over: 'limit', readyState: 0, url: 'u', events: [] });
 });
 
+it('reports on a source whose attributes throw', async () => {
+  const Source = function () {
+    return Object.defineProperty(new EventTarget(), 'readyState', {
+      get() {
+        throw new TypeError('no source');
+      }
+    });
+  };
+  const observation = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
+  expect(observation).toMatchObject({
+    over: 'limit',
+    readyState: { type: 'exception', prints: 'TypeError: no source' }
+  });
+});
+
+it('tells what a script logs from null', async () => {
+  const script = 'log(undefined); log([undefined, function () {}, null]); done();';
+  const observation = await new Promise<Observation>((resolve) =>
+    probe(Object, { ...job, client: { script } }, resolve)
+  );
+  expect(observation.log).toEqual(['undefined', ['undefined', 'function () {}', null]]);
+});
+
 it('tells a URL from a string, and what JSON does not take', async () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;

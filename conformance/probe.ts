@@ -36,7 +36,7 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     clearTimeout(limitTimer);
     observation.over = over;
     observation.at = now() - started;
-    if (sources[0]) observation.readyState = sources[0].readyState;
+    if (sources[0]) observation.readyState = read(sources[0], 'readyState');
     for (let i = 0; i < sources.length; i++) {
       try {
         sources[i]!.close();
@@ -99,7 +99,7 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     const kind = describeKind(event);
     const observed: ObservedEvent = {
       type: event.type,
-      readyState: source.readyState,
+      readyState: read(source, 'readyState'),
       target: event.target === (source as unknown),
       currentTarget: event.currentTarget === (source as unknown),
       eventPhase: event.eventPhase,
@@ -139,7 +139,7 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
         job.url,
         function (value: unknown) {
           // Taken as it is now: a script may go on changing what it logged.
-          observation.log.push(value === undefined ? null : JSON.parse(JSON.stringify(value)));
+          observation.log.push(JSON.parse(JSON.stringify(value, tellFromNull)));
         },
         function () {
           settle(0);
@@ -157,8 +157,8 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
     const Constructor = EventSource as new (url: unknown, init?: unknown) => Source;
     const url = client.url === undefined ? job.url : client.url;
     const source = 'init' in client ? new Constructor(url, client.init) : new Constructor(url);
-    observation.url = observeValue(source.url);
-    observation.withCredentials = observeValue(source.withCredentials);
+    observation.url = read(source, 'url');
+    observation.withCredentials = read(source, 'withCredentials');
     observe(source, client.listen);
     const close = client.close;
     if (close === 'at once') source.close();
@@ -170,6 +170,20 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
   } catch (error) {
     fail(error as Error);
   }
+}
+
+/** A getter that throws costs what it tells, not the observation. */
+function read(source: Source, name: 'readyState' | 'url' | 'withCredentials'): unknown {
+  try {
+    return observeValue(source[name]);
+  } catch (error) {
+    return { type: 'exception', prints: String(error) };
+  }
+}
+
+/** JSON makes null of what it has no word for, or leaves it out. */
+function tellFromNull(_key: string, value: unknown): unknown {
+  return value === undefined || typeof value === 'function' ? String(value) : value;
 }
 
 /** JSON makes a string of a URL, and throws at a cycle and a BigInt. */

@@ -97,7 +97,7 @@ describe('a run', () => {
     });
   });
 
-  it('runs again, twice at most, what failed because the server had more to write', async () => {
+  it('runs again, twice at most, what failed because the server had more to write, or the engine had no turn', async () => {
     const slow: SectionedCase = {
       ...cases[0]!,
       connections: [{ stream: ['a', { pause: 5000 }, 'b'] }],
@@ -114,6 +114,11 @@ describe('a run', () => {
     expect(verdicts(await collect(engineThatIsLate(3), [], undefined, [slow]))).toEqual({ good: 'fail!' });
     const quick: SectionedCase = { ...slow, connections: [{ stream: ['a'] }] };
     expect(verdicts(await collect(engineThatIsLate(1), [], undefined, [quick]))).toEqual({ good: 'fail!' });
+    let heldUp = 0;
+    const thatIsHeldUp = createEngine(({ id, limit }) =>
+      heldUp++ ? { log: [id] } : { over: 'limit', at: limit + 600 }
+    );
+    expect(verdicts(await collect(thatIsHeldUp, [], undefined, [quick]))).toEqual({ good: 'pass' });
     let attempts = 0;
     const thatGivesUp = createEngine(async ({ url }) => {
       attempts++;

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import type { SectionedCase } from './load-cases.ts';
 import { isPassed, type Cell, type Difference } from './report.ts';
 import { clauseUrl } from './reports/clause.ts';
-import { cases as all, run, type InProcessOptions } from './run-in-process.ts';
+import { describeExchange } from './reports/exchange.ts';
+import { cases as all, run as runInProcess, type InProcessOptions } from './run-in-process.ts';
 
 /** What vitest and node:test have in common, the name of one hook apart. */
 interface TestRunner {
@@ -36,7 +37,7 @@ export function conformance(
   const cells = new Map(cases.map(({ id }) => [id, defer<Cell>()]));
   let running: Promise<unknown> | undefined;
   const start = (): Promise<unknown> =>
-    run(EventSource, {
+    runInProcess(EventSource, {
       cases,
       ...(features && { features }),
       signal: ending.signal,
@@ -82,19 +83,17 @@ function summarize({ title }: SectionedCase, { verdict, runs }: Cell): string {
   ].join(' ');
 }
 
-/** What was to be observed, the bytes that were sent, as latin1, and what was observed. */
+/** What was to be observed, the bytes that were sent, and what was observed. */
 function describeCell(testCase: SectionedCase, cell: Cell): string {
-  const { chunking, differences, why, requests = [], observation } = cell.runs[0]!;
+  const run = cell.runs[0]!;
+  const { chunking, differences, why, observation } = run;
   const { events = [], ...rest } = observation ?? {};
   return [
     `${cell.verdict}: ${testCase.title}`,
     `level ${testCase.level}, ${clauseUrl(testCase.spec)}, bytes cut ${chunking}`,
     ...(why === undefined ? [] : [why]),
     ...differences.map(describeDifference),
-    ...requests.flatMap(({ method, target, headers, writes }) => [
-      `request: ${method} ${target} ${JSON.stringify(headers)}`,
-      ...writes.map(({ bytes }) => `sent: ${JSON.stringify(bytes)}`)
-    ]),
+    ...describeExchange(testCase, run),
     ...events.map((event) => `observed: ${JSON.stringify(event)}`),
     `observed: ${JSON.stringify(rest)}`
   ].join('\n');

@@ -212,6 +212,20 @@ describe('judge', () => {
       'requests[0].closedWithin: 50 | "51.0 ms"'
     ],
     [
+      'one that need not be sent stays open',
+      { requests: [{ optional: true, closedWithin: 50 }] },
+      observe(),
+      [request()],
+      'requests[0].closedWithin: 50 | "still open"'
+    ],
+    [
+      'one too many of them',
+      { requests: [{ optional: true }] },
+      observe(),
+      [request(), request()],
+      'requests[1]: none | GET /sse/t/x'
+    ],
+    [
       'no end before',
       { requests: [{}, { delay: { min: 0 } }] },
       observe(),
@@ -220,6 +234,11 @@ describe('judge', () => {
     ]
   ])('fails on %s', (_name, expected, observation, requests, difference) => {
     expect(judged(expected, observation, requests)).toEqual(['fail', difference]);
+  });
+
+  it('does not miss a request that need not be sent', () => {
+    const expected = { requests: [{}, { optional: true, closedWithin: 50 }] } as const;
+    expect(judged({ requests: [...expected.requests] }, observe(), [request()])).toEqual(['pass']);
   });
 
   it('allows a whole alternative, and keeps the differences to the main one', () => {

@@ -46,6 +46,21 @@ describe('renderJunit', () => {
     );
   });
 
+  it('has the bytes of what failed, and the script of its case', () => {
+    const report = sampleReport();
+    const cell = report.cells.find(({ verdict }) => verdict === 'fail')!;
+    const [run] = cell.runs;
+    run!.requests![0]!.writes = [
+      { at: 0, bytes: 'data: a\n\n', length: 9 },
+      { at: 0, bytes: 'x'.repeat(2000), length: 8000 }
+    ];
+    report.cases.find(({ id }) => id === cell.case)!.client = { script: ['log(1);', 'done();'] };
+    const failures = parse(renderJunit(report)).querySelectorAll(`testcase[name="${cell.case}"] > *`);
+    const text = [...failures].map(({ textContent }) => textContent).join('\n');
+    expect(text).toContain('sent: "data: a\\n\\n"\n');
+    expect(text).toContain('x" and so on, 8000 bytes\nscript: log(1);\nscript: done();');
+  });
+
   it('fails what is flaky, and skips what the standard leaves free', () => {
     const report = sampleReport();
     const [good] = report.cells.filter(({ verdict }) => verdict === 'pass');

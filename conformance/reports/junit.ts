@@ -1,5 +1,6 @@
 import type { Cell, Report } from '../report.ts';
 import { clauseUrl } from './clause.ts';
+import { describeExchange } from './exchange.ts';
 import { indexCells, outcomes, placeOf } from './outcome.ts';
 import { plain } from './terminal.ts';
 
@@ -61,8 +62,10 @@ export function renderJunit(report: Report): string {
   ].join('\n');
 }
 
-function describe(cell: Cell, { level, spec, title }: Report['cases'][number]): Result | undefined {
+function describe(cell: Cell, each: Report['cases'][number]): Result | undefined {
+  const { level, spec, title } = each;
   const run = cell.runs[0]!;
+  const differing = cell.runs.find(({ differences }) => differences.length > 0);
   const text = [
     title,
     clauseUrl(spec) ?? spec,
@@ -72,7 +75,8 @@ function describe(cell: Cell, { level, spec, title }: Report['cases'][number]): 
       ),
       ...(flaky ? [`${chunking}: was ${flaky.seen.join(', ')}`] : []),
       ...(differences.length === 0 && why !== undefined ? [`${chunking}: ${why}`] : [])
-    ])
+    ]),
+    ...(differing ? describeExchange(each, differing) : [])
   ].join('\n');
   const difference = run.differences[0];
   const message = difference
