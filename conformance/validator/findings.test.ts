@@ -285,6 +285,14 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
     ],
     [
+      'R10',
+      'a stream that is always broken off',
+      (socket) => {
+        socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+        socket.end();
+      }
+    ],
+    [
       'D03',
       'a finish_reason',
       (socket) => socket.end(`${head}\r\ndata: {"choices":[{"finish_reason":"stop"}]}\n\n`),

@@ -1,4 +1,4 @@
-import { eventsWithIds, hasEnded, headerOf, isStreamHead } from '../observe.ts';
+import { eventsWithIds, hasEnded, headerOf, isStreamHead, type Exchange } from '../observe.ts';
 import { bogusIds } from '../probes.ts';
 import {
   at,
@@ -77,6 +77,11 @@ function resumedAfterFirst({
     ({ id, event }) => id === next.id && event!.data === next.event!.data && event!.type === next.event!.type
   );
   return { before, sent: before[0]!.id!, next, place };
+}
+
+/** Whether it got no event before it was broken off. */
+function isBrokenOff({ ending, events }: Exchange): boolean {
+  return (ending === 'cut' || ending === 'reset') && events.length === 0;
 }
 
 /** Profiles whose clients read one answer and do not reconnect. */
@@ -227,7 +232,9 @@ export const resume: Rule[] = [
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (again!.head!.status !== 200)
           return notApplicable('a reconnection with a known id gets no stream either');
-        for (const [index, { head, failure, ending, events, endedAt }] of answers!.entries()) {
+        const breaksAnyway = isBrokenOff(again!);
+        for (const [index, answer] of answers!.entries()) {
+          const { head, failure, endedAt } = answer;
           const what = [
             'an unknown Last-Event-ID',
             'an empty Last-Event-ID',
@@ -240,7 +247,7 @@ export const resume: Rule[] = [
           if (index > 0 || !head) continue;
           if (head.status >= 400 && ![401, 403, 429].includes(head.status))
             return finding(`Status ${head.status} for ${what}`, { at: head.at, severity: 'warning' });
-          if (head.status === 200 && (ending === 'cut' || ending === 'reset') && events.length === 0)
+          if (head.status === 200 && !breaksAnyway && isBrokenOff(answer))
             return finding(`The stream is broken off after ${what}`, { at: endedAt });
         }
         return ok;
