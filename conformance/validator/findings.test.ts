@@ -88,6 +88,12 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
     ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
     ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
+    [
+      'R21',
+      'a list of things that are done',
+      (socket) => socket.end(`${head}\r\n${'data: {"status":"done"}\n\n'.repeat(2)}`),
+      { probes: ['again'] }
+    ],
     ['R09', 'an id of before', writing('id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 1\ndata: 3\n\n')],
     [
       'H07',
@@ -284,6 +290,17 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         ),
       { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
     ],
+    ...[
+      'event: done\ndata: {}\n\n',
+      'event: response.completed\ndata: 1\n\n',
+      'data: [DONE]\n\n',
+      'data: {"type":"finish"}\n\n',
+      'data: {"text":"","done":true}\n\n'
+    ].map((last): [string, string, (socket: Socket) => void] => [
+      'R21',
+      `an answer that says its end: ${JSON.stringify(last)}`,
+      (socket) => socket.end(`${head}\r\ndata: {"text":"a"}\n\n${last}`)
+    ]),
     [
       'R10',
       'a stream that is always broken off',

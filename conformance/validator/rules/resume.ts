@@ -91,6 +91,22 @@ const noReconnection = notApplicable('clients of this dialect do not reconnect')
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
 
+const endWord = '([\\w.-]*[_.-])?(done|end(ed)?|eof|completed?|finish(ed)?|closed?|stop(ped)?)';
+const endType = new RegExp(`^${endWord}$`, 'i');
+const endData = new RegExp(
+  `^(\\[DONE\\]$|\\{.*"((type|event|status|state)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finished|completed?|final)"\\s*:\\s*true))`,
+  'is'
+);
+
+/** Whether a page is told by the last of several events, and by no other, that there will be no more. */
+function saysTheEnd({ events, trace }: Exchange): boolean {
+  if (events.length < 2 || events.length < trace!.events) return false;
+  const first = events.findIndex(
+    ({ event }) => endType.test(event!.type) || endData.test(event!.data.slice(0, 1000))
+  );
+  return first === events.length - 1;
+}
+
 export const resume: Rule[] = [
   rule(
     ['R01', 'id-nul', 'W C'],
@@ -430,6 +446,7 @@ export const resume: Rule[] = [
         if (oneAnswer.includes(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
+        if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
         if (again!.head!.status === 204) return ok;
         if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
         const wait = plain!.trace?.reconnectionTime;
@@ -478,7 +495,7 @@ export const resume: Rule[] = [
         if (oneAnswer.includes(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
-        if (again!.head!.status !== 200) return ok;
+        if (again!.head!.status !== 200 || saysTheEnd(plain!)) return ok;
         const id = headerOf(again!.request, 'last-event-id');
         return finding(
           `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
