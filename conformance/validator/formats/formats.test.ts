@@ -112,6 +112,13 @@ it('sarif: valid by the schema of 2.1.0', () => {
   );
 });
 
+it('sarif: no text of the server is a link', () => {
+  for (const text of each('sarif')) {
+    expect(text).toContain('[x] (y)');
+    expect(text).not.toContain('](');
+  }
+});
+
 it('text: errors first, the headline before them, a line no longer than the terminal but for addresses and bytes', () => {
   const [text] = each('text');
   const lines = text!.split('\n');
