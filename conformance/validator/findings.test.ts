@@ -116,6 +116,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'two lengths',
       (socket) => socket.end(`${head}Content-Length: 9\r\nContent-Length: 5\r\n\r\ndata: 1\n\n`)
     ],
+    ['H20', 'a length that is none', (socket) => socket.end(`${head}Content-Length: -9\r\n\r\ndata: 1\n\n`)],
+    ['H20', 'two lengths in one', (socket) => socket.end(`${head}Content-Length: 9, 5\r\n\r\ndata: 1\n\n`)],
     [
       'T02',
       'kept by shared caches only',
