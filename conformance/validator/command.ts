@@ -109,12 +109,17 @@ function requestOf({
 
 /** Rule ids of the findings of an earlier JSON report. */
 function readBaseline(file: string): string[] {
+  let report: { findings?: { rule?: unknown }[] } | null;
   try {
-    const { findings } = JSON.parse(readFileSync(file, 'utf8')) as { findings: { rule: string }[] };
-    return findings.map(({ rule }) => rule);
+    report = JSON.parse(readFileSync(file, 'utf8')) as typeof report;
+    if (!Array.isArray(report?.findings)) throw new TypeError('it has no findings');
   } catch (error) {
     throw mistake(`--baseline must be the JSON of an earlier report: ${(error as Error).message}`);
   }
+  return ruleIds(
+    'a rule of --baseline',
+    report.findings.map((finding) => String(finding?.rule))
+  );
 }
 
 interface Judgement {
@@ -151,7 +156,10 @@ function conclude(result: Result, version: string, { failOn, format, baseline, r
       failOn
     })
   );
-  const gone = baseline?.filter((id) => !result.findings.some(({ rule }) => rule === id)) ?? [];
+  const gone =
+    baseline?.filter((id) =>
+      result.verdicts.some(({ rule, verdict }) => rule === id && /^(ok|not applicable)$/.test(verdict))
+    ) ?? [];
   if (gone.length > 0)
     process.stderr.write(
       `truesource: in the baseline, and found no longer: ${[...new Set(gone)].join(', ')}\n`
@@ -198,6 +206,7 @@ async function runValidate(
   const { origin, inject, probes } = options;
   if (origin !== undefined && urlOf(origin).origin !== origin)
     throw mistake(`--origin must be like ${urlOf(origin).origin}`);
+  if (inject === '') throw mistake('--inject must be the name of an argument');
   if (inject !== undefined) {
     for (const value of Object.values(injectedValues)) {
       process.stderr.write(`truesource: --inject will send ${inject}=${JSON.stringify(value)}\n`);
