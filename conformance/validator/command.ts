@@ -92,7 +92,7 @@ function requestOf({
   header = [],
   method,
   data
-}: RequestOptions): Pick<ValidateOptions, 'headers' | 'method' | 'body'> {
+}: RequestOptions): Pick<ValidateOptions, 'headers' | 'method'> & { body?: Buffer } {
   try {
     const verb = (method ?? (data === undefined ? 'GET' : 'POST')).toUpperCase();
     if (!/^[!#$%&'*+.^_`|~0-9A-Z-]+$/.test(verb))
