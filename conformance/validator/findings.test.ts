@@ -297,7 +297,9 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'event: response.completed\ndata: 1\n\n',
       'data: [DONE]\n\n',
       'data: {"type":"finish"}\n\n',
-      'data: {"text":"","done":true}\n\n'
+      'data: {"text":"","done":true}\n\n',
+      'data: {"type":"finish"}\n\ndata: [DONE]\n\n',
+      'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
       `an answer that says its end: ${JSON.stringify(last)}`,

@@ -94,17 +94,17 @@ const shortPoll = 3000;
 const endWord = '([\\w.-]*[_.-])?(done|end(ed)?|eof|completed?|finish(ed)?|closed?|stop(ped)?)';
 const endType = new RegExp(`^${endWord}$`, 'i');
 const endData = new RegExp(
-  `^(\\[DONE\\]$|\\{.*"((type|event|status|state)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finished|completed?|final)"\\s*:\\s*true))`,
+  `^(\\[DONE\\]$|\\{.*"((type|event|status|state)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finished|completed?|final)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
   'is'
 );
 
-/** Whether a page is told by the last of several events, and by no other, that there will be no more. */
+/** Whether a page is told by the last events, and not by all, that there will be no more. */
 function saysTheEnd({ events, trace }: Exchange): boolean {
-  if (events.length < 2 || events.length < trace!.events) return false;
-  const first = events.findIndex(
-    ({ event }) => endType.test(event!.type) || endData.test(event!.data.slice(0, 1000))
-  );
-  return first === events.length - 1;
+  if (events.length < trace!.events) return false;
+  const isEnd = ({ event }: TracedBlock) =>
+    endType.test(event!.type) || endData.test(event!.data.slice(0, 1000));
+  const first = events.findIndex(isEnd);
+  return first > 0 && events.slice(first).every(isEnd);
 }
 
 export const resume: Rule[] = [
