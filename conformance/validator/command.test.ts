@@ -18,6 +18,8 @@ let server: FixturesServer;
 let runs = 0;
 
 beforeAll(async () => {
+  writeFileSync(join(folder, 'empty.json'), 'null');
+  writeFileSync(join(folder, 'unknown.json'), '{"findings":[{"rule":"F99"}]}');
   const bad = { connections: [{ stream: ['Data: \u001b[31m1\n\n'] }], repeat: true };
   server = await createFixturesServer({
     cases: [
@@ -91,6 +93,12 @@ describe('exit codes', { timeout: 20_000 }, () => {
     [['validate', 'http://x', '--origin', 'https://x/y'], /like https:\/\/x/],
     [['validate', 'http://x', '--duration', 'x'], /--duration/],
     [['validate', 'http://x', '--baseline', 'none.json'], /--baseline/],
+    [['validate', 'http://x', '--baseline', 'empty.json'], /--baseline .*: it has no findings/],
+    [
+      ['validate', 'http://x', '--baseline', 'unknown.json'],
+      /a rule of --baseline must be one of .* not "F99"/
+    ],
+    [['validate', 'http://x', '--inject', ''], /--inject/],
     [['validate', 'http://x', '--durtion', '1'], /--duration/],
     [['lint', 'no-such-file'], /no-such-file cannot be read: .*no such file/],
     [['lint', '.'], /it is a directory/],
@@ -136,6 +144,8 @@ it('the report of a run is the baseline of the next', { timeout: 20_000 }, async
   expect(same.code).toBe(0);
   const other = await call(['validate', url('good'), '--duration', '0.3', '--baseline', 'baseline.json']);
   expect(other.stderr).toMatch(/found no longer: .*F05/);
+  const unknown = await call(['validate', 'http://127.0.0.1:1/', '--baseline', 'baseline.json']);
+  expect(unknown.stderr).not.toContain('found no longer');
 });
 
 it('lint reads a file or standard input, in each format', { timeout: 20_000 }, async () => {

@@ -88,6 +88,12 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
     ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
     ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
+    [
+      'R21',
+      'a list of things that are done',
+      (socket) => socket.end(`${head}\r\n${'data: {"status":"done"}\n\n'.repeat(2)}`),
+      { probes: ['again'] }
+    ],
     ['R09', 'an id of before', writing('id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 1\ndata: 3\n\n')],
     [
       'H07',
@@ -110,6 +116,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'two lengths',
       (socket) => socket.end(`${head}Content-Length: 9\r\nContent-Length: 5\r\n\r\ndata: 1\n\n`)
     ],
+    ['H20', 'a length that is none', (socket) => socket.end(`${head}Content-Length: -9\r\n\r\ndata: 1\n\n`)],
+    ['H20', 'two lengths in one', (socket) => socket.end(`${head}Content-Length: 9, 5\r\n\r\ndata: 1\n\n`)],
     [
       'T02',
       'kept by shared caches only',
@@ -283,6 +291,27 @@ describe('more of what a rule is for', { concurrent: true }, () => {
           `${head}Access-Control-Allow-Origin: https://a.example\r\nAccess-Control-Allow-Credentials: true\r\n\r\ndata: 1\n\n`
         ),
       { origin: 'https://a.example', headers: [{ name: 'Cookie', value: 'a=b' }] }
+    ],
+    ...[
+      'event: done\ndata: {}\n\n',
+      'event: response.completed\ndata: 1\n\n',
+      'data: [DONE]\n\n',
+      'data: {"type":"finish"}\n\n',
+      'data: {"text":"","done":true}\n\n',
+      'data: {"type":"finish"}\n\ndata: [DONE]\n\n',
+      'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
+    ].map((last): [string, string, (socket: Socket) => void] => [
+      'R21',
+      `an answer that says its end: ${JSON.stringify(last)}`,
+      (socket) => socket.end(`${head}\r\ndata: {"text":"a"}\n\n${last}`)
+    ]),
+    [
+      'R10',
+      'a stream that is always broken off',
+      (socket) => {
+        socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+        socket.end();
+      }
     ],
     [
       'D03',

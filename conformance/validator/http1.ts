@@ -11,6 +11,7 @@ import {
 } from './recording.ts';
 
 const longestHead = 64 * 1024;
+const mostInterimHeads = 100;
 const longestChunkLine = 16 * 1024;
 
 export function formatRequest({ url, method, headers, body }: OutgoingRequest): Buffer {
@@ -32,6 +33,7 @@ export function createParser(recording: Recording, listener: Listener, clock: ()
   let line = '';
   let trailer = 0;
   let started = false;
+  let interimHeads = 0;
   let room = Buffer.alloc(0);
 
   /** Both in one buffer that has room for more: a head may come byte by byte. */
@@ -67,7 +69,11 @@ export function createParser(recording: Recording, listener: Listener, clock: ()
       const parsed = parseHead(head.toString('latin1', 0, length), clock());
       head = head.subarray(length + end[0].length);
       searched = 0;
-      if (parsed.status >= 100 && parsed.status < 200 && parsed.status !== 101) continue;
+      if (parsed.status >= 100 && parsed.status < 200 && parsed.status !== 101) {
+        if (++interimHeads > mostInterimHeads)
+          throw new Error(`more than ${mostInterimHeads} interim heads (1xx)`);
+        continue;
+      }
       const rest = head;
       head = undefined;
       recording.head = parsed;

@@ -104,6 +104,14 @@ describe('a server that misbehaves ends in a clear result, in time', () => {
     expect(result.stream!.bytes).toBe(16 * 1024 * 1024);
   });
 
+  it.concurrent('interim heads without end', async () => {
+    const result = await within(
+      2000,
+      judge((socket) => flood(socket, Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'.repeat(2000))))
+    );
+    expect(result.failure).toEqual({ kind: 'garbage', message: 'more than 100 interim heads (1xx)' });
+  });
+
   it.concurrent('compressed garbage', async () => {
     const result = await within(
       8000,

@@ -19,6 +19,9 @@ export const bogusIds = ['no-such-id-zzz', '', 'z'.repeat(4096)];
 /** Of an argument that stands for the Last-Event-ID where a client cannot send the header. */
 const idArguments = ['lastEventId', 'last_event_id', 'last-event-id', 'Last-Event-ID', 'evs_last_event_id'];
 
+/** Five times, as `idArguments`. */
+const longestIdOfUrl = 1000;
+
 const reflectedValue = 'truesource-value';
 const injectedField = 'truesource-field';
 /** What `inject` sends. */
@@ -100,6 +103,7 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
     lacks({ plain, observations }) {
       const first = observations['first-id'];
       if (!first) return observations.missing['first-id'];
+      if (eventsWithIds(plain)[0]!.id!.length > longestIdOfUrl) return 'an id that has room in a URL';
       return eventsWithIds(first)[0]?.id === eventsWithIds(plain)[1]!.id
         ? 'a server that does not heed the header'
         : undefined;

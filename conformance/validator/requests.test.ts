@@ -40,6 +40,18 @@ it('what is sent: a Host and a Content-Length of --header are in place of the ow
   expect(seen.slice(1).filter((request) => /content-length/i.test(request))).toEqual([]);
 });
 
+it.concurrent('what is sent: no id in the URL that has no room there', async () => {
+  const seen: string[] = [];
+  await judge(
+    (socket, request) => {
+      seen.push(request);
+      socket.write(`${head}\r\nid: 1${'0'.repeat(1000)}\ndata: 1\n\nid: 2\ndata: 2\n\n`);
+    },
+    { duration: 300, probes: ['again', 'first-id', 'query-id'] }
+  );
+  expect(seen.map((request) => request.split('\r\n', 1)[0])).toEqual(Array(3).fill('GET / HTTP/1.1'));
+});
+
 it.concurrent.each<[string, string[], ValidateOptions]>([
   ['an API', ['accept: text/event-stream', 'content-type: application/json'], { profile: 'openai' }],
   [

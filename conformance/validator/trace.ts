@@ -91,7 +91,7 @@ export type LineEnd = 'LF' | 'CRLF' | 'CR';
 
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
 const longestLine = 4 * 1024 * 1024;
-const longestBlock = 8 * 1024 * 1024;
+const longestBlock = 4 * 1024 * 1024;
 /** Each line of a block costs 64 bytes, however short it is. */
 const mostLines = 100_000;
 /**
@@ -299,7 +299,7 @@ export class Trace {
     const { offset, line, lines } = this.#block;
     if (end - this.#cursor > longestLine)
       this.#overflowAt('line of more than 4 MiB', this.#cursor, this.lines + 1);
-    else if (end - offset > longestBlock) this.#overflowAt('block of more than 8 MiB', offset, line);
+    else if (end - offset > longestBlock) this.#overflowAt('block of more than 4 MiB', offset, line);
     else if (lines > mostLines) this.#overflowAt('block of more than 100,000 lines', offset, line);
   }
 

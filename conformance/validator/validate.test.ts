@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { assertNoFindings, validate, type ValidateOptions, type ValidationEvent } from './index.ts';
+import { assertNoFindings, lint, validate, type ValidateOptions, type ValidationEvent } from './index.ts';
 import { found, head, judge, serve } from './raw-server.ts';
 
 it('the handler that writes a retry and a line of data and returns: first that no message is ever delivered', async () => {
@@ -90,4 +90,31 @@ it('assertNoFindings throws the text of the findings', async () => {
   );
   const fine = await judge((socket) => socket.write(`${head}\r\ndata: 1\n\n`), { duration: 300, probes: [] });
   expect(() => assertNoFindings(fine)).not.toThrow();
+});
+
+it.concurrent.each<[ValidateOptions, RegExp]>([
+  [{ profile: 'opnai' as 'openai' }, /^profile must be of plain, openai, .* not "opnai"$/],
+  [{ ignore: ['F99'] }, /^ignore must be of H01, .* not "F99"$/],
+  [{ probes: ['agian' as 'again'] }, /^probes must be of again, .* not "agian"$/],
+  [{ headers: [{ name: 'a', value: 'b\r\nc: d' }] }, /Name: value/]
+])('refuses %j', async (options, message) => {
+  const { result } = validate('http://127.0.0.1:1/', options);
+  await expect(result).rejects.toThrow(TypeError);
+  await expect(result).rejects.toThrow(message);
+});
+
+it('lint refuses a text', async () => {
+  await expect(lint('data: 1\n\n' as unknown as Uint8Array)).rejects.toThrow('lint takes bytes');
+});
+
+it('takes a body as text', async () => {
+  const seen: string[] = [];
+  await judge(
+    (socket, request) => {
+      seen.push(request);
+      socket.end(`${head}\r\ndata: 1\n\n`);
+    },
+    { method: 'POST', body: '{"a":"é"}', probes: [] }
+  );
+  expect(Buffer.from(seen[0]!, 'latin1').toString()).toMatch(/\r\nContent-Length: 10\r\n\r\n\{"a":"é"\}$/);
 });

@@ -6,12 +6,13 @@ import {
   hasEnded,
   isStreamHead,
   observe,
+  parseHeader,
   type Exchange,
   type ObserveOptions
 } from './observe.ts';
 import { answerTimeout, madeUpOrigin, probes, type Asking } from './probes.ts';
 import { count, describeStream, headlineOf, type Result } from './result.ts';
-import type { Finding, Observations, Probe, Profile, Rule } from './rule.ts';
+import { profiles, type Finding, type Observations, type Probe, type Profile, type Rule } from './rule.ts';
 import { mayAnswerJson } from './rules/dialects.ts';
 import { rules } from './rules/index.ts';
 import { Trace } from './trace.ts';
@@ -31,7 +32,7 @@ export interface ValidateOptions extends LintOptions {
   headers?: Header[];
   /** Default GET; others are sent once only. */
   method?: string;
-  body?: Buffer;
+  body?: string | Uint8Array;
   /** Origin of pages that are meant to read the stream from elsewhere. */
   origin?: string;
   /** How long the plain stream is watched, ms. Default 2000. */
@@ -66,7 +67,20 @@ const probesTime = 2700;
 const connectTimeout = 3000;
 const headTimeout = 2500;
 
+/** A misspelt choice would leave a test without what it is for. */
+function refuseUnknown(option: string, values: readonly string[], known: readonly string[]): void {
+  const wrong = values.find((value) => !known.includes(value));
+  if (wrong !== undefined)
+    throw new TypeError(`${option} must be of ${known.join(', ')}, not ${JSON.stringify(wrong)}`);
+}
+
 function chooseRules({ ignore = [], profile = 'plain' }: LintOptions): Rule[] {
+  refuseUnknown('profile', [profile], profiles);
+  refuseUnknown(
+    'ignore',
+    ignore,
+    rules.map(({ id }) => id)
+  );
   return rules.filter(
     ({ id, judge, profiles }) =>
       !('undecided' in judge) && !ignore.includes(id) && (!profiles || profiles.includes(profile))
@@ -100,7 +114,7 @@ function createQueue<T>() {
 /**
  * Asks an event-stream server, a handful of times and one after the other, and says what clients will lose, and why.
  * Never rejects for what a server does: a server that cannot be reached is a result with a `failure`.
- * Throws a TypeError on a URL that is not http or https.
+ * Throws a TypeError on a URL that is not http or https, and rejects with one on options that mean nothing.
  */
 export function validate(target: string | URL, options: ValidateOptions = {}): Validation {
   const url = new URL(target);
@@ -135,6 +149,9 @@ async function run(
     origin
   } = options;
   const chosen = chooseRules(options);
+  refuseUnknown('probes', options.probes ?? [], probeNames);
+  for (const { name, value } of options.headers ?? []) parseHeader(`${name}: ${value}`);
+  const body = options.body === undefined ? undefined : Buffer.from(options.body);
   const judging = new Judging(chosen, (finding) => emit({ type: 'finding', finding, at: clock() }));
   const observations: Observations = {
     url,
@@ -160,7 +177,7 @@ async function run(
       { name: 'Connection', value: 'keep-alive' },
       { name: 'User-Agent', value: `truesource-validator/${version}` },
       // What these APIs take is JSON.
-      ...(options.body && profile !== 'plain' ? [{ name: 'Content-Type', value: 'application/json' }] : []),
+      ...(body && profile !== 'plain' ? [{ name: 'Content-Type', value: 'application/json' }] : []),
       ...basicCredentials(url)
     ];
     const headers = [...own, ...extra, ...(options.headers ?? [])].filter(
@@ -174,7 +191,7 @@ async function run(
       url,
       method: verb,
       headers: last,
-      ...(options.body && repeats && { body: options.body })
+      ...(body && repeats && { body })
     };
   };
   const limits = { connectTimeout, headTimeout: answerTimeout, duration: answerTimeout, maxBytes };
@@ -313,6 +330,7 @@ export async function lint(
   bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   options: LintOptions & { subject?: string } = {}
 ): Promise<Result> {
+  if (typeof bytes === 'string') throw new TypeError('lint takes bytes, as Buffer.from(text)');
   const start = performance.now();
   const { profile = 'plain', expectTypes, subject = 'bytes' } = options;
   const judging = new Judging(

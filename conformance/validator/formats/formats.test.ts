@@ -8,7 +8,7 @@ import { lint, type Result } from '../index.ts';
 import { formats, type FormatOptions } from './index.ts';
 
 /** Everything that could mean something to a terminal, to markup or to a field, where a server puts its text. */
-const hostile = '\x1b[31m</script><b>&"\'|`*_[x](y)]]>\u202e\u0007\x9b2J é';
+const hostile = '\x1b[31m</script><b>&"\'|`*_[x](y)]]>\u202e\u2028\u0007\x9b2J é';
 const options: FormatOptions = { colour: false, width: 100, version: '0.0.0', failOn: 'error' };
 
 let result: Result;
@@ -38,7 +38,7 @@ it.each(['text', 'markdown', 'junit', 'sarif', 'html', 'json'])(
   (format) => {
     for (const text of each(format)) {
       // eslint-disable-next-line no-control-regex
-      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]/);
       expect(text.length).toBeGreaterThan(100);
     }
   }
@@ -110,6 +110,13 @@ it('sarif: valid by the schema of 2.1.0', () => {
   expect((JSON.parse(text!) as { runs: [{ results: unknown[] }] }).runs[0].results).toHaveLength(
     result.findings.length
   );
+});
+
+it('sarif: no text of the server is a link', () => {
+  for (const text of each('sarif')) {
+    expect(text).toContain('[x] (y)');
+    expect(text).not.toContain('](');
+  }
 });
 
 it('text: errors first, the headline before them, a line no longer than the terminal but for addresses and bytes', () => {

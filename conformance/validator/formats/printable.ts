@@ -8,7 +8,7 @@ export function printable(text: string): string {
 
 /** JSON in which what JSON.stringify leaves and a terminal would obey is an escape of JSON. */
 export function escapeJson(json: string): string {
-  return json.replace(/[\x7f-\x9f\p{Cf}]/gu, (character) =>
+  return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     [...Array(character.length).keys()]
       .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
       .join('')

@@ -3,6 +3,11 @@ import type { Result } from '../result.ts';
 import type { FormatOptions } from './index.ts';
 import { hex, printable } from './printable.ts';
 
+/** Text in which nothing is an embedded link, `[text](target)`: section 3.11.6. */
+function plain(text: string): string {
+  return printable(text).replaceAll('](', '] (');
+}
+
 const levels = { error: 'error', warning: 'warning', information: 'note' };
 
 /** SARIF 2.1.0, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
@@ -33,7 +38,7 @@ export function renderSarif(result: Result, { version }: FormatOptions): string 
           {
             executionSuccessful: !result.failure,
             ...(result.failure && {
-              toolExecutionNotifications: [{ level: 'error', message: { text: printable(result.headline) } }]
+              toolExecutionNotifications: [{ level: 'error', message: { text: plain(result.headline) } }]
             })
           }
         ],
@@ -41,7 +46,7 @@ export function renderSarif(result: Result, { version }: FormatOptions): string 
           ruleId: finding.rule,
           ruleIndex: used.findIndex(({ id }) => id === finding.rule),
           level: levels[finding.severity],
-          message: { text: printable(`${finding.message}. ${finding.advice}`) },
+          message: { text: plain(`${finding.message}. ${finding.advice}`) },
           occurrenceCount: finding.times,
           locations: [
             {
@@ -50,17 +55,17 @@ export function renderSarif(result: Result, { version }: FormatOptions): string 
                 ...(finding.offset !== undefined && {
                   region: {
                     ...(finding.line !== undefined && { startLine: finding.line }),
-                    byteOffset: finding.offset,
-                    ...(finding.excerpt !== undefined && {
-                      byteLength: finding.excerpt.length,
-                      snippet: { text: hex(finding.excerpt) }
-                    })
+                    byteOffset: finding.offset
                   }
                 })
               }
             }
           ],
-          ...(finding.at !== undefined && { properties: { milliseconds: Math.round(finding.at) } })
+          properties: {
+            ...(finding.at !== undefined && { milliseconds: Math.round(finding.at) }),
+            // Those around the place, and not all of the region.
+            ...(finding.excerpt !== undefined && { bytes: hex(finding.excerpt) })
+          }
         }))
       }
     ]

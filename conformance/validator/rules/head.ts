@@ -390,18 +390,25 @@ export const head: Rule[] = [
     'Transfer-Encoding and Content-Length together',
     rfc(9112, '6.1'),
     'Send one of the two: with both, proxies disagree on where the answer ends.',
-    onHead(({ head }) =>
-      head.version === '2'
-        ? notApplicable('HTTP/2 has no Transfer-Encoding: H22')
-        : headerOf(head, 'transfer-encoding') !== undefined && headerOf(head, 'content-length') !== undefined
-          ? finding(
-              `Transfer-Encoding: ${quote(headerOf(head, 'transfer-encoding')!)} and Content-Length: ${quote(headerOf(head, 'content-length')!)}`,
-              { at: head.at }
-            )
-          : new Set(headersOf(head, 'content-length')).size > 1
-            ? finding('Two Content-Lengths that differ', { at: head.at })
-            : ok
-    )
+    onHead(({ head }) => {
+      if (head.version === '2') return notApplicable('HTTP/2 has no Transfer-Encoding: H22');
+      const lengths = headersOf(head, 'content-length')
+        .flatMap((value) => value.split(','))
+        .map((value) => value.trim());
+      const coding = headerOf(head, 'transfer-encoding');
+      if (coding !== undefined && lengths.length > 0) {
+        return finding(
+          `Transfer-Encoding: ${quote(coding)} and Content-Length: ${quote(headerOf(head, 'content-length')!)}`,
+          { at: head.at }
+        );
+      }
+      if (new Set(lengths).size > 1) return finding('Two Content-Lengths that differ', { at: head.at });
+      return lengths.length === 0 || /^\d+$/.test(lengths[0]!)
+        ? ok
+        : finding(`Content-Length: ${quote(lengths[0]!)} is no number: strict clients fail the connection`, {
+            at: head.at
+          });
+    })
   ),
   rule(
     ['H21', 'chunk-broken', 'W V'],

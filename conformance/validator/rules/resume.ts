@@ -1,4 +1,4 @@
-import { eventsWithIds, hasEnded, headerOf, isStreamHead } from '../observe.ts';
+import { eventsWithIds, hasEnded, headerOf, isStreamHead, type Exchange } from '../observe.ts';
 import { bogusIds } from '../probes.ts';
 import {
   at,
@@ -79,12 +79,33 @@ function resumedAfterFirst({
   return { before, sent: before[0]!.id!, next, place };
 }
 
+/** Whether it got no event before it was broken off. */
+function isBrokenOff({ ending, events }: Exchange): boolean {
+  return (ending === 'cut' || ending === 'reset') && events.length === 0;
+}
+
 /** Profiles whose clients read one answer and do not reconnect. */
 const oneAnswer = ['openai', 'anthropic', 'graphql-sse'];
 const noReconnection = notApplicable('clients of this dialect do not reconnect');
 
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
+
+const endWord = '([\\w.-]*[_.-])?(done|end(ed)?|eof|completed?|finish(ed)?|closed?|stop(ped)?)';
+const endType = new RegExp(`^${endWord}$`, 'i');
+const endData = new RegExp(
+  `^(\\[DONE\\]$|\\{.*"((type|event|status|state)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finished|completed?|final)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
+  'is'
+);
+
+/** Whether a page is told by the last events, and not by all, that there will be no more. */
+function saysTheEnd({ events, trace }: Exchange): boolean {
+  if (events.length < trace!.events) return false;
+  const isEnd = ({ event }: TracedBlock) =>
+    endType.test(event!.type) || endData.test(event!.data.slice(0, 1000));
+  const first = events.findIndex(isEnd);
+  return first > 0 && events.slice(first).every(isEnd);
+}
 
 export const resume: Rule[] = [
   rule(
@@ -227,7 +248,9 @@ export const resume: Rule[] = [
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (again!.head!.status !== 200)
           return notApplicable('a reconnection with a known id gets no stream either');
-        for (const [index, { head, failure, ending, events, endedAt }] of answers!.entries()) {
+        const breaksAnyway = isBrokenOff(again!);
+        for (const [index, answer] of answers!.entries()) {
+          const { head, failure, endedAt } = answer;
           const what = [
             'an unknown Last-Event-ID',
             'an empty Last-Event-ID',
@@ -240,7 +263,7 @@ export const resume: Rule[] = [
           if (index > 0 || !head) continue;
           if (head.status >= 400 && ![401, 403, 429].includes(head.status))
             return finding(`Status ${head.status} for ${what}`, { at: head.at, severity: 'warning' });
-          if (head.status === 200 && (ending === 'cut' || ending === 'reset') && events.length === 0)
+          if (head.status === 200 && !breaksAnyway && isBrokenOff(answer))
             return finding(`The stream is broken off after ${what}`, { at: endedAt });
         }
         return ok;
@@ -423,6 +446,7 @@ export const resume: Rule[] = [
         if (oneAnswer.includes(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
+        if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
         if (again!.head!.status === 204) return ok;
         if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
         const wait = plain!.trace?.reconnectionTime;
@@ -471,7 +495,7 @@ export const resume: Rule[] = [
         if (oneAnswer.includes(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
-        if (again!.head!.status !== 200) return ok;
+        if (again!.head!.status !== 200 || saysTheEnd(plain!)) return ok;
         const id = headerOf(again!.request, 'last-event-id');
         return finding(
           `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
