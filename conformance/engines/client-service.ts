@@ -248,7 +248,8 @@ function parse(text: string): unknown {
 function readAbout(text: string): { name: string; capabilities: string[] } | undefined {
   if (text.trim() === '') return { name: 'unnamed', capabilities: [] };
   try {
-    const about = parse(text) as { name?: unknown; capabilities?: unknown };
+    const about = parse(text) as { name?: unknown; capabilities?: unknown } | null;
+    if (typeof about !== 'object' || about === null || Array.isArray(about)) return undefined;
     const { name } = about;
     // An empty list of Go is null.
     const capabilities = about.capabilities ?? [];
