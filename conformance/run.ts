@@ -357,7 +357,7 @@ async function runColumn(
     }
   }
   if (leaks.length > 0 && column.note === undefined) {
-    column.note = `connections of closed sources stayed open in ${leaks.length} runs, as in ${leaks.slice(0, 3).join(', ')}`;
+    column.note = `connections of closed sources stayed open in ${leaks.length} runs, as in ${[...new Set(leaks)].slice(0, 3).join(', ')}`;
   }
   if (disagreements.length > 0) {
     Object.assign(column, {

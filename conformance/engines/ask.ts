@@ -1,6 +1,11 @@
+/** A URL as it may be shown: without the name and the password that it may hold. */
+export function withoutCredentials(address: string): string {
+  return Object.assign(new URL(address), { username: '', password: '' }).href;
+}
+
 /**
- * A fetch that ends after `wait` ms. Rejects with an Error that names who was asked, as in "the service at http://…", and says why there is no
- * answer; `request` is its method and path.
+ * A fetch that ends after `wait` ms; what the address holds of name and password becomes basic authentication. Rejects with an Error that
+ * names who was asked, as in "the service at http://…", and says why there is no answer; `request` is its method and path.
  */
 export async function ask(
   whom: string,
@@ -10,9 +15,16 @@ export async function ask(
   wait: number
 ): Promise<{ response: Response; text: string }> {
   const limit = AbortSignal.timeout(wait);
+  const { username, password } = new URL(address);
+  const headers = new Headers(init.headers);
+  if (username !== '' || password !== '') {
+    const credentials = decodeURIComponent(`${username}:${password}`);
+    headers.set('Authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
+  }
   try {
-    const response = await fetch(address, {
+    const response = await fetch(withoutCredentials(address), {
       ...init,
+      headers,
       signal: init.signal ? AbortSignal.any([limit, init.signal]) : limit
     });
     return { response, text: await response.text() };

@@ -79,6 +79,11 @@ describe('a service that cannot be used is named, and what it did', () => {
       /no object with a list.*"<p>\\\\u\{1b\}/
     ],
     [
+      'tells what is no object',
+      (_request, response) => response.end('[]'),
+      /no object with a list of capabilities: "\[\]"/
+    ],
+    [
       'tells capabilities that are none',
       (_request, response) => response.end('{"capabilities":"all"}'),
       /no object with a list/

@@ -2,7 +2,7 @@ import type { Engine } from '../engine.ts';
 import type { Job, Observation, ReportedEvent } from '../observation.ts';
 import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
-import { ask } from './ask.ts';
+import { ask, withoutCredentials } from './ask.ts';
 import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */
@@ -31,6 +31,7 @@ interface Stream {
  */
 export function createClientServiceEngine(url: string, wait = patience): Engine {
   const { host, pathname, search } = new URL(url);
+  const shown = withoutCredentials(url);
   const path = pathname + search;
   let capabilities: string[] = [];
 
@@ -42,7 +43,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
     signal?: AbortSignal
   ): Promise<Response> {
     const { response, text } = await ask(
-      `the service at ${url}`,
+      `the service at ${shown}`,
       `${method} ${new URL(address).pathname}`,
       address,
       {
@@ -58,7 +59,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
 
   return {
     name: path === '/' ? host : host + path,
-    address: url,
+    address: shown,
     implementations: ['client'],
     isImplementation: true,
     features: () => [],
@@ -67,12 +68,12 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       try {
         const response = await send('GET', url);
         if (response.status !== 200)
-          return { missing: `the service at ${url} answers ${response.status} to GET /, not 200` };
+          return { missing: `the service at ${shown} answers ${response.status} to GET /, not 200` };
         const text = await response.text();
         const about = readAbout(text);
         if (!about)
           return {
-            missing: `the service at ${url} answers GET / with what is no object with a list of capabilities: ${quote(text)}`
+            missing: `the service at ${shown} answers GET / with what is no object with a list of capabilities: ${quote(text)}`
           };
         capabilities = about.capabilities;
         return { version: about.name };
@@ -144,14 +145,14 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             ending.signal
           );
           if (!created.ok) {
-            const why = `the service at ${url} answers ${created.status} to POST /`;
+            const why = `the service at ${shown} answers ${created.status} to POST /`;
             if (!hasCreated) throw new Error(`${why}, not 2xx: ${quote(await created.text())}`);
             return task.decline(job.id, why);
           }
           const location = created.headers.get('Location');
           if (!location || !URL.canParse(location, url))
             throw new Error(
-              `the service at ${url} answers POST / with ${location ? `the Location ${quote(location)}` : 'no Location'}`
+              `the service at ${shown} answers POST / with ${location ? `the Location ${quote(location)}` : 'no Location'}`
             );
           hasCreated = true;
           resource = new URL(location, url).href;
@@ -164,14 +165,14 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             );
             if (!ok)
               throw new Error(
-                `the service at ${url} says that it has event-type-listeners, and answers ${status} to the command listen`
+                `the service at ${shown} says that it has event-type-listeners, and answers ${status} to the command listen`
               );
           }
           release();
           await finished;
           if (ending.signal.aborted) return;
           if (stream.early.size > 0)
-            return task.decline(job.id, `the service at ${url} left out callback ${stream.next}`);
+            return task.decline(job.id, `the service at ${shown} left out callback ${stream.next}`);
           task.handIn(job.id, {
             events: [],
             log: [],
@@ -216,7 +217,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
               stream.receive(message);
             }
           } catch (error) {
-            task.breakDown(`the service at ${url} sent a callback ${(error as Error).message}`);
+            task.breakDown(`the service at ${shown} sent a callback ${(error as Error).message}`);
           }
         }
       };
@@ -248,7 +249,8 @@ function parse(text: string): unknown {
 function readAbout(text: string): { name: string; capabilities: string[] } | undefined {
   if (text.trim() === '') return { name: 'unnamed', capabilities: [] };
   try {
-    const about = parse(text) as { name?: unknown; capabilities?: unknown };
+    const about = parse(text) as { name?: unknown; capabilities?: unknown } | null;
+    if (typeof about !== 'object' || about === null || Array.isArray(about)) return undefined;
     const { name } = about;
     // An empty list of Go is null.
     const capabilities = about.capabilities ?? [];

@@ -63,6 +63,27 @@ describe('an endpoint that cannot be used is named, and what it did', () => {
   });
 });
 
+it('asks with the name and the password that an address holds, and shows them nowhere', async () => {
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.headers.authorization);
+    withStatus((_request, response) => response.end('{"value":{"sessionId":"s","capabilities":{}}}'))(
+      request,
+      response
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://me:se%40cret@127.0.0.1:${port}/`;
+  const [engine] = createWebDriverEngines([{ url, capabilities: {} }]);
+  expect(await engine!.find()).toMatchObject({ version: expect.any(String) as string });
+  await engine!.close!();
+  server.close();
+  expect(engine!.address).toBe(`http://127.0.0.1:${port}/`);
+  // Status, session and its end.
+  expect(asked).toEqual(Array(3).fill('Basic bWU6c2VAY3JldA=='));
+});
+
 /** An endpoint that gives sessions, and knows which of them are open. */
 async function createEndpoint(): Promise<{ url: string; given: number; open: Set<string>; close(): void }> {
   const open = new Set<string>();

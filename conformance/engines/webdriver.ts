@@ -5,7 +5,7 @@ import type { Engine, Task } from '../engine.ts';
 import { inBrowsers } from '../ours.ts';
 import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
-import { ask } from './ask.ts';
+import { ask, withoutCredentials } from './ask.ts';
 
 /** Where a session is created: an endpoint of WebDriver, and the capabilities that are asked for. */
 export interface WebDriverEndpoint {
@@ -15,6 +15,8 @@ export interface WebDriverEndpoint {
 
 /** Milliseconds that an endpoint has for a session or a page: a grid may have to start a machine. */
 const patience = 60_000;
+/** Milliseconds after which nothing is awaited any more: a session that came too late is ended. */
+const longestAnswer = 300_000;
 /**
  * Cases at a time in one session. Measured with chromedriver on 2 loaded cores: all cases took one session 20.0 s and two 11.9 s; with 12 at
  * a time 12.9 and 10.7 s, with 32 10.2 and 9.9 s: a single session then leaves nothing for a second on the same machine.
@@ -77,7 +79,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
 
   return {
     name,
-    address: [...new Set(endpoints.map(({ url }) => url))].join(' and '),
+    address: [...new Set(endpoints.map(({ url }) => withoutCredentials(url)))].join(' and '),
     implementations: inBrowsers,
     features: () => Object.keys(features) as Feature[],
     lanes,
@@ -120,22 +122,27 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
 
 /** Rejects with an Error that names the endpoint and says what it answered. */
 async function checkStatus(url: string, wait: number): Promise<void> {
+  const name = withoutCredentials(url);
   const { text } = await ask(
-    `the WebDriver endpoint ${url}`,
+    `the WebDriver endpoint ${name}`,
     'GET /status',
-    `${url.replace(/\/$/, '')}/status`,
+    addressOf(url, '/status'),
     {},
     wait
   );
   const value = readValue(text);
   if (typeof value?.ready !== 'boolean')
     throw new Error(
-      `${url} is no WebDriver endpoint: it answers GET /status with ${JSON.stringify(printable(text.slice(0, 100)))}`
+      `${name} is no WebDriver endpoint: it answers GET /status with ${JSON.stringify(printable(text.slice(0, 100)))}`
     );
   if (!value.ready)
     throw new Error(
-      `the WebDriver endpoint ${url} is not ready: ${printable(String(value.message)).slice(0, 200)}`
+      `the WebDriver endpoint ${name} is not ready: ${printable(String(value.message ?? 'it says no more')).slice(0, 200)}`
     );
+}
+
+function addressOf(url: string, path: string): string {
+  return url.replace(/\/$/, '') + path;
 }
 
 function readValue(text: string): { ready?: unknown; message?: unknown } | undefined {
@@ -144,6 +151,14 @@ function readValue(text: string): { ready?: unknown; message?: unknown } | undef
   } catch {
     return undefined;
   }
+}
+
+/** Of the library, which has no types for it. */
+interface HttpRequest {
+  method: string;
+  path: string;
+  data: object;
+  headers: Map<string, string>;
 }
 
 interface Session {
@@ -156,15 +171,32 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
   // Only when it is needed: it is large.
   const { WebDriver } = await import('selenium-webdriver/lib/webdriver.js');
   const { Capabilities } = await import('selenium-webdriver/lib/capabilities.js');
-  // @ts-expect-error its types are those of the folder, which Node does not import
-  const http = (await import('selenium-webdriver/http/index.js')) as typeof import('selenium-webdriver/http');
-  const driver = WebDriver.createSession(
-    new http.Executor(new http.HttpClient(url)),
-    new Capabilities(capabilities)
-  );
+  // @ts-expect-error its types are those of another file
+  const http = (await import('selenium-webdriver/lib/http.js')) as typeof import('selenium-webdriver/http');
+  // Unlike the library's own, which has Node warn of url.parse.
+  const client = {
+    async send(sent: object) {
+      const { method, path, data, headers } = sent as HttpRequest;
+      const { response, text } = await ask(
+        'it',
+        `${method} ${path}`,
+        addressOf(url, path),
+        {
+          method,
+          headers: [...headers, ['Content-Type', 'application/json; charset=utf-8']],
+          ...(method === 'POST' && { body: JSON.stringify(data) })
+        },
+        longestAnswer
+      );
+      return new http.Response(response.status, Object.fromEntries(response.headers), text);
+    }
+  };
+  const driver = WebDriver.createSession(new http.Executor(client), new Capabilities(capabilities));
   const created = driver.getCapabilities().catch((error: Error) => {
     const why = printable(error.message.split('\n')[0]!).slice(0, 300);
-    throw new Error(`the WebDriver endpoint ${url} gives no session: ${why}`, { cause: error });
+    throw new Error(`the WebDriver endpoint ${withoutCredentials(url)} gives no session: ${why}`, {
+      cause: error
+    });
   });
   const quit = () => within(driver.quit(), wait, url, 'an end').catch(() => {});
   const forget = whenEnding(quit);
@@ -187,7 +219,12 @@ async function within<T>(promise: Promise<T>, wait: number, url: string, what: s
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`the WebDriver endpoint ${url} did not give ${what} in ${wait / 1000} s`)),
+      () =>
+        reject(
+          new Error(
+            `the WebDriver endpoint ${withoutCredentials(url)} did not give ${what} in ${wait / 1000} s`
+          )
+        ),
       wait
     );
   });

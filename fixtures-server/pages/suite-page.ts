@@ -117,6 +117,11 @@ function look(): void {
       visit = null;
       window.name = '';
       location.hash = '';
+      if (state) {
+        state.state = 'stopped';
+        document.title = 'Lost – truesource';
+      }
+      showFrame(null);
       say('Of that run nothing is left: ' + problem);
       draw();
       return;
@@ -328,10 +333,11 @@ function drawControls(): void {
   toggle(byId('run'), !isRunning);
   fill(byId('run'), [state ? 'Run again in this browser' : 'Run in this browser']);
   toggle(byId('stop'), isRunning && visit !== null && visit.key !== undefined);
-  toggle(byId('reports'), state !== null && !isRunning);
-  if (visit && state && !isRunning) {
-    byId('save').setAttribute('href', '/visits/' + visit.id + '/report.json');
-    byId('full').setAttribute('href', '/visits/' + visit.id + '/report.html');
+  const hasReport = visit !== null && state !== null && !isRunning;
+  toggle(byId('reports'), hasReport);
+  if (hasReport) {
+    byId('save').setAttribute('href', '/visits/' + visit!.id + '/report.json');
+    byId('full').setAttribute('href', '/visits/' + visit!.id + '/report.html');
   }
   const bar = byId('bar');
   toggle(bar, isRunning);
@@ -395,7 +401,7 @@ function drawCount(counted: { good: number; answered: number; cases: number }): 
     'td',
     { class: 'number' + (counted.answered === 0 ? ' none' : isLess ? ' less' : isWhole ? ' whole' : '') },
     [
-      counted.answered === 0 ? '–' : counted.good + '\u00a0/\u00a0' + counted.answered,
+      counted.answered === 0 ? '–' : counted.good + '\u00a0/ ' + counted.answered,
       isWhole || counted.answered === 0 ? null : el('span', { class: 'none' }, [' of\u00a0' + counted.cases])
     ]
   );
@@ -558,12 +564,18 @@ function showResult(row: number, column: number): void {
   closeResult();
   const line = document.getElementById('row-' + row);
   const button = buttonAt(row, column);
-  if (!line || !button || !visit) return;
+  if (!line || !button) return;
   openCell = { row: row, column: column };
   button.setAttribute('aria-expanded', 'true');
   const content = el('div', { class: 'result', role: 'region', tabindex: 0, 'aria-label': 'Result' }, ['…']);
   const detail = el('tr', { id: 'result' }, [el('td', { colspan: columnsShown().length + 1 }, [content])]);
+  content.onkeydown = function (event) {
+    if (event.keyCode !== 27) return;
+    closeResult();
+    button.focus();
+  };
   line.parentNode!.insertBefore(detail, line.nextSibling);
+  if (!visit) return fill(content, ['It could not be had: the server does not know this run any more.']);
   request(
     'GET',
     '/visits/' + visit.id + '/result?case=' + row + '&column=' + column,
