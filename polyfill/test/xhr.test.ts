@@ -131,6 +131,12 @@ it('sends no header for what a page has put on Object.prototype', () => {
   expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma']);
 });
 
+it('needs no preflight in a sandbox, whose origin is not that of its location', () => {
+  vi.stubGlobal('origin', 'null');
+  start();
+  expect(Object.keys(xhr.headers)).toEqual(['Accept']);
+});
+
 it('ends later where sending throws', () => {
   sendThrows = true;
   start();
