@@ -1,26 +1,29 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import * as eventSource from '../../polyfill/event-source.ts';
 import * as eventStream from '../../polyfill/event-stream.ts';
-import * as extras from '../../polyfill/extras/extend.ts';
-import * as transports from '../../polyfill/transports/choose.ts';
 import { loadCases } from '../load-cases.ts';
 import { casesOf, columns, missingInOldEngines, tryCase, type Modules } from './columns.ts';
 import { casesOfTheParser, parserAlone, tryTheParser } from './parser.ts';
-import { replaceGlobals } from './run-in-virtual-time.ts';
+import { globalsToLoadAmong, replaceGlobals } from './run-in-virtual-time.ts';
 
-const modern: Modules = { ...eventSource, ...extras, ...transports };
+let modern: Modules;
 let old: Modules;
 beforeAll(async () => {
-  const restore = replaceGlobals({}, missingInOldEngines);
+  modern = await load([]);
+  old = await load(missingInOldEngines);
+});
+
+async function load(missing: string[]): Promise<Modules> {
+  const restore = replaceGlobals(globalsToLoadAmong, missing);
   vi.resetModules();
-  old = {
+  const modules = {
     ...(await import('../../polyfill/event-source.ts')),
     ...(await import('../../polyfill/extras/extend.ts')),
     ...(await import('../../polyfill/transports/choose.ts'))
   };
   restore();
-});
+  return modules;
+}
 
 const cases = loadCases(fileURLToPath(new URL('../cases', import.meta.url)));
 

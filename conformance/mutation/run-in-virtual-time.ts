@@ -110,6 +110,11 @@ function createDocument(baseURI: string): object {
   };
 }
 
+/** To load the polyfill among, which keeps the setImmediate that it finds then: it is to be that of the clock of each run. */
+export const globalsToLoadAmong = {
+  setImmediate: (...parameters: Parameters<typeof setImmediate>) => globalThis.setImmediate(...parameters)
+};
+
 /** Sets some globals and takes others away. Answers a function that undoes it. */
 export function replaceGlobals(globals: Record<string, unknown>, missing: string[]): () => void {
   const before = [...Object.keys(globals), ...missing].map(

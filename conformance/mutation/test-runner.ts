@@ -17,7 +17,7 @@ import {
 import { loadCases } from '../load-cases.ts';
 import { casesOf, columns, missingInOldEngines, tryCase, type Modules } from './columns.ts';
 import { casesOfTheParser, parserAlone, tryTheParser, type Parser } from './parser.ts';
-import { replaceGlobals } from './run-in-virtual-time.ts';
+import { globalsToLoadAmong, replaceGlobals } from './run-in-virtual-time.ts';
 
 interface Test {
   id: string;
@@ -118,12 +118,16 @@ class CaseRunner implements TestRunner {
   }
 
   #load(): Promise<Modules> {
-    return (this.#modern ??= load(polyfill, `?${this.#name}`) as Promise<Modules>);
+    if (!this.#modern) {
+      const restore = replaceGlobals(globalsToLoadAmong, []);
+      this.#modern = load(polyfill, `?${this.#name}`).finally(restore) as Promise<Modules>;
+    }
+    return this.#modern;
   }
 
   #loadForOldEngines(): Promise<Modules> {
     if (!this.#old) {
-      const restore = replaceGlobals({}, missingInOldEngines);
+      const restore = replaceGlobals(globalsToLoadAmong, missingInOldEngines);
       this.#old = load(polyfill, `?${this.#name}-old`).finally(restore) as Promise<Modules>;
     }
     return this.#old;

@@ -21,16 +21,19 @@ let post: (() => void) | undefined;
 /** Tasks that wait as immediates. */
 let immediates = 0;
 
+/** The engine's own: in tests that put a clock of theirs in place of the timers, events come as they do from other EventSources. */
+const setImmediate = FOR_FETCH && root.setImmediate;
+
 /** Runs `steps` soon, after those of the calls before, as a task of its own: the microtasks of one are done before the next begins. */
 export function queueATask(steps: () => void): void {
   // To find that a window has no member takes long: it is looked for once.
   if (!post) {
     // A MessageChannel would keep Node alive. Node's check phase runs microtasks between its callbacks.
-    if (FOR_SERVERS && root.setImmediate) {
+    if (FOR_SERVERS && setImmediate) {
       immediates++;
       return void setImmediate(runAnImmediate, steps);
     }
-    if (FOR_FETCH && root.setImmediate) return void setImmediate(steps);
+    if (FOR_FETCH && setImmediate) return void setImmediate(steps);
     if (!root.MessageChannel) return void setTimeout(steps, 0);
     post = openChannel();
   }
@@ -40,7 +43,7 @@ export function queueATask(steps: () => void): void {
 /** Runs `steps` behind all tasks that wait: at once if there are none, where one more for each piece of a response would be too many. */
 export const afterTheTasks = FOR_SERVERS
   ? (steps: () => void): void => {
-      if (root.setImmediate ? immediates : !post || due.length) queueATask(steps);
+      if (setImmediate ? immediates : !post || due.length) queueATask(steps);
       else steps();
     }
   : queueATask;

@@ -36,7 +36,7 @@ export function parseUrl(url: string): ParsedUrl | undefined {
     }
   }
   // "If asciiDomain contains a forbidden domain code point": Chromium and old engines escape spaces and others.
-  return parsed && /^http.*%/.test(parsed.origin) ? undefined : parsed;
+  if (!parsed || !/^http.*%/.test(parsed.origin)) return parsed;
 }
 
 export const userInfo = /^(https?:\/\/)([^/?#]*)@/;
@@ -47,6 +47,9 @@ export function withoutCredentials(url: string): string {
 
 /** Whether CORS applies to requests for this URL, which is one that can be parsed: never without a location. */
 export function isCrossOrigin(url: string): boolean {
-  // The environment's own: a document's base may be of another origin, and a blob worker has none to parse against.
-  return (!FOR_FETCH || !!root.location) && parseUrl(location.href)!.origin !== parseUrl(url)!.origin;
+  // The environment's own, which is not that of its location in a sandbox or in srcdoc; a document's base may be of another origin too.
+  return (
+    (!FOR_FETCH || !!root.location) &&
+    (root.origin || parseUrl(location.href)!.origin) !== parseUrl(url)!.origin
+  );
 }

@@ -513,9 +513,9 @@ describe('heartbeatTimeout', () => {
       };
     }
     vi.resetModules();
-    const { EventSource } = await import('../index.ts');
     vi.stubGlobal('setImmediate', undefined);
     vi.stubGlobal('MessageChannel', MessageChannel);
+    const { EventSource } = await import('../index.ts');
     const response = new Response('data\n\n'.repeat(8), { headers: { 'Content-Type': 'text/event-stream' } });
     const fetchIt = () => Promise.resolve(response);
     const source = new EventSource('http://a.test/', { heartbeatTimeout: 50, fetch: fetchIt });
@@ -767,6 +767,14 @@ it('an error without a response has its cause alone', async () => {
   const { errors } = await play([{ head: [], end: 'reset' }], { reconnection: { maxAttempts: 1 } }, closed);
   expect(errors[0]).toMatchObject({ reconnecting: false, cause: expect.any(TypeError) as unknown });
   expect(errors[0]).not.toHaveProperty('status');
+});
+
+it('events come where the clock of a test stands in for the timers', async () => {
+  vi.useFakeTimers();
+  const body = new Response('data\n\n', { headers: { 'Content-Type': 'text/event-stream' } });
+  const source = new EventSource('http://a.test/', { fetch: () => Promise.resolve(body) });
+  await new Promise((resolve) => (source.onmessage = resolve)).finally(() => vi.useRealTimers());
+  source.close();
 });
 
 it('without a second argument nothing is added to an error event', async () => {

@@ -95,6 +95,16 @@ const { readEvents } = require('truesource/stream');`),
   'typescript-bundler/package.json': '{}',
   'typescript-bundler/tsconfig.json': typescript('esnext', { moduleResolution: 'bundler' }),
   'typescript-bundler/index.ts': withTheImport,
+  // The default of TypeScript 5 for CommonJS: it reads no `exports`.
+  'typescript-node10/package.json': '{}',
+  'typescript-node10/tsconfig.json': typescript('commonjs', {
+    moduleResolution: 'node10',
+    ignoreDeprecations: '6.0'
+  }),
+  'typescript-node10/index.ts': `import 'truesource/polyfill';
+import { createEventStream } from 'truesource/stream';
+createEventStream({ lastEventId: '' });
+${withTheImport}`,
   // Without lib.dom.
   'typescript-node/package.json': '{ "type": "module" }',
   'typescript-node/tsconfig.json': typescript('node16', {
@@ -200,7 +210,13 @@ it('brings its servers and its command', async () => {
   expect(stdout.trim()).toBe(version);
 });
 
-it.concurrent.each(['typescript-esm', 'typescript-cjs', 'typescript-bundler', 'typescript-node'])(
+it.concurrent.each([
+  'typescript-esm',
+  'typescript-cjs',
+  'typescript-bundler',
+  'typescript-node10',
+  'typescript-node'
+])(
   'code written against lib.dom, or the types of Node, compiles unchanged in %s, and runs',
   async (project) => {
     const tsc = join(root, 'node_modules/typescript/bin/tsc');

@@ -1,6 +1,11 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { runTheProcessingModel, type Connection } from '../processing-model.ts';
+import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Connection } from '../processing-model.ts';
 import type { Transport, TransportClient, TransportRequest } from '../transport.ts';
+
+// Before it is loaded, which is when it keeps setImmediate.
+vi.useFakeTimers();
+const { runTheProcessingModel } = await import('../processing-model.ts');
+afterAll(() => void vi.useRealTimers());
 
 let attempts: { request: TransportRequest; client: TransportClient; isAborted: boolean }[];
 let fired: string[];
@@ -15,7 +20,6 @@ const transport: Transport = (request, client) => {
 };
 
 beforeEach(() => {
-  vi.useFakeTimers();
   vi.spyOn(Math, 'random').mockReturnValue(1);
   attempts = [];
   fired = [];
@@ -23,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   close();
-  vi.useRealTimers();
+  vi.clearAllTimers();
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
 });

@@ -13,7 +13,10 @@ class FakeXhr {
   onabort!: Handler;
   onloadend!: Handler;
   open(): void {}
-  setRequestHeader(): void {}
+  headers: Record<string, string> = {};
+  setRequestHeader(name: string, value: string): void {
+    this.headers[name] = value;
+  }
   send(): void {
     sent++;
     if (sendThrows) throw new Error('a network error, in QtWebKit');
@@ -115,6 +118,23 @@ it('goes on where the type can no longer be said', () => {
   advance(2, 200);
   xhr.onreadystatechange({ type: 'readystatechange' });
   expect(told).toEqual([200]);
+});
+
+it('sends no header for what a page has put on Object.prototype', () => {
+  const prototype = Object.prototype as { extend?: () => void };
+  prototype.extend = () => {};
+  try {
+    start();
+  } finally {
+    delete prototype.extend;
+  }
+  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma']);
+});
+
+it('needs no preflight in a sandbox, whose origin is not that of its location', () => {
+  vi.stubGlobal('origin', 'null');
+  start();
+  expect(Object.keys(xhr.headers)).toEqual(['Accept']);
 });
 
 it('ends later where sending throws', () => {

@@ -1,7 +1,7 @@
 import type { Transport, TransportRequest } from '../transport.ts';
 import { isCrossOrigin, userInfo, withoutCredentials } from '../platform/urls.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
-import { createHeaders } from './headers.ts';
+import { setHeaders } from './headers.ts';
 
 /** The members of a request that the standard asks for. */
 export function createRequestInit(
@@ -10,7 +10,10 @@ export function createRequestInit(
   mode?: RequestMode
 ): RequestInit {
   // Deno and Bun take no notice of `cache`; in a page these headers would need a preflight.
-  const headers = createHeaders(request, FOR_SERVERS && typeof location === 'undefined');
+  const headers: Record<string, string> = {};
+  setHeaders(request, FOR_SERVERS && typeof location === 'undefined', (name, value) => {
+    headers[name] = value;
+  });
   const credentials = userInfo.exec(request.url);
   // To another origin that header would need a preflight.
   if (credentials && !isCrossOrigin(request.url)) {

@@ -1,7 +1,7 @@
 import type { Transport } from '../transport.ts';
 import { root } from '../platform/globals.ts';
 import { isCrossOrigin } from '../platform/urls.ts';
-import { createHeaders } from './headers.ts';
+import { setHeaders } from './headers.ts';
 
 /** UTF-16 code units of one response, after which an event that has an id of its own is the last, unless more has come behind it. */
 const recyclingLimit = 1e6;
@@ -54,8 +54,9 @@ export const xhrTransport: Transport = (request, client) => {
     xhr.withCredentials = request.withCredentials;
     // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
     // redirected to one.
-    const headers = createHeaders(request, !request.isUnanswered && !isCrossOrigin(request.url));
-    for (const name in headers) xhr.setRequestHeader(name, headers[name]!);
+    setHeaders(request, !request.isUnanswered && !isCrossOrigin(request.url), (name, value) => {
+      xhr.setRequestHeader(name, value);
+    });
 
     // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
     if (!root.document && root.TextDecoder && !/^b/.test(request.url))
