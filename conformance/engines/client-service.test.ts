@@ -49,6 +49,20 @@ function createService(
 }
 const event = (type: string, data: string) => JSON.stringify({ kind: 'event', event: { type, data } });
 
+/** Ends no client, and calls back for the first alone. */
+function createServiceWithoutEnd(): RequestListener {
+  let created = 0;
+  const events: [string, string][] = ['a', 'b'].map((data, index) => [
+    `/${index + 1}`,
+    event(index === 0 ? 'x' : 'y', data)
+  ]);
+  return (request, response) => {
+    if (request.method === 'DELETE') return;
+    if (request.method === 'POST') created++;
+    createService(created === 1 ? events : [])(request, response);
+  };
+}
+
 it('services of one host are told apart by their paths', () => {
   const names = ['http://h:1/', 'http://h:1/go/', 'http://h:1/?a'].map(
     (url) => createClientServiceEngine(url).name
@@ -115,6 +129,14 @@ describe('a service that cannot be used is named, and what it did', () => {
     ['calls back garbage', createService([['/1', 'hello']]), /sent a callback that is not JSON: "hello"/],
     ['calls back without a number', createService([['', '{}']]), /which has no number/],
     [
+      'uses a number twice',
+      createService([
+        ['/1', '{"kind":"comment"}'],
+        ['/1', '{"kind":"comment"}']
+      ]),
+      /sent a callback 1 twice/
+    ],
+    [
       'calls back what is no event',
       createService([['/1', '{"kind":"event","event":{"data":1}}']]),
       /not of strings/
@@ -126,6 +148,12 @@ describe('a service that cannot be used is named, and what it did', () => {
     expect(columns[0]!.note).toMatch(/; under way: event-names-the-type/);
     expect(cells).toMatchObject([{ verdict: 'not observed' }]);
   });
+});
+
+it('names a service that does not end its clients', async () => {
+  const { columns } = await runOn(createServiceWithoutEnd());
+  const note = expect.stringMatching(/the service at http.* did not answer DELETE \/1 in 0\.5 s/) as string;
+  expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
 
 it('takes callbacks in the order of their numbers, and events of types without a listener for unheard', async () => {

@@ -187,8 +187,11 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           release();
           clearTimeout(limitTimer);
           streams.delete(key);
-          // What it answers to that changes nothing.
-          if (resource !== undefined) await send('DELETE', resource).catch(() => {});
+          // What it answers to that changes nothing, but it must answer.
+          if (resource !== undefined)
+            await send('DELETE', resource).catch((error: Error) => {
+              if (!ending.signal.aborted) task.breakDown(error.message);
+            });
         }
       }
 
@@ -211,6 +214,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           if (!stream) return;
           try {
             if (!/^[1-9]\d*$/.test(number)) throw new Error(`to ${quote(path)}, which has no number`);
+            if (Number(number) < stream.next || stream.early.has(Number(number)))
+              throw new Error(`${number} twice`);
             stream.early.set(Number(number), parse(body));
             for (let message; (message = stream.early.get(stream.next)) !== undefined; stream.next++) {
               stream.early.delete(stream.next);
