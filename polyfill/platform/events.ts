@@ -16,11 +16,18 @@ export const support = /* @__PURE__ */ measureSupport();
 function measureSupport(): number {
   let level = 0;
   try {
-    const event = new MessageEvent('a');
+    // workerd makes none without data.
+    const event = FOR_SERVERS ? new MessageEvent('a', { data: null }) : new MessageEvent('a');
     setMembers(event, { target: root });
     // PhantomJS keeps the null.
     if (event.target) level++;
     const target = new EventTarget();
+    if (FOR_SERVERS) {
+      // That of workerd calls what is named on and the type, which is for the source to call.
+      let calls = 0;
+      Object.assign(target, { onb: () => calls++ }).dispatchEvent(new Event('b'));
+      if (calls) return level;
+    }
     level++;
     if (FOR_SERVERS) {
       // In Node 24, after the first listener, currentTarget is null and eventPhase 0. In Deno 2.9 srcElement is null.
@@ -39,7 +46,13 @@ function measureSupport(): number {
 
 /** An Event, or with `init` a MessageEvent: a real one where the engine lets it be constructed, else an object that has all its members. */
 export function createEvent(type: string, init?: MessageEventInit): Event {
-  if (!FOR_OLD_ENGINES || support > 0) return init ? new MessageEvent(type, init) : new Event(type);
+  if (!FOR_OLD_ENGINES || support > 0) {
+    if (!init) return new Event(type);
+    const event = new MessageEvent(type, init);
+    // That of workerd takes the data alone.
+    if (FOR_SERVERS && event.lastEventId !== init.lastEventId) setMembers(event, init);
+    return event;
+  }
   const interfaceName = init ? 'MessageEvent' : 'Event';
   // React Native has neither a document nor events.
   const hasDocument = !FOR_SERVERS || !!root.document;

@@ -769,6 +769,35 @@ it('an error without a response has its cause alone', async () => {
   expect(errors[0]).not.toHaveProperty('status');
 });
 
+it('a handler is called once, with all members of a message, in workerd', async () => {
+  // Its event target calls what is named on and the type, and its MessageEvent takes the data alone.
+  class WorkerdEventTarget extends EventTarget {
+    override dispatchEvent(event: Event): boolean {
+      (this as unknown as Record<string, ((event: Event) => void) | undefined>)[`on${event.type}`]?.(event);
+      return super.dispatchEvent(event);
+    }
+  }
+  class WorkerdMessageEvent extends Event {
+    data: unknown;
+    lastEventId = '';
+    constructor(type: string, init: { data: unknown }) {
+      super(type);
+      this.data = init.data;
+    }
+  }
+  vi.stubGlobal('EventTarget', WorkerdEventTarget);
+  vi.stubGlobal('MessageEvent', WorkerdMessageEvent);
+  vi.resetModules();
+  const { EventSource } = await import('../index.ts');
+  const response = new Response('id: 1\ndata: a\n\n', { headers: { 'Content-Type': 'text/event-stream' } });
+  const source = new EventSource('http://a.test/', { fetch: () => Promise.resolve(response) });
+  const seen: string[] = [];
+  source.onmessage = ({ data, lastEventId, origin }) => seen.push(`${data} ${lastEventId} ${origin}`);
+  await new Promise((resolve) => (source.onerror = resolve)).finally(() => vi.unstubAllGlobals());
+  source.close();
+  expect(seen).toEqual(['a 1 http://a.test']);
+});
+
 it('events come where the clock of a test stands in for the timers', async () => {
   vi.useFakeTimers();
   const body = new Response('data\n\n', { headers: { 'Content-Type': 'text/event-stream' } });

@@ -226,7 +226,7 @@ it.concurrent.each([
     if (project === 'typescript-bundler') return;
     expect(await execute(`${project}/out/index.js`, project)).toBe('hello 7 true');
   },
-  60_000
+  120_000
 );
 
 const entry = join(folder, 'browser/index.js');
