@@ -47,9 +47,9 @@ export function withoutCredentials(url: string): string {
 
 /** Whether CORS applies to requests for this URL, which is one that can be parsed: never without a location. */
 export function isCrossOrigin(url: string): boolean {
-  // The environment's own, which is not that of its location in a sandbox or in srcdoc; a document's base may be of another origin too.
-  return (
-    (!FOR_FETCH || !!root.location) &&
-    (root.origin || parseUrl(location.href)!.origin) !== parseUrl(url)!.origin
-  );
+  if (FOR_FETCH && !root.location) return false;
+  // The environment's own, which is not that of its location in a sandbox or in srcdoc; a document's base may be of another origin too. A page
+  // may have put something else into window.origin, and engines without fetch have none.
+  const own = FOR_FETCH && /^(null|http)/.test(root.origin!) ? root : parseUrl(location.href)!;
+  return own.origin !== parseUrl(url)!.origin;
 }

@@ -137,6 +137,12 @@ it('needs no preflight in a sandbox, whose origin is not that of its location', 
   expect(Object.keys(xhr.headers)).toEqual(['Accept']);
 });
 
+it('takes no variable of the page by the name of origin for its origin', () => {
+  vi.stubGlobal('origin', 'Berlin');
+  start();
+  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma']);
+});
+
 it('ends later where sending throws', () => {
   sendThrows = true;
   start();
