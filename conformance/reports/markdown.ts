@@ -66,23 +66,27 @@ export function renderMarkdown(report: Report): string {
     );
   }
 
-  const expected = new Map<string, { line: string; columns: string[] }>();
-  for (const cell of report.cells) {
-    if (!cell.expectedFailure) continue;
-    const { reason, clause } = cell.expectedFailure;
-    const key = JSON.stringify([cell.case, reason, clause]);
-    const entry = expected.get(key) ?? {
-      line: `${escape(reason)} Clause: ${link(clause)}.`,
-      columns: []
-    };
-    entry.columns.push(nameOf(cell));
-    expected.set(key, entry);
+  const reasons = new Map<string, Map<string, string[]>>();
+  for (const { id } of report.cases) {
+    for (const column of report.columns) {
+      const why = find(id, column)?.expectedFailure;
+      if (!why) continue;
+      const line = `${escape(why.reason)} Clause: ${link(why.clause)}.`;
+      const columnsOf = reasons.get(line) ?? new Map<string, string[]>();
+      columnsOf.set(id, [...(columnsOf.get(id) ?? []), nameOf(column)]);
+      reasons.set(line, columnsOf);
+    }
   }
-  if (expected.size) {
+  if (reasons.size) {
     lines.push('', 'Expected failures:', '');
-    for (const [key, { line, columns }] of expected) {
-      const [id] = JSON.parse(key) as [string];
-      lines.push(`- **${escape(id)}** (${escape(columns.join(', '))}): ${line}`);
+    for (const [line, columnsOf] of reasons) {
+      const casesOf = new Map<string, string[]>();
+      for (const [id, columns] of columnsOf) {
+        const where = escape(columns.join(', '));
+        casesOf.set(where, [...(casesOf.get(where) ?? []), escape(id)]);
+      }
+      const places = [...casesOf].map(([where, ids]) => `**${ids.join('**, **')}** (${where})`);
+      lines.push(`- ${line} ${places.join('; ')}`);
     }
   }
   return lines.join('\n') + '\n';
