@@ -459,3 +459,37 @@ it('T25: compressed only where it is asked for, and in name only', async () => {
   });
   expect(result.headline).toBe('1 event in 9 bytes; clients lose events, or the connection.');
 });
+
+it('T25: not for a coding that was not asked for and can be read', async () => {
+  const result = await judge(
+    (socket) =>
+      socket.end(
+        Buffer.concat([Buffer.from(`${head}Content-Encoding: gzip\r\n\r\n`), gzipSync('data: 1\n\n')])
+      ),
+    { duration: 300 }
+  );
+  expect(result.stream?.events).toBe(1);
+  expect(found(result)).not.toContain('T25');
+});
+
+it('T01, R18, R24: not of one answer to a POST', async () => {
+  const bare = head.replace(/Cache-Control.*\r\n/, '');
+  const result = await judge((socket) => socket.end(`${bare}\r\ndata: {"choices":[]}\n\ndata: [DONE]\n\n`), {
+    method: 'POST',
+    profile: 'openai',
+    duration: 300
+  });
+  expect(found(result).filter((id) => /^(T01|R18|R24)$/.test(id))).toEqual([]);
+});
+
+it('H09: not for too many requests where the second came at once', async () => {
+  let requests = 0;
+  const result = await judge(
+    (socket) =>
+      ++requests > 1
+        ? socket.end('HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n')
+        : socket.end(`${head}\r\ndata: 1\n\n`),
+    { duration: 300, probes: ['again'] }
+  );
+  expect(result.verdicts.find(({ rule }) => rule === 'H09')?.verdict).toBe('not observed');
+});

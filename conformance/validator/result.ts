@@ -71,6 +71,7 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
   const refused = findings.find(
     ({ rule, severity }) => severity === 'error' && /^(H01|H06|H07|H09|H16|H25|T17)$/.test(rule)
   );
+  if (refused?.rule === 'H01') return 'No client that keeps the standard gets a stream.';
   if (refused) return 'No client gets a stream.';
   if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';
   if (!stream) return 'There is no event stream.';
@@ -80,7 +81,7 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
   if (undelivered && stream.events === 0)
     return undelivered.rule === 'F01'
       ? `No message will ever be delivered${plain ? '' : ', if the capture was not cut'}: the block is not ended by a blank line.`
-      : 'No message will ever be delivered: there is no blank line.';
+      : 'No message was delivered: there is no blank line.';
   if (plain?.decodingFault !== undefined && findings.some(({ rule }) => rule === 'T25'))
     return 'No message will ever be delivered: the body cannot be decoded.';
   if (stream.bytes === 0) {

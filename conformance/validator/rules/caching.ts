@@ -99,6 +99,9 @@ export const caching: Rule[] = [
     'Send Cache-Control: no-store: caches may keep a 200 without one, by their own rules.',
     onHead((exchange) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
+      // https://httpwg.org/specs/rfc9110.html#POST
+      if (exchange.request.method !== 'GET')
+        return notApplicable(`an answer to ${exchange.request.method} is not kept unless it says so`);
       return headerOf(exchange.head, 'cache-control') === undefined
         ? finding('There is no Cache-Control', { at: exchange.head.at })
         : ok;
@@ -573,13 +576,7 @@ export const caching: Rule[] = [
               : `With Accept-Encoding: ${quote(headerOf(request, 'accept-encoding')!)}, as browsers ask, the body`;
           return finding(`${body} cannot be decoded as ${decoded}: ${decodingFault}`, { at: endedAt });
         }
-        const { head, decoded, request } = plain!;
-        return decoded !== undefined && headerOf(request, 'accept-encoding') === 'identity'
-          ? finding(`The answer is encoded as ${decoded}, asked for with Accept-Encoding: identity`, {
-              at: head!.at,
-              severity: 'warning'
-            })
-          : ok;
+        return ok;
       }
     }
   )

@@ -166,7 +166,7 @@ export const lines: Rule[] = [
         if (first && time >= 1000) {
           found({
             message: () =>
-              `No message will be delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line`,
+              `No message was delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line`,
             ...at(first)
           });
           return ok;

@@ -92,8 +92,8 @@ export const head: Rule[] = [
         const types = headersOf(head, 'content-type');
         return finding(
           types.length === 0
-            ? 'There is no Content-Type: every client fails the connection, and never asks again'
-            : `The Content-Type is ${quote(types.join(', '))}: every client fails the connection, and never asks again`,
+            ? 'There is no Content-Type: by the standard clients fail the connection, and never ask again'
+            : `The Content-Type is ${quote(types.join(', '))}: by the standard clients fail the connection, and never ask again`,
           { at: head!.at }
         );
       }
@@ -211,6 +211,9 @@ export const head: Rule[] = [
       needs: ['plain'],
       wants: ['again'],
       check({ plain, again }) {
+        // It came at once, as clients do not that were told to wait.
+        if (again?.head?.status === 429 && plain!.head!.status === 200)
+          return notObserved('a reconnection that waits as long as clients do: one at once was too many');
         for (const head of [plain!.head, again?.head]) {
           // The first 504 is T17's.
           if (head && (transient.includes(head.status) || (head.status === 504 && head === again?.head))) {

@@ -32,7 +32,7 @@ function onId(look: (id: string, line: TracedLine) => string | undefined) {
 
 /** Found if no such line comes, in a stream that has what `count` counts. */
 function onAbsence(branches: Branch[], message: string, needed: string, count: (trace: Trace) => number) {
-  return onStream((found) => {
+  return onStream((found, { profile }) => {
     let any = false;
     return {
       branches,
@@ -41,6 +41,7 @@ function onAbsence(branches: Branch[], message: string, needed: string, count: (
       },
       end({ trace }) {
         if (any) return ok;
+        if (oneAnswer.includes(profile)) return noReconnection;
         if (count(trace) === 0) return notObserved(needed);
         found({ message });
         return undefined;
