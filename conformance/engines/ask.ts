@@ -1,3 +1,5 @@
+import { unescape } from 'node:querystring';
+
 /** A URL as it may be shown: without the name and the password that it may hold. */
 export function withoutCredentials(address: string): string {
   return Object.assign(new URL(address), { username: '', password: '' }).href;
@@ -18,7 +20,8 @@ export async function ask(
   const { username, password } = new URL(address);
   const headers = new Headers(init.headers);
   if (username !== '' || password !== '') {
-    const credentials = decodeURIComponent(`${username}:${password}`);
+    // A percent sign may stand for itself.
+    const credentials = unescape(`${username}:${password}`);
     headers.set('Authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
   }
   try {

@@ -74,14 +74,14 @@ it('asks with the name and the password that an address holds, and shows them no
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const url = `http://me:se%40cret@127.0.0.1:${port}/`;
+  const url = `http://me:se%40cret%@127.0.0.1:${port}/`;
   const [engine] = createWebDriverEngines([{ url, capabilities: {} }]);
   expect(await engine!.find()).toMatchObject({ version: expect.any(String) as string });
   await engine!.close!();
   server.close();
   expect(engine!.address).toBe(`http://127.0.0.1:${port}/`);
   // Status, session and its end.
-  expect(asked).toEqual(Array(3).fill('Basic bWU6c2VAY3JldA=='));
+  expect(asked).toEqual(Array(3).fill('Basic bWU6c2VAY3JldCU='));
 });
 
 /** An endpoint that gives sessions, and knows which of them are open. */
