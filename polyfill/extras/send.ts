@@ -1,4 +1,3 @@
-import { ignore } from '../platform/globals.ts';
 import { withoutCredentials } from '../platform/urls.ts';
 import { createRequestInit } from '../transports/fetch.ts';
 import type { TransportRequest } from '../transport.ts';
@@ -14,28 +13,6 @@ export async function send(
   signal: AbortSignal,
   options: Options
 ): Promise<Response> {
-  const response = await follow(request, signal, options);
-  return options.fetch && response.body
-    ? cancelOnAbort(response, response.body.getReader(), signal)
-    : response;
-}
-
-/** What reads a response, but cancels its body when the signal is aborted: a fetch of the page's may take no notice of that. */
-function cancelOnAbort(
-  { status, statusText, headers, url }: Response,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  signal: AbortSignal
-): Response {
-  const cancel = () =>
-    void Promise.resolve()
-      .then(() => reader.cancel())
-      .catch(ignore);
-  if (signal.aborted) cancel();
-  else signal.addEventListener('abort', cancel);
-  return { status, statusText, headers, url, body: { getReader: () => reader } } as Response;
-}
-
-async function follow(request: TransportRequest, signal: AbortSignal, options: Options): Promise<Response> {
   // The source may be closed at once, while the headers are fetched, or between two redirects.
   const throwIfClosed = (): void => {
     if (signal.aborted) throw new TypeError('the source was closed');

@@ -335,6 +335,21 @@ it.each([
   }
 );
 
+it("a body is cancelled when the source is closed: Deno's fetch keeps connections in spite of its signal", async () => {
+  const cancel = vi.fn();
+  const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+    controller.enqueue(Buffer.from('data: a\n\n'));
+  const headers = { 'Content-Type': 'text/event-stream' };
+  vi.stubGlobal('fetch', () =>
+    Promise.resolve(new Response(new ReadableStream({ start, cancel }), { headers }))
+  );
+  const source = new StandardEventSource(server.origins[0]!);
+  await new Promise((resolve) => (source.onmessage = resolve));
+  vi.unstubAllGlobals();
+  source.close();
+  await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
+});
+
 it('a body that is not made of bytes is a network error with its cause', async () => {
   const source = new EventSource('http://a.test/', {
     reconnection: false,

@@ -1,4 +1,5 @@
 import type { Transport, TransportRequest } from '../transport.ts';
+import { ignore } from '../platform/globals.ts';
 import { isCrossOrigin, userInfo, withoutCredentials } from '../platform/urls.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
 import { setHeaders } from './headers.ts';
@@ -53,11 +54,21 @@ export function createFetchTransport(
     let controller = new AbortController();
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let reader: ReadableStreamDefaultReader<Uint8Array> | null | undefined;
 
     function abort(): void {
       isOver = true;
       clearTimeout(timer);
       controller.abort();
+      cancel();
+    }
+
+    /** Deno keeps the connections of several sources that are closed at once, and what a page's fetch gives may take no notice of a signal. */
+    function cancel(): void {
+      if (reader)
+        Promise.resolve(reader)
+          .then((it) => it.cancel())
+          .catch(ignore);
     }
 
     function end(cause?: unknown, isFutile?: boolean): void {
@@ -67,8 +78,9 @@ export function createFetchTransport(
     }
 
     function takeResponse(response: Response): void {
+      reader = response.body && response.body.getReader();
+      if (isOver) return cancel();
       client.onResponse(response.status, response.headers.get('Content-Type') || '', response.url, response);
-      const reader = response.body && response.body.getReader();
       const decode = createUtf8Decode();
 
       function read(): void {
