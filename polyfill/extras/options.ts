@@ -101,7 +101,9 @@ export function readOptions(init: ExtendedEventSourceInit) {
   }
   if (
     signal !== undefined &&
-    (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+    (typeof signal?.aborted !== 'boolean' ||
+      typeof signal.addEventListener !== 'function' ||
+      typeof signal.removeEventListener !== 'function')
   ) {
     throw new TypeError('signal is not an AbortSignal');
   }
@@ -127,7 +129,7 @@ export type Options = ReturnType<typeof readOptions>;
 
 function readReconnection(reconnection: boolean | ReconnectionOptions | undefined) {
   if (reconnection === undefined || typeof reconnection === 'boolean') return reconnection;
-  if (typeof reconnection !== 'object' || (reconnection as unknown) === null) {
+  if (Object.prototype.toString.call(reconnection) !== '[object Object]') {
     throw new TypeError('reconnection is neither a boolean nor an object');
   }
   const { minDelay, maxDelay, factor, jitter, maxAttempts, shouldReconnect } = reconnection;

@@ -10,6 +10,8 @@ interface Listener {
   once: boolean;
   passive?: boolean | undefined;
   signal?: AbortSignal | undefined;
+  /** Leaves the signal that would remove it. */
+  leaveSignal?(): void;
 }
 
 /** What belongs to an event target: its listeners by type, where the engine does not keep them. */
@@ -17,6 +19,7 @@ export interface EventTargetSlots {
   listeners?: Record<string, Listener[]>;
 }
 
+const { isPrototypeOf } = Object.prototype;
 const NativeEventTarget = root.EventTarget as typeof EventTarget | undefined;
 
 /** An event target with these slots: the engine's own, in the place of the object, wherever it has one that can be constructed. */
@@ -86,6 +89,9 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
   const found = listeners.filter(
     (listener) => listener.callback === callback && listener.capture === capture
   )[0];
+  if (FOR_SERVERS && signal !== undefined && !isPrototypeOf.call(AbortSignal.prototype, signal)) {
+    throw new TypeError('Not an AbortSignal');
+  }
   if (!isAddition) remove(listeners, found);
   else if (callback && !found && (signal === undefined || !signal.aborted)) {
     const listener: Listener = { callback, capture, once };
@@ -94,9 +100,15 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
     // The engine ignores it from the second time on.
     if (FOR_SERVERS && support > 1) EventTarget.prototype.addEventListener.call(target, type, callListeners);
     if (signal) {
-      signal.addEventListener('abort', () => {
+      const end = () => {
         remove(listeners, listener);
-      });
+      };
+      signal.addEventListener('abort', end);
+      if (FOR_SERVERS) {
+        listener.leaveSignal = () => {
+          signal.removeEventListener('abort', end);
+        };
+      }
     }
   }
 }
@@ -108,7 +120,9 @@ function listenersOf(target: EventTarget, type: string): Listener[] {
 
 function remove(listeners: Listener[], listener: Listener | undefined): void {
   const index = listeners.indexOf(listener!);
-  if (index >= 0) listeners.splice(index, 1);
+  if (index < 0) return;
+  listeners.splice(index, 1);
+  if (FOR_SERVERS && listener!.leaveSignal) listener!.leaveSignal();
 }
 
 /** https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke, at the target: capturing listeners first. */

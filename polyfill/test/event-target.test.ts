@@ -56,6 +56,15 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(log).toEqual(['same', 'first', 'same', 'same', 'first']);
   });
 
+  it('leaves a signal when the listener is removed', () => {
+    const { signal } = new AbortController();
+    const forget = vi.spyOn(signal, 'removeEventListener');
+    const listener = logging('never');
+    target.addEventListener('a', listener, { signal });
+    target.removeEventListener('a', listener);
+    expect(forget).toHaveBeenCalledOnce();
+  });
+
   it('honours once, signal, removal and addition during dispatch', () => {
     const controller = new AbortController();
     const removed = logging('removed');
@@ -115,6 +124,9 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(() => add.call(target, 'a')).toThrow(TypeError);
     expect(() => add.call(target, 'a', 5)).toThrow(TypeError);
     expect(() => add.call(target, 'a', () => {}, { signal: null })).toThrow(TypeError);
+    expect(() => add.call(target, 'a', logging('added'), { signal: new EventTarget() })).toThrow(TypeError);
+    target.dispatchEvent(event());
+    expect(log).not.toContain('added');
     expect(() => target.dispatchEvent(null as unknown as Event)).toThrow(TypeError);
   });
 });

@@ -872,6 +872,7 @@ const wrong: Record<Option, Wrong[]> = {
   ],
   signal: [
     [{}, TypeError],
+    [{ aborted: false, addEventListener() {} }, TypeError],
     [null, TypeError],
     [{ aborted: false }, TypeError],
     [true, TypeError]
@@ -880,6 +881,7 @@ const wrong: Record<Option, Wrong[]> = {
   maxEventSize: [...number, [0, RangeError]],
   lastEventIdParameter: [...text, ['', TypeError]],
   reconnection: [
+    [[], TypeError],
     [5, TypeError],
     [null, TypeError],
     ['yes', TypeError],

@@ -218,7 +218,7 @@ it('asks nothing more once it is cancelled, or where the source has been open', 
   await Promise.resolve();
   await Promise.resolve();
   expect([told, sent]).toEqual([[], 1]);
-  vi.runAllTimers();
   expect(fetch.mock.calls[0]![1].signal!.aborted).toBe(true);
+  expect(vi.getTimerCount()).toBe(0);
   expect([startWithFetch(true).fetch.mock.calls, told]).toEqual([[], ['end']]);
 });

@@ -1,5 +1,5 @@
 import type { Transport } from '../transport.ts';
-import { root } from '../platform/globals.ts';
+import { ignore, root } from '../platform/globals.ts';
 import { isCrossOrigin } from '../platform/urls.ts';
 import { setHeaders } from './headers.ts';
 
@@ -16,6 +16,7 @@ export const xhrTransport: Transport = (request, client) => {
 
   /** 1 while a request without CORS is under way, 2 when it was answered. */
   let phase = 0;
+  let forget = ignore;
 
   function end(cause?: unknown): void {
     if (over) return;
@@ -34,9 +35,15 @@ export const xhrTransport: Transport = (request, client) => {
       phase++;
       const controller = new AbortController();
       // Nobody can read what it would go on to send; and a fetch that is made of XMLHttpRequest waits for the end of it.
-      setTimeout(() => {
+      const timer = setTimeout(() => {
         controller.abort();
       }, refusalTimeout);
+      if (FOR_FETCH) {
+        forget = () => {
+          clearTimeout(timer);
+          controller.abort();
+        };
+      }
       fetch(request.url, { mode: 'no-cors', signal: controller.signal }).then(() => {
         phase++;
         // Firefox's workers throw when one that had credentials is opened again as it is.
@@ -104,5 +111,6 @@ export const xhrTransport: Transport = (request, client) => {
   return () => {
     over = true;
     xhr.abort();
+    if (FOR_FETCH) forget();
   };
 };
