@@ -293,11 +293,12 @@ async function run(
     return isAnswered ? lacks?.(known) : 'an event stream';
   }
 
-  const { findings, verdicts } = judging.conclude(() =>
-    plain.head
-      ? { verdict: 'not applicable', because: 'the answer is no event stream' }
-      : { verdict: 'not observed', needed: 'an answer' }
-  );
+  const { findings, verdicts } = judging.conclude(() => {
+    if (!plain.head) return { verdict: 'not observed', needed: 'an answer' };
+    if (isStreamHead(plain.head) && plain.undecodable !== undefined)
+      return { verdict: 'not observed', needed: 'a Content-Encoding that can be undone here' };
+    return { verdict: 'not applicable', because: 'the answer is no event stream' };
+  });
   const result: Result = {
     subject: withoutCredentials(url),
     headline: '',
