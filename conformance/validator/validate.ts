@@ -307,7 +307,7 @@ async function run(
     counts: count(findings),
     verdicts,
     ...(plain.trace && { stream: describeStream(plain.trace, plain.ending!) }),
-    clients: describeClients(plain.trace, findings, seenByClients, plain),
+    clients: describeClients(plain.trace, findings, seenByClients, plain, origin),
     requests,
     duration: clock()
   };
