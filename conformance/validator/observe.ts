@@ -13,7 +13,7 @@ export interface Exchange extends Recording {
   redirects: { url: URL; head: Head }[];
   /** The Content-Encoding that was undone, if any. */
   decoded?: string;
-  /** The Content-Encoding that cannot be undone here: nothing is traced. */
+  /** The Content-Encoding that cannot be undone here: no byte is traced. */
   undecodable?: string;
   /** Of the body, any Content-Encoding undone, that cannot be: what the decoder said. */
   decodingFault?: string;
@@ -218,7 +218,7 @@ async function observeOne(
         bytes.subarray(0, beginningBytes - whole.beginning.length)
       ]);
     }
-    whole.trace?.push(bytes, at);
+    if (whole.undecodable === undefined) whole.trace?.push(bytes, at);
   };
 
   let source: Source;
@@ -234,7 +234,7 @@ async function observeOne(
       const canDecode =
         codings.length <= mostCodings && codings.every((coding) => Object.hasOwn(decoders, coding));
       if (!canDecode) whole.undecodable = codings.slice(0, mostCodings).join(', ');
-      if (isTraced(head) && request.method !== 'HEAD' && canDecode) {
+      if (isTraced(head) && request.method !== 'HEAD') {
         whole.trace = new Trace([keeper, ...observers]);
       }
       if (request.method === 'HEAD') return undefined;

@@ -233,8 +233,9 @@ async function run(
   observations.plain = plain;
   // Pages of its own origin are who follows a redirect to another.
   if (origin === undefined && plain.request.url.origin !== url.origin) observations.sentOrigin = url.origin;
-  if (plain.trace) {
-    judging.endOfStream({ trace: plain.trace, ended: hasEnded(plain), captured: false, at: plain.endedAt });
+  const stream = plain.undecodable === undefined ? plain.trace : undefined;
+  if (stream) {
+    judging.endOfStream({ trace: stream, ended: hasEnded(plain), captured: false, at: plain.endedAt });
   }
   judging.settle('head', observations);
   judging.settle('plain', observations);
@@ -306,8 +307,8 @@ async function run(
     findings,
     counts: count(findings),
     verdicts,
-    ...(plain.trace && { stream: describeStream(plain.trace, plain.ending!) }),
-    clients: describeClients(plain.trace, findings, seenByClients, plain, origin),
+    ...(stream && { stream: describeStream(stream, plain.ending!) }),
+    clients: describeClients(stream, findings, seenByClients, plain, origin),
     requests,
     duration: clock()
   };
