@@ -473,6 +473,16 @@ describe('Content-Encoding', { concurrent: true }, () => {
   it.runIf(hasZstd)('zstd is undone', async () => {
     const result = await encoded('zstd', zlib.zstdCompressSync(body));
     expect(result.stream).toMatchObject({ bytes: body.length, events: 1, ending: 'closed' });
+    const frames = ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'].map((text) => zlib.zstdCompressSync(text));
+    expect((await encoded('zstd', Buffer.concat(frames))).stream).toMatchObject({ bytes: 27, events: 3 });
+    const cut = await encoded('zstd', Buffer.concat(frames).subarray(0, -1));
+    expect(cut.findings.find(({ rule }) => rule === 'T25')!.message).toContain('cannot be decoded as zstd');
+    const open = await judge(
+      (socket) =>
+        socket.write(Buffer.concat([Buffer.from(`${head}Content-Encoding: zstd\r\n\r\n`), ...frames])),
+      { duration: 300, probes: [] }
+    );
+    expect(open.stream).toMatchObject({ events: 3, ending: 'time limit' });
     const bomb = zlib.zstdCompressSync(Buffer.alloc(32 * 1024 * 1024, 'x'));
     const { stream } = await encoded('zstd', bomb, { probes: [], maxBytes: 100_000 });
     expect(stream).toMatchObject({ bytes: 100_000, ending: 'byte limit' });

@@ -1,4 +1,4 @@
-import type { Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { extractTheEssence } from '../../polyfill/platform/mime-type.ts';
 import { redirectStatuses } from '../redirect-status.ts';
@@ -52,11 +52,53 @@ const decoders: Record<string, () => Decoder> = {
   'x-gzip': () => zlib.createGunzip(flushing),
   deflate: () => zlib.createInflate(flushing),
   br: () => zlib.createBrotliDecompress(),
-  // Node 22.15. https://www.rfc-editor.org/rfc/rfc9659#section-3: a window of at most 8 MB.
-  ...('createZstdDecompress' in zlib && {
-    zstd: () => zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } })
-  })
+  // Node 22.15.
+  ...('createZstdDecompress' in zlib && { zstd: () => new ZstdFrames() })
 };
+
+/** Zstandard, of which Node reads a write to the end of a frame only. */
+class ZstdFrames extends Transform {
+  #frame: zlib.ZstdDecompress | undefined;
+
+  override _transform(bytes: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#frame ??= this.#begin();
+    const frame = this.#frame;
+    const before = frame.bytesWritten;
+    frame.write(bytes, (error) => {
+      const taken = frame.bytesWritten - before;
+      if (error || this.destroyed || taken === 0 || taken >= bytes.length) callback();
+      else {
+        this.#frame = undefined;
+        const goOn = () => this._transform(bytes.subarray(taken), _, callback);
+        if (frame.readableEnded) goOn();
+        else frame.once('end', goOn);
+      }
+    });
+  }
+
+  override _flush(callback: () => void): void {
+    if (!this.#frame) callback();
+    else this.#frame.once('end', callback).end();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#frame?.destroy();
+    callback(error);
+  }
+
+  /** Calls back when what was written is decoded. */
+  flush(callback: () => void): void {
+    this.write(Buffer.alloc(0), callback);
+  }
+
+  #begin(): zlib.ZstdDecompress {
+    // https://www.rfc-editor.org/rfc/rfc9659#section-3: a window of at most 8 MB.
+    const frame = zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
+    frame.on('data', (bytes: Buffer) => !this.destroyed && this.push(bytes));
+    frame.on('error', (error) => this.destroy(error));
+    return frame;
+  }
+}
 
 /** What browsers ask for, of what can be undone here. */
 export const browsersCodings = ['gzip', 'deflate', 'br', 'zstd']
