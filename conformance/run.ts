@@ -353,7 +353,7 @@ async function runColumn(
     } else {
       batches.push({ runs: untaken, lanes: batch.lanes });
       if (inFlight.length > 1) batches.push({ runs: inFlight, lanes: 1 });
-      else for (const planned of inFlight) onRun(planned, notObserved(planned, failure));
+      else for (const planned of inFlight) onAttemptedRun(planned, notObserved(planned, failure));
     }
   }
   if (leaks.length > 0 && column.note === undefined) {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { constants, gzipSync } from 'node:zlib';
+import zlib, { constants, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { validate, type ValidateOptions } from './index.ts';
 import { found, head, judge, repeat, serve } from './raw-server.ts';
@@ -455,7 +455,7 @@ it('T25: compressed only where it is asked for, and in name only', async () => {
   );
   expect(result.findings.find(({ rule }) => rule === 'T25')).toMatchObject({
     severity: 'error',
-    message: expect.stringContaining('With Accept-Encoding: "gzip, deflate, br"') as string
+    message: expect.stringContaining('With Accept-Encoding: "gzip, deflate, br') as string
   });
   expect(result.headline).toBe('1 event in 9 bytes; clients lose events, or the connection.');
 });
@@ -492,4 +492,80 @@ it('H09: not for too many requests where the second came at once', async () => {
     { duration: 300, probes: ['again'] }
   );
   expect(result.verdicts.find(({ rule }) => rule === 'H09')?.verdict).toBe('not observed');
+});
+
+describe('Content-Encoding', { concurrent: true }, () => {
+  const body = 'retry: 3000\n\nid: 1\ndata: 1\n\n';
+  const encoded = (coding: string, bytes: Buffer, options: ValidateOptions = { probes: [] }) =>
+    judge(
+      (socket) =>
+        socket.end(Buffer.concat([Buffer.from(`${head}Content-Encoding: ${coding}\r\n\r\n`), bytes])),
+      options
+    );
+  const hasZstd = 'zstdCompressSync' in zlib;
+
+  it.runIf(hasZstd)('zstd is undone', async () => {
+    const result = await encoded('zstd', zlib.zstdCompressSync(body));
+    expect(result.stream).toMatchObject({ bytes: body.length, events: 1, ending: 'closed' });
+    const frames = ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'].map((text) => zlib.zstdCompressSync(text));
+    expect((await encoded('zstd', Buffer.concat(frames))).stream).toMatchObject({ bytes: 27, events: 3 });
+    const cut = await encoded('zstd', Buffer.concat(frames).subarray(0, -1));
+    expect(cut.findings.find(({ rule }) => rule === 'T25')!.message).toContain('cannot be decoded as zstd');
+    const open = await judge(
+      (socket) =>
+        socket.write(Buffer.concat([Buffer.from(`${head}Content-Encoding: zstd\r\n\r\n`), ...frames])),
+      { duration: 300, probes: [] }
+    );
+    expect(open.stream).toMatchObject({ events: 3, ending: 'time limit' });
+    const bomb = zlib.zstdCompressSync(Buffer.alloc(32 * 1024 * 1024, 'x'));
+    const { stream } = await encoded('zstd', bomb, { probes: [], maxBytes: 100_000 });
+    expect(stream).toMatchObject({ bytes: 100_000, ending: 'byte limit' });
+  });
+
+  it('several are undone, the last one first', async () => {
+    const result = await encoded(
+      'deflate\r\nContent-Encoding: x-gzip, br',
+      zlib.brotliCompressSync(gzipSync(zlib.deflateSync(body)))
+    );
+    expect(result.stream).toMatchObject({ bytes: body.length, events: 1 });
+    const flushed = gzipSync(gzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH }), {
+      finishFlush: constants.Z_SYNC_FLUSH
+    });
+    const open = await judge(
+      (socket) =>
+        socket.write(Buffer.concat([Buffer.from(`${head}Content-Encoding: gzip, gzip\r\n\r\n`), flushed])),
+      { duration: 300, probes: [] }
+    );
+    expect(open.stream).toMatchObject({ events: 1, ending: 'time limit' });
+    const broken = await encoded('gzip, br', zlib.brotliCompressSync(body));
+    expect(found(broken)).toContain('T25');
+  });
+
+  it.each(['x-new', 'gzip, x-new', 'br, '.repeat(9), 'constructor'])(
+    '%s leaves the lines unobserved',
+    async (coding) => {
+      const result = await encoded(coding, Buffer.from('\xff\xfe hello\n\n', 'latin1'), { duration: 300 });
+      expect(result.stream).toBeUndefined();
+      expect(result.headline).toContain('was not judged');
+      expect(found(result).filter((id) => id.startsWith('F') || id === 'R21')).toEqual([]);
+      expect(result.findings.find(({ rule }) => rule === 'T25')!.message).toContain('cannot be undone here');
+      expect(result.verdicts.find(({ rule }) => rule === 'F09')).toMatchObject({ verdict: 'not observed' });
+    }
+  );
+
+  it('none and identity are no coding', async () => {
+    expect((await encoded('none, identity', Buffer.from(body))).stream).toMatchObject({ events: 1 });
+  });
+
+  it('what is offered is what can be undone', async () => {
+    let offered = '';
+    await judge(
+      (socket, request) => {
+        offered += request;
+        socket.end(`${head}\r\n${body}`);
+      },
+      { probes: ['compressed'] }
+    );
+    expect(offered).toContain(`Accept-Encoding: gzip, deflate, br${hasZstd ? ', zstd' : ''}\r\n`);
+  });
 });

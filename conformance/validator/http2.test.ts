@@ -178,9 +178,12 @@ it('H22: Connection over HTTP/2 is found; the rest is judged over HTTP/1.1, but 
   expect(result.findings[0]!.message).toContain('"connection"');
   expect(result.stream!.events).toBe(1);
   expect(requests).toBe(2);
+  expect(result.clients[0]!.says).toMatch(/^nothing over HTTP\/2, .*; over HTTP\/1\.1 1 event; /);
+  expect(result.clients[1]!.says).toBe('over HTTP/1.1 the same');
   const posted = await validate(url, { duration: 300, probes: [], method: 'POST' }).result;
   expect(posted.findings[0]).toMatchObject({ rule: 'H22', severity: 'error' });
   expect(posted.failure).toMatchObject({ kind: 'garbage' });
+  expect(posted.clients).toMatchObject([{ says: 'nothing: the answer is malformed over HTTP/2' }]);
   expect(requests).toBe(3);
 });
 

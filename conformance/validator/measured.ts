@@ -16,16 +16,34 @@ export function measureNatives(text: string): Family[] {
     const failed = entries.filter((entry) =>
       new RegExp(`^ {2}- ${engine}(?: in [^:]*)?: \``, 'm').test(entry)
     );
-    return { name: `${name} ${version}`, fails: named(failed.map((entry) => entry.split('**', 1)[0]!)) };
+    const delay = new RegExp(
+      `^ {2}- ${engine}: \`requests\\[1\\]\\.delay\` expected \`[^\`]*\`, observed \`"([\\d.]+) ms"\``,
+      'm'
+    );
+    const results = failed.map((entry): Result => [entry.split('**', 1)[0]!, delay.exec(entry)?.[1]]);
+    return { name: `${name} ${version}`, ...named(results) };
   });
 }
 
 /** Differences in what arrives, and not in how the objects are made. */
-const ofStream = /^events\[\d+\](\.(type|data|lastEventId|readyState))?$|^requests|^readyState/;
+const ofStream = /^events\[\d+\](\.(type|data|lastEventId))?$|^requests/;
 
-function named(cases: string[]): string[] {
+/** A case that failed, and how long it took to ask again, ms. */
+type Result = [id: string, delay: string | undefined];
+
+function named(results: Result[]): Omit<Family, 'name'> {
   const wanted = new Set(behaviours.flatMap((behaviour) => behaviour.cases));
-  return cases.filter((id) => wanted.has(id)).toSorted();
+  const timed = new Set(
+    behaviours.filter(({ says }) => typeof says === 'function').map(({ cases }) => cases[0]!)
+  );
+  const fails = results.filter(([id]) => wanted.has(id)).toSorted();
+  const waits = fails.filter(([id, delay]) => timed.has(id) && delay !== undefined);
+  return {
+    fails: fails.map(([id]) => id),
+    ...(waits.length > 0 && {
+      waits: Object.fromEntries(waits.map(([id, delay]) => [id, Math.round(Number(delay))]))
+    })
+  };
 }
 
 // Writes measured.json from NATIVES.md and from reports on the packages that clients.ts is to speak of.
@@ -35,11 +53,18 @@ if (import.meta.main) {
     const { columns, cells } = readReport(readFileSync(file, 'utf8'));
     return columns.map(({ implementation, implementationVersion, engine }) => ({
       name: `${implementation.split('#')[0]} ${implementationVersion}`,
-      fails: named(
+      ...named(
         cells
           .filter((cell) => cell.implementation === implementation && cell.engine === engine)
-          .filter(({ runs }) => runs.some((run) => run.differences.some(({ what }) => ofStream.test(what))))
-          .map((cell) => cell.case)
+          .map((cell) => ({
+            id: cell.case,
+            differences: cell.runs.flatMap((run) => run.differences.filter(({ what }) => ofStream.test(what)))
+          }))
+          .filter(({ differences }) => differences.length > 0)
+          .map(({ id, differences }): Result => {
+            const delay = differences.find(({ what }) => what === 'requests[1].delay');
+            return [id, /^([\d.]+) ms$/.exec(String(delay?.observed))?.[1]];
+          })
       )
     }));
   });

@@ -1,3 +1,4 @@
+import { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { extractTheEssence } from '../../polyfill/platform/mime-type.ts';
 import { redirectStatuses } from '../redirect-status.ts';
@@ -12,6 +13,8 @@ export interface Exchange extends Recording {
   redirects: { url: URL; head: Head }[];
   /** The Content-Encoding that was undone, if any. */
   decoded?: string;
+  /** The Content-Encoding that cannot be undone here: no byte is traced. */
+  undecodable?: string;
   /** Of the body, any Content-Encoding undone, that cannot be: what the decoder said. */
   decodingFault?: string;
   /** When the first and the last byte of the body came, and the longest time between two reads; ms. */
@@ -38,6 +41,77 @@ const beginningBytes = 64 * 1024;
 const mostEvents = 1000;
 const mostEventBytes = 1024 * 1024;
 const mostRedirects = 20;
+/** In one Content-Encoding. */
+const mostCodings = 5;
+
+type Decoder = Transform & { flush(callback: () => void): void };
+
+const flushing = { flush: zlib.constants.Z_SYNC_FLUSH };
+const decoders: Record<string, () => Decoder> = {
+  gzip: () => zlib.createGunzip(flushing),
+  'x-gzip': () => zlib.createGunzip(flushing),
+  deflate: () => zlib.createInflate(flushing),
+  br: () => zlib.createBrotliDecompress(),
+  // Node 22.15.
+  ...('createZstdDecompress' in zlib && { zstd: () => new ZstdFrames() })
+};
+
+/** Zstandard, of which Node reads a write to the end of a frame only. */
+class ZstdFrames extends Transform {
+  #frame: zlib.ZstdDecompress | undefined;
+
+  override _transform(bytes: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#frame ??= this.#begin();
+    const frame = this.#frame;
+    const before = frame.bytesWritten;
+    frame.write(bytes, (error) => {
+      const taken = frame.bytesWritten - before;
+      if (error || this.destroyed || taken === 0 || taken >= bytes.length) callback();
+      else {
+        this.#frame = undefined;
+        const goOn = () => this._transform(bytes.subarray(taken), _, callback);
+        if (frame.readableEnded) goOn();
+        else frame.once('end', goOn);
+      }
+    });
+  }
+
+  override _flush(callback: () => void): void {
+    if (!this.#frame) callback();
+    else this.#frame.once('end', callback).end();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#frame?.destroy();
+    callback(error);
+  }
+
+  /** Calls back when what was written is decoded. */
+  flush(callback: () => void): void {
+    this.write(Buffer.alloc(0), callback);
+  }
+
+  #begin(): zlib.ZstdDecompress {
+    // https://www.rfc-editor.org/rfc/rfc9659#section-3: a window of at most 8 MB.
+    const frame = zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
+    frame.on('data', (bytes: Buffer) => !this.destroyed && this.push(bytes));
+    frame.on('error', (error) => this.destroy(error));
+    return frame;
+  }
+}
+
+/** What browsers ask for, of what can be undone here. */
+export const browsersCodings = ['gzip', 'deflate', 'br', 'zstd']
+  .filter((coding) => coding in decoders)
+  .join(', ');
+
+/** In the order in which they were applied. `none` is no coding, and clients take it for that. */
+function codingsOf(head: Head): string[] {
+  return headersOf(head, 'content-encoding')
+    .flatMap((value) => value.split(','))
+    .map((value) => value.trim().toLowerCase())
+    .filter((coding) => !/^(|identity|none)$/.test(coding));
+}
 
 /** First value of a header of an answer or a request, by name in lower case. */
 export function headerOf(of: { headers: Header[] } | undefined, name: string): string | undefined {
@@ -168,7 +242,8 @@ async function observeOne(
       if (whole.events.length < mostEvents && eventBytes <= mostEventBytes) whole.events.push(block);
     }
   };
-  let decoder: zlib.Gunzip | zlib.BrotliDecompress | zlib.Inflate | undefined;
+  /** The first takes what comes. */
+  let chain: Decoder[] = [];
   let decoderStop = false;
 
   const take = (bytes: Buffer, at: number) => {
@@ -185,7 +260,7 @@ async function observeOne(
         bytes.subarray(0, beginningBytes - whole.beginning.length)
       ]);
     }
-    whole.trace?.push(bytes, at);
+    if (whole.undecodable === undefined) whole.trace?.push(bytes, at);
   };
 
   let source: Source;
@@ -197,31 +272,35 @@ async function observeOne(
       // The whole class: none of them has a body that clients read.
       const isRedirection = head.status >= 300 && head.status < 400;
       if (!isRedirection && onHead?.(whole)) return true;
+      const codings = codingsOf(head);
+      const canDecode =
+        codings.length <= mostCodings && codings.every((coding) => Object.hasOwn(decoders, coding));
+      if (!canDecode) whole.undecodable = codings.slice(0, mostCodings).join(', ');
       if (isTraced(head) && request.method !== 'HEAD') {
         whole.trace = new Trace([keeper, ...observers]);
       }
-      const coding = (headerOf(head, 'content-encoding') ?? '').trim().toLowerCase();
       if (request.method === 'HEAD') return undefined;
       if (isRedirection) return true;
-      if (/^(x-)?gzip$/.test(coding)) decoder = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH });
-      else if (coding === 'deflate') decoder = zlib.createInflate({ flush: zlib.constants.Z_SYNC_FLUSH });
-      else if (coding === 'br') decoder = zlib.createBrotliDecompress();
-      if (!decoder) return undefined;
-      whole.decoded = coding;
-      decoder.on('data', (bytes: Buffer) => {
+      if (codings.length === 0 || !canDecode) return undefined;
+      whole.decoded = codings.join(', ');
+      chain = codings.toReversed().map((coding) => decoders[coding]!());
+      chain.reduce((from, to) => from.pipe(to));
+      chain.at(-1)!.on('data', (bytes: Buffer) => {
         if (decoderStop) return;
         take(bytes, clock());
         if (decoderStop || until?.(whole)) {
           decoderStop = true;
-          decoder!.destroy();
+          for (const each of chain) each.destroy();
           stop.abort();
         }
       });
-      decoder.on('error', (error) => {
-        whole.decodingFault ??= error.message;
-        decoderStop = true;
-        stop.abort();
-      });
+      for (const decoder of chain) {
+        decoder.on('error', (error) => {
+          whole.decodingFault ??= error.message;
+          decoderStop = true;
+          stop.abort();
+        });
+      }
       return undefined;
     },
     body(bytes, at) {
@@ -229,6 +308,7 @@ async function observeOne(
       if (at - last > whole.longestGap.to - whole.longestGap.from) whole.longestGap = { from: last, to: at };
       whole.firstByteAt ??= at;
       whole.lastByteAt = at;
+      const [decoder] = chain;
       if (decoder) {
         if (!decoderStop && !decoder.write(Buffer.from(bytes))) {
           source.pause();
@@ -241,8 +321,9 @@ async function observeOne(
     }
   };
   await exchange({ request, limits, clock, listener, signal: both }, whole);
-  if (decoder && !decoder.destroyed)
-    await drain(decoder, hasEnded(whole), Math.max(500, limits.duration - (clock() - whole.sentAt)));
+  if (chain.length > 0 && !chain.some(({ destroyed }) => destroyed))
+    await drain(chain, hasEnded(whole), Math.max(500, limits.duration - (clock() - whole.sentAt)));
+  for (const decoder of chain) decoder.destroy();
   if (decoderStop && whole.truncated) whole.ending = 'byte limit';
   else if (decoderStop && whole.ending === 'time limit' && !whole.decodingFault) whole.ending = 'enough';
   const silentSince = whole.lastByteAt ?? whole.head?.at;
@@ -273,22 +354,30 @@ export function hasEnded({ ending }: Exchange): boolean {
   return ending === 'complete' || ending === 'closed';
 }
 
-/** Waits up to `timeout` ms for what the decoder has in hand. An unfinished body is no fault of its own. */
-function drain(
-  decoder: zlib.Gunzip | zlib.BrotliDecompress | zlib.Inflate,
-  isWhole: boolean,
-  timeout: number
-): Promise<void> {
+/** Waits up to `timeout` ms for what the decoders have in hand. An unfinished body is no fault of its own. */
+function drain(chain: Decoder[], isWhole: boolean, timeout: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(finish, timeout);
     function finish() {
       clearTimeout(timer);
-      decoder.destroy();
       resolve();
     }
-    decoder.on('close', finish);
-    if (isWhole) decoder.end(finish);
-    else decoder.flush(finish);
+    for (const decoder of chain) {
+      decoder.on('error', finish);
+      decoder.on('close', () => decoder === chain.at(-1) && finish());
+    }
+    if (isWhole) {
+      chain[0]!.end();
+      chain.at(-1)!.on('end', finish);
+    } else {
+      // What one gives out goes to the next first.
+      const flush = (index: number) => {
+        const decoder = chain[index];
+        if (decoder) decoder.flush(() => setImmediate(flush, index + 1));
+        else finish();
+      };
+      flush(0);
+    }
   });
 }
 

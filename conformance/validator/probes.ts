@@ -1,6 +1,7 @@
 import type { Header, Limits, OutgoingRequest } from './recording.ts';
 import {
   beginsWithEvent,
+  browsersCodings,
   eventsWithIds,
   headersOf,
   isStreamHead,
@@ -166,7 +167,7 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
     waitingFor: 'an answer that may be compressed',
     repeats: true,
     run: ({ plain, due = 0, request, ask }) =>
-      ask(request([{ name: 'Accept-Encoding', value: 'gzip, deflate, br' }]), {
+      ask(request([{ name: 'Accept-Encoding', value: browsersCodings }]), {
         duration: (beginsWithEvent(plain) ? due : plain.longestSilence) + 900,
         onHead: ({ head }) => headersOf(head, 'content-encoding').length === 0,
         until: ({ events }) => events.length > 0

@@ -1,8 +1,8 @@
 import type { ClientView } from './clients.ts';
 import type { Failure } from './recording.ts';
 import { rankOf, type RuleVerdict } from './judging.ts';
-import { hasEnded, type Exchange } from './observe.ts';
-import { plural, type Finding, type Probe, type Severity } from './rule.ts';
+import { hasEnded, isStreamHead, type Exchange } from './observe.ts';
+import { plural, quote, type Finding, type Probe, type Severity } from './rule.ts';
 import type { Trace } from './trace.ts';
 
 export interface Result {
@@ -74,6 +74,8 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
   if (refused?.rule === 'H01') return 'No client that keeps the standard gets a stream.';
   if (refused) return 'No client gets a stream.';
   if (plain?.head?.status === 204) return 'The answer is 204: clients stop, and do not come back.';
+  if (plain?.undecodable !== undefined && isStreamHead(plain.head))
+    return `The stream was not judged: it is encoded as ${quote(plain.undecodable)}, which cannot be undone here.`;
   if (!stream) return 'There is no event stream.';
   const undelivered = findings.find(
     ({ rule, severity }) => rule === 'F01' || (rule === 'F02' && severity === 'error')

@@ -233,8 +233,9 @@ async function run(
   observations.plain = plain;
   // Pages of its own origin are who follows a redirect to another.
   if (origin === undefined && plain.request.url.origin !== url.origin) observations.sentOrigin = url.origin;
-  if (plain.trace) {
-    judging.endOfStream({ trace: plain.trace, ended: hasEnded(plain), captured: false, at: plain.endedAt });
+  const stream = plain.undecodable === undefined ? plain.trace : undefined;
+  if (stream) {
+    judging.endOfStream({ trace: stream, ended: hasEnded(plain), captured: false, at: plain.endedAt });
   }
   judging.settle('head', observations);
   judging.settle('plain', observations);
@@ -293,11 +294,12 @@ async function run(
     return isAnswered ? lacks?.(known) : 'an event stream';
   }
 
-  const { findings, verdicts } = judging.conclude(() =>
-    plain.head
-      ? { verdict: 'not applicable', because: 'the answer is no event stream' }
-      : { verdict: 'not observed', needed: 'an answer' }
-  );
+  const { findings, verdicts } = judging.conclude(() => {
+    if (!plain.head) return { verdict: 'not observed', needed: 'an answer' };
+    if (isStreamHead(plain.head) && plain.undecodable !== undefined)
+      return { verdict: 'not observed', needed: 'a Content-Encoding that can be undone here' };
+    return { verdict: 'not applicable', because: 'the answer is no event stream' };
+  });
   const result: Result = {
     subject: withoutCredentials(url),
     headline: '',
@@ -305,8 +307,8 @@ async function run(
     findings,
     counts: count(findings),
     verdicts,
-    ...(plain.trace && { stream: describeStream(plain.trace, plain.ending!) }),
-    clients: describeClients(plain.trace, findings, seenByClients, plain),
+    ...(stream && { stream: describeStream(stream, plain.ending!) }),
+    clients: describeClients(stream, findings, seenByClients, plain, origin),
     requests,
     duration: clock()
   };

@@ -160,7 +160,7 @@ export const caching: Rule[] = [
           if (!again?.head || !bogus?.[0]?.head)
             return notObserved('an answer to it, or to those before and after it');
           return finding(
-            `With Accept-Encoding: gzip, deflate, br not even a head came within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
+            `With Accept-Encoding: ${quote(headerOf(compressed.request, 'accept-encoding')!)} not even a head came within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
             { at: compressed.endedAt }
           );
         }
@@ -568,13 +568,23 @@ export const caching: Rule[] = [
       wants: ['compressed'],
       check({ plain, compressed }) {
         for (const exchange of [plain!, compressed]) {
-          if (exchange?.decodingFault === undefined) continue;
-          const { decoded, decodingFault, endedAt, request } = exchange;
-          const body =
+          if (!exchange) continue;
+          const { decoded, undecodable, decodingFault, endedAt, head, request } = exchange;
+          const asked =
             exchange === plain
-              ? 'The body'
-              : `With Accept-Encoding: ${quote(headerOf(request, 'accept-encoding')!)}, as browsers ask, the body`;
-          return finding(`${body} cannot be decoded as ${decoded}: ${decodingFault}`, { at: endedAt });
+              ? ''
+              : `With Accept-Encoding: ${quote(headerOf(request, 'accept-encoding')!)}, as browsers ask, `;
+          if (undecodable !== undefined) {
+            return finding(
+              `${asked || 'Asked for as it is, '}the body is encoded as ${quote(undecodable)}, which cannot be undone here: what it holds was not judged`,
+              { at: head!.at, severity: 'warning' }
+            );
+          }
+          if (decodingFault === undefined) continue;
+          return finding(
+            `${asked ? `${asked}the` : 'The'} body cannot be decoded as ${decoded}: ${decodingFault}`,
+            { at: endedAt }
+          );
         }
         return ok;
       }

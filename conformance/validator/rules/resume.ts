@@ -447,6 +447,8 @@ export const resume: Rule[] = [
         if (oneAnswer.includes(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
+        if (plain!.undecodable !== undefined)
+          return notObserved('a Content-Encoding that can be undone here');
         if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
         if (again!.head!.status === 204) return ok;
         if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
