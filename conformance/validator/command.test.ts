@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
 import { good } from './fixtures.ts';
 import { rules, type Result } from './index.ts';
+import { tail } from './tail.ts';
 
 const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'truesource-validator-'));
@@ -202,6 +203,7 @@ it('lint reads from a pipe', { timeout: 20_000 }, () => {
 describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, () => {
   const event = 'data: 1\n\n';
   let requests = 0;
+  let deaths = 0;
   const own = http.createServer((request, response) => {
     const stream = () => response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     requests++;
@@ -212,6 +214,7 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
     else if (request.url === '/job') stream().end(event);
     else if (request.url === '/waiting') stream().write('data: 1\ndata: 2\n');
     else if (request.url === '/unended') stream().write('data: 1');
+    else if (request.url === '/dying') stream().end(`retry: 0\n${++deaths === 3 ? 'data: 1\n' : ''}\n`);
     else {
       const timer = setInterval(() => response.write(event), 100);
       stream().on('close', () => clearInterval(timer));
@@ -241,6 +244,21 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
     expect(stdout).toMatch(/POST is not sent again\n$/);
     expect(requests).toBe(before + 1);
     expect(code).toBe(0);
+  });
+
+  it('a server that keeps dying is asked less and less often, until an event comes', async () => {
+    const stop = new AbortController();
+    const delays: number[] = [];
+    await tail(new URL(at('dying')), {
+      json: true,
+      colour: false,
+      signal: stop.signal,
+      write(text) {
+        const { kind, delay } = JSON.parse(text) as { kind: string; delay: number };
+        if (kind === 'reconnect' && delays.push(delay) === 7) stop.abort();
+      }
+    });
+    expect(delays).toEqual([0, 0, 0, 0, 0, 500, 1000]);
   });
 
   it.each([
