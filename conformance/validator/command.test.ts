@@ -137,6 +137,15 @@ describe('exit codes', { timeout: 20_000 }, () => {
   });
 });
 
+it('without a terminal, every 10 s a line says what is waited for', { timeout: 20_000 }, async () => {
+  // Of a clock that is thirty times as fast.
+  const fast = 'const slow = setInterval; globalThis.setInterval = (task, ms) => slow(task, ms / 30)';
+  const { stderr } = await call(['validate', url('good'), '--duration', '0.8', '--probes', 'none'], '', {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fast)}`
+  });
+  expect(stderr).toMatch(/^( +\d\.\d s {2}waiting for what the stream brings, for 0.8 s\n){2}/m);
+});
+
 it('the report of a run is the baseline of the next', { timeout: 20_000 }, async () => {
   const first = await call(['validate', url('bad'), '--duration', '0.3', '--format', 'json']);
   expect((JSON.parse(first.stdout) as Result).counts.error).toBeGreaterThan(0);

@@ -24,6 +24,8 @@ import {
   type ValidateOptions
 } from './validate.ts';
 
+/** Interval of progress lines where there is no terminal, ms. */
+const plainInterval = 10_000;
 const choosable = probeNames.filter((probe) => probe !== 'inject');
 const exitCodes = `
 Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
@@ -252,29 +254,31 @@ function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=20');
 }
 
-/** What is waited for, on the last line of the terminal; without a terminal, a line for each. */
+/** What is waited for, on the last line of the terminal; without a terminal, now and then a line. */
 function createWaitingLine() {
   const { stderr } = process;
   const statusLine = createStatusLine(stderr);
   const startedAt = Date.now();
   let what = '';
   const draw = () => {
-    statusLine.show(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  waiting for ${what}`);
+    const line = `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  waiting for ${what}`;
+    if (stderr.isTTY) statusLine.show(line);
+    else stderr.write(`${line}\n`);
   };
-  const timer = stderr.isTTY ? setInterval(draw, 100) : undefined;
+  const timer = setInterval(draw, stderr.isTTY ? 100 : plainInterval);
   return {
     show(waitingFor: string) {
       what = waitingFor;
-      if (timer) draw();
+      if (stderr.isTTY) draw();
     },
     write(line: string) {
-      if (timer) statusLine.clear();
+      if (stderr.isTTY) statusLine.clear();
       stderr.write(line);
-      if (timer) draw();
+      if (stderr.isTTY) draw();
     },
     end() {
       clearInterval(timer);
-      if (timer) statusLine.clear();
+      if (stderr.isTTY) statusLine.clear();
     }
   };
 }
