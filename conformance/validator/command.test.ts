@@ -21,6 +21,7 @@ let runs = 0;
 beforeAll(async () => {
   writeFileSync(join(folder, 'empty.json'), 'null');
   writeFileSync(join(folder, 'unknown.json'), '{"findings":[{"rule":"F99"}]}');
+  writeFileSync(join(folder, 'unrated.json'), '{"findings":[{"rule":"F01"}]}');
   const bad = { connections: [{ stream: ['Data: \u001b[31m1\n\n'] }], repeat: true };
   server = await createFixturesServer({
     cases: [
@@ -99,6 +100,10 @@ describe('exit codes', { timeout: 20_000 }, () => {
       ['validate', 'http://x', '--baseline', 'unknown.json'],
       /a rule of --baseline must be one of .* not "F99"/
     ],
+    [
+      ['validate', 'http://x', '--baseline', 'unrated.json'],
+      /a severity of --baseline must be one of error, warning, information, not "undefined"/
+    ],
     [['validate', 'http://x', '--inject', ''], /--inject/],
     [['validate', 'http://x', '--durtion', '1'], /--duration/],
     [['lint', 'no-such-file'], /no-such-file cannot be read: .*no such file/],
@@ -156,6 +161,24 @@ it('the report of a run is the baseline of the next', { timeout: 20_000 }, async
   expect(other.stderr).toMatch(/found no longer: .*F05/);
   const unknown = await call(['validate', 'http://127.0.0.1:1/', '--baseline', 'baseline.json']);
   expect(unknown.stderr).not.toContain('found no longer');
+});
+
+it('a finding that has become worse is not in the baseline', { timeout: 20_000 }, async () => {
+  const baseline = join(folder, 'less.json');
+  const judge = async (line: string) => {
+    const { stdout, code } = await call(
+      ['lint', '-', '--format', 'json', '--baseline', baseline],
+      `data: 1\n\n${line}\n\n`
+    );
+    const { findings } = JSON.parse(stdout) as Result;
+    return [code, findings.map(({ rule, severity }) => `${severity} ${rule}`)];
+  };
+  writeFileSync(
+    baseline,
+    '{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}'
+  );
+  expect(await judge('hello')).toEqual([0, ['information R24']]);
+  expect(await judge('hello, world')).toEqual([1, ['error F03', 'information R24']]);
 });
 
 it('lint reads a file or standard input, in each format', { timeout: 20_000 }, async () => {

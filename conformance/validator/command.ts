@@ -8,8 +8,9 @@ import { version } from '../version.ts';
 import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
+import { rankOf } from './judging.ts';
 import { parseHeader } from './observe.ts';
-import { profiles, severities, type Probe, type Profile, type Severity } from './rule.ts';
+import { profiles, severities, type Finding, type Probe, type Profile, type Severity } from './rule.ts';
 import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
 import { injectedValues } from './probes.ts';
@@ -110,26 +111,28 @@ function requestOf({
   }
 }
 
-/** Rule ids of the findings of an earlier JSON report. */
-function readBaseline(file: string): string[] {
-  let report: { findings?: { rule?: unknown }[] } | null;
+/** The findings of an earlier JSON report. */
+function readBaseline(file: string): Accepted[] {
+  let report: { findings?: { rule?: unknown; severity?: unknown }[] } | null;
   try {
     report = JSON.parse(readFileSync(file, 'utf8')) as typeof report;
     if (!Array.isArray(report?.findings)) throw new TypeError('it has no findings');
   } catch (error) {
     throw mistake(`--baseline must be the JSON of an earlier report: ${(error as Error).message}`);
   }
-  return ruleIds(
-    'a rule of --baseline',
-    report.findings.map((finding) => String(finding?.rule))
-  );
+  return report.findings.map((finding) => ({
+    rule: ruleIds('a rule of --baseline', [String(finding?.rule)])[0]!,
+    severity: oneOf('a severity of --baseline', String(finding?.severity), severities)
+  }));
 }
+
+type Accepted = Pick<Finding, 'rule' | 'severity'>;
 
 interface Judgement {
   lintOptions: LintOptions;
   failOn: Severity;
   format: string;
-  baseline?: string[];
+  baseline?: Accepted[];
   required: string[];
 }
 
@@ -149,7 +152,10 @@ function judgementOf(options: JudgeOptions): Judgement {
 
 /** Prints the report, and sets the exit code. */
 function conclude(result: Result, { failOn, format, baseline, required }: Judgement): void {
-  const findings = result.findings.filter(({ rule }) => !baseline?.includes(rule));
+  const findings = result.findings.filter(
+    ({ rule, severity }) =>
+      !baseline?.some((accepted) => accepted.rule === rule && rankOf(accepted.severity) <= rankOf(severity))
+  );
   const shown = { ...result, findings, counts: count(findings) };
   process.stdout.write(
     formats[format]!(shown, {
@@ -159,10 +165,11 @@ function conclude(result: Result, { failOn, format, baseline, required }: Judgem
       failOn
     })
   );
-  const gone =
-    baseline?.filter((id) =>
+  const gone = (baseline ?? [])
+    .map((accepted) => accepted.rule)
+    .filter((id) =>
       result.verdicts.some(({ rule, verdict }) => rule === id && /^(ok|not applicable)$/.test(verdict))
-    ) ?? [];
+    );
   if (gone.length > 0)
     process.stderr.write(
       `truesource: in the baseline, and found no longer: ${[...new Set(gone)].join(', ')}\n`
