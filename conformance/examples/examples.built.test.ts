@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +79,31 @@ describe('the suite as a library', () => {
       /^pass(,pass)+\nAbortError\nrun needs a constructor, not EventSource\ntwo of the cases are bom-[a-z-]+\n$/
     );
     expect(status).toBe(0);
+  }, 60_000);
+});
+
+// That for vitest is among the tests that run this.
+describe('the validator in the tests of a server', () => {
+  const name = 'validator-node-test.mjs';
+
+  it('passes under node:test', () => {
+    const { status, output } = execute(process.execPath, '--test', example(name));
+    expect(output).toContain('ℹ pass 1\n');
+    expect(status).toBe(0);
+  }, 60_000);
+
+  it('fails with the text of the finding', () => {
+    const file = join(folder, name);
+    const text = readFileSync(example(name), 'utf8')
+      .replace('truesource/validator', new URL('validator.js', dist).href)
+      .replace('ndata: ', 'nData: ');
+    writeFileSync(file, text);
+    const { status, output } = execute(process.execPath, '--test', file);
+    expect(output).toContain('ℹ fail 1\n');
+    expect(output).toMatch(
+      /http:\S+: 0 events in 66 bytes.*\n *error F05 in line 4: The field name "Data" is unknown/
+    );
+    expect(status).toBe(1);
   }, 60_000);
 });
 

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
 import { good } from './fixtures.ts';
 import { rules, type Result } from './index.ts';
+import { tail } from './tail.ts';
 
 const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'truesource-validator-'));
@@ -20,6 +21,7 @@ let runs = 0;
 beforeAll(async () => {
   writeFileSync(join(folder, 'empty.json'), 'null');
   writeFileSync(join(folder, 'unknown.json'), '{"findings":[{"rule":"F99"}]}');
+  writeFileSync(join(folder, 'unrated.json'), '{"findings":[{"rule":"F01"}]}');
   const bad = { connections: [{ stream: ['Data: \u001b[31m1\n\n'] }], repeat: true };
   server = await createFixturesServer({
     cases: [
@@ -98,6 +100,10 @@ describe('exit codes', { timeout: 20_000 }, () => {
       ['validate', 'http://x', '--baseline', 'unknown.json'],
       /a rule of --baseline must be one of .* not "F99"/
     ],
+    [
+      ['validate', 'http://x', '--baseline', 'unrated.json'],
+      /a severity of --baseline must be one of error, warning, information, not "undefined"/
+    ],
     [['validate', 'http://x', '--inject', ''], /--inject/],
     [['validate', 'http://x', '--durtion', '1'], /--duration/],
     [['lint', 'no-such-file'], /no-such-file cannot be read: .*no such file/],
@@ -136,6 +142,15 @@ describe('exit codes', { timeout: 20_000 }, () => {
   });
 });
 
+it('without a terminal, every 10 s a line says what is waited for', { timeout: 20_000 }, async () => {
+  // Of a clock that is thirty times as fast.
+  const fast = 'const slow = setInterval; globalThis.setInterval = (task, ms) => slow(task, ms / 30)';
+  const { stderr } = await call(['validate', url('good'), '--duration', '0.8', '--probes', 'none'], '', {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fast)}`
+  });
+  expect(stderr).toMatch(/^( +\d\.\d s {2}waiting for what the stream brings, for 0.8 s\n){2}/m);
+});
+
 it('the report of a run is the baseline of the next', { timeout: 20_000 }, async () => {
   const first = await call(['validate', url('bad'), '--duration', '0.3', '--format', 'json']);
   expect((JSON.parse(first.stdout) as Result).counts.error).toBeGreaterThan(0);
@@ -146,6 +161,24 @@ it('the report of a run is the baseline of the next', { timeout: 20_000 }, async
   expect(other.stderr).toMatch(/found no longer: .*F05/);
   const unknown = await call(['validate', 'http://127.0.0.1:1/', '--baseline', 'baseline.json']);
   expect(unknown.stderr).not.toContain('found no longer');
+});
+
+it('a finding that has become worse is not in the baseline', { timeout: 20_000 }, async () => {
+  const baseline = join(folder, 'less.json');
+  const judge = async (line: string) => {
+    const { stdout, code } = await call(
+      ['lint', '-', '--format', 'json', '--baseline', baseline],
+      `data: 1\n\n${line}\n\n`
+    );
+    const { findings } = JSON.parse(stdout) as Result;
+    return [code, findings.map(({ rule, severity }) => `${severity} ${rule}`)];
+  };
+  writeFileSync(
+    baseline,
+    '{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}'
+  );
+  expect(await judge('hello')).toEqual([0, ['information R24']]);
+  expect(await judge('hello, world')).toEqual([1, ['error F03', 'information R24']]);
 });
 
 it('lint reads a file or standard input, in each format', { timeout: 20_000 }, async () => {
@@ -202,6 +235,7 @@ it('lint reads from a pipe', { timeout: 20_000 }, () => {
 describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, () => {
   const event = 'data: 1\n\n';
   let requests = 0;
+  let deaths = 0;
   const own = http.createServer((request, response) => {
     const stream = () => response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     requests++;
@@ -212,6 +246,7 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
     else if (request.url === '/job') stream().end(event);
     else if (request.url === '/waiting') stream().write('data: 1\ndata: 2\n');
     else if (request.url === '/unended') stream().write('data: 1');
+    else if (request.url === '/dying') stream().end(`retry: 0\n${++deaths === 3 ? 'data: 1\n' : ''}\n`);
     else {
       const timer = setInterval(() => response.write(event), 100);
       stream().on('close', () => clearInterval(timer));
@@ -241,6 +276,21 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
     expect(stdout).toMatch(/POST is not sent again\n$/);
     expect(requests).toBe(before + 1);
     expect(code).toBe(0);
+  });
+
+  it('a server that keeps dying is asked less and less often, until an event comes', async () => {
+    const stop = new AbortController();
+    const delays: number[] = [];
+    await tail(new URL(at('dying')), {
+      json: true,
+      colour: false,
+      signal: stop.signal,
+      write(text) {
+        const { kind, delay } = JSON.parse(text) as { kind: string; delay: number };
+        if (kind === 'reconnect' && delays.push(delay) === 7) stop.abort();
+      }
+    });
+    expect(delays).toEqual([0, 0, 0, 0, 0, 500, 1000]);
   });
 
   it.each([

@@ -8,8 +8,9 @@ import { version } from '../version.ts';
 import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
+import { rankOf } from './judging.ts';
 import { parseHeader } from './observe.ts';
-import { profiles, severities, type Probe, type Profile, type Severity } from './rule.ts';
+import { profiles, severities, type Finding, type Probe, type Profile, type Severity } from './rule.ts';
 import { groups, rules } from './rules/index.ts';
 import { tail } from './tail.ts';
 import { injectedValues } from './probes.ts';
@@ -24,6 +25,8 @@ import {
   type ValidateOptions
 } from './validate.ts';
 
+/** Interval of progress lines where there is no terminal, ms. */
+const plainInterval = 10_000;
 const choosable = probeNames.filter((probe) => probe !== 'inject');
 const exitCodes = `
 Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
@@ -108,26 +111,28 @@ function requestOf({
   }
 }
 
-/** Rule ids of the findings of an earlier JSON report. */
-function readBaseline(file: string): string[] {
-  let report: { findings?: { rule?: unknown }[] } | null;
+/** The findings of an earlier JSON report. */
+function readBaseline(file: string): Accepted[] {
+  let report: { findings?: { rule?: unknown; severity?: unknown }[] } | null;
   try {
     report = JSON.parse(readFileSync(file, 'utf8')) as typeof report;
     if (!Array.isArray(report?.findings)) throw new TypeError('it has no findings');
   } catch (error) {
     throw mistake(`--baseline must be the JSON of an earlier report: ${(error as Error).message}`);
   }
-  return ruleIds(
-    'a rule of --baseline',
-    report.findings.map((finding) => String(finding?.rule))
-  );
+  return report.findings.map((finding) => ({
+    rule: ruleIds('a rule of --baseline', [String(finding?.rule)])[0]!,
+    severity: oneOf('a severity of --baseline', String(finding?.severity), severities)
+  }));
 }
+
+type Accepted = Pick<Finding, 'rule' | 'severity'>;
 
 interface Judgement {
   lintOptions: LintOptions;
   failOn: Severity;
   format: string;
-  baseline?: string[];
+  baseline?: Accepted[];
   required: string[];
 }
 
@@ -147,7 +152,10 @@ function judgementOf(options: JudgeOptions): Judgement {
 
 /** Prints the report, and sets the exit code. */
 function conclude(result: Result, { failOn, format, baseline, required }: Judgement): void {
-  const findings = result.findings.filter(({ rule }) => !baseline?.includes(rule));
+  const findings = result.findings.filter(
+    ({ rule, severity }) =>
+      !baseline?.some((accepted) => accepted.rule === rule && rankOf(accepted.severity) <= rankOf(severity))
+  );
   const shown = { ...result, findings, counts: count(findings) };
   process.stdout.write(
     formats[format]!(shown, {
@@ -157,10 +165,11 @@ function conclude(result: Result, { failOn, format, baseline, required }: Judgem
       failOn
     })
   );
-  const gone =
-    baseline?.filter((id) =>
+  const gone = (baseline ?? [])
+    .map((accepted) => accepted.rule)
+    .filter((id) =>
       result.verdicts.some(({ rule, verdict }) => rule === id && /^(ok|not applicable)$/.test(verdict))
-    ) ?? [];
+    );
   if (gone.length > 0)
     process.stderr.write(
       `truesource: in the baseline, and found no longer: ${[...new Set(gone)].join(', ')}\n`
@@ -252,29 +261,31 @@ function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=20');
 }
 
-/** What is waited for, on the last line of the terminal; without a terminal, a line for each. */
+/** What is waited for, on the last line of the terminal; without a terminal, now and then a line. */
 function createWaitingLine() {
   const { stderr } = process;
   const statusLine = createStatusLine(stderr);
   const startedAt = Date.now();
   let what = '';
   const draw = () => {
-    statusLine.show(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  waiting for ${what}`);
+    const line = `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  waiting for ${what}`;
+    if (stderr.isTTY) statusLine.show(line);
+    else stderr.write(`${line}\n`);
   };
-  const timer = stderr.isTTY ? setInterval(draw, 100) : undefined;
+  const timer = setInterval(draw, stderr.isTTY ? 100 : plainInterval);
   return {
     show(waitingFor: string) {
       what = waitingFor;
-      if (timer) draw();
+      if (stderr.isTTY) draw();
     },
     write(line: string) {
-      if (timer) statusLine.clear();
+      if (stderr.isTTY) statusLine.clear();
       stderr.write(line);
-      if (timer) draw();
+      if (stderr.isTTY) draw();
     },
     end() {
       clearInterval(timer);
-      if (timer) statusLine.clear();
+      if (stderr.isTTY) statusLine.clear();
     }
   };
 }

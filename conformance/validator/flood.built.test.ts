@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Result } from './index.ts';
 
@@ -22,6 +23,8 @@ const floods: Record<string, string> = {
   '/line': 'x',
   '/block': `data: ${'x'.repeat(1000)}\n`
 };
+const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024, floods['/small']));
+const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n';
 const server = createServer((socket) => {
   let bytes: Buffer;
   const write = () => {
@@ -30,9 +33,13 @@ const server = createServer((socket) => {
   socket.on('error', () => {});
   socket.once('data', (request) => {
     const [, path] = request.toString().split(' ');
+    if (path === '/bomb') {
+      socket.write(`${head}Content-Encoding: gzip\r\n\r\n`);
+      return socket.end(bomb);
+    }
     const event = floods[path!]!;
     bytes = Buffer.from(event.repeat(65536 / event.length));
-    socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n');
+    socket.write(`${head}\r\n`);
     socket.on('drain', write);
     write();
   });
@@ -59,11 +66,12 @@ it.runIf(process.platform === 'linux')(
 );
 
 it.runIf(process.platform === 'linux')(
-  'a line and a block without end are read within 100 MB of memory',
+  'a line and a block without end, and a gzip bomb, are read within 100 MB of memory',
   { timeout: 60_000 },
   async () => {
     await rateOf('/line');
     await rateOf('/block');
+    await rateOf('/bomb');
   }
 );
 

@@ -18,6 +18,8 @@ export interface TailOptions {
 
 /** ms, until the server says otherwise. */
 const defaultReconnectionTime = 3000;
+/** ms over the reconnection time. */
+const longestExtraDelay = 30_000;
 /** Data shown of one event. */
 const longestData = 2000;
 /** ms, after which what is not ended is said to wait. */
@@ -35,6 +37,8 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
   const clock = () => performance.now() - start;
   let lastEventId = '';
   let reconnectionTime = defaultReconnectionTime;
+  /** In a row, without having delivered an event. */
+  let fruitlessAttempts = 0;
   let hasConnected = false;
   const method = options.method ?? 'GET';
   const say = (kind: string, at: number, values: Record<string, unknown>, text: string) => {
@@ -50,6 +54,7 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
       ...(lastEventId ? [{ name: 'Last-Event-ID', value: lastEventId.replace(/[\0\r\n]/g, '') }] : [])
     ];
     const given = options.headers ?? [];
+    fruitlessAttempts++;
     let asked: Exchange | undefined;
     let waitingSaid = -1;
     const waiting = setInterval(() => {
@@ -111,6 +116,7 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
             const took = at - firstRead.at;
             if (id !== undefined) lastEventId = id;
             if (!event) return;
+            fruitlessAttempts = 0;
             const data = decodeUtf8(event.data);
             const type = decodeUtf8(event.type);
             const shown = printable(data.slice(0, longestData)) + (data.length > longestData ? '…' : '');
@@ -172,15 +178,23 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
       say('end', endedAt, values, colours.dim(`${how}; ${method} is not sent again`));
       return failure ? { failure } : {};
     }
+    const delay = chooseDelay(reconnectionTime, fruitlessAttempts);
     say(
       'reconnect',
       endedAt,
-      { ...values, reconnectionTime },
-      colours.dim(`${how}; again in ${reconnectionTime} ms`)
+      { ...values, reconnectionTime, delay },
+      colours.dim(`${how}; again in ${delay} ms`)
     );
-    await sleep(Math.min(reconnectionTime, 2 ** 31 - 1), undefined, { signal }).catch(() => {});
+    await sleep(Math.min(delay, 2 ** 31 - 1), undefined, { signal }).catch(() => {});
   }
   return {};
+}
+
+/** "Wait some more, if the user agent feels that's appropriate": as the polyfill does, without jitter, since this is one client. */
+function chooseDelay(reconnectionTime: number, fruitlessAttempts: number): number {
+  if (fruitlessAttempts < 3) return reconnectionTime;
+  const grown = 500 * 2 ** (fruitlessAttempts - 3);
+  return Math.min(Math.max(reconnectionTime, grown), reconnectionTime + longestExtraDelay);
 }
 
 /** What waits for its end, and since when. */
