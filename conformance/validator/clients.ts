@@ -205,7 +205,8 @@ export const behaviours: Behaviour[] = [
       'retry-with-a-plus-sign-is-ignored',
       'retry-with-a-second-leading-space-is-ignored',
       'retry-with-a-trailing-space-is-ignored',
-      'retry-with-a-tab-is-ignored'
+      'retry-with-a-tab-is-ignored',
+      'retry-beside-other-white-space-is-ignored'
     ],
     when: ({ ignoredRetries }) => ignoredRetries.has('beside white space or a plus sign'),
     says: 'takes the retry that the standard ignores'
