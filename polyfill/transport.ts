@@ -29,3 +29,6 @@ export interface TransportClient {
 
 /** Sends the request, which it reads before it returns but for `wasOpen`, and answers a function that aborts it. Never calls the client before it has returned. */
 export type Transport = (request: TransportRequest, client: TransportClient) => () => void;
+
+/** Milliseconds in which a server that has just answered answers again, or it is an outage. */
+export const refusalTimeout = 1000;

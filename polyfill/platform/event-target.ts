@@ -19,7 +19,6 @@ export interface EventTargetSlots {
   listeners?: Record<string, Listener[]>;
 }
 
-const { isPrototypeOf } = Object.prototype;
 const NativeEventTarget = root.EventTarget as typeof EventTarget | undefined;
 
 /** An event target with these slots: the engine's own, in the place of the object, wherever it has one that can be constructed. */
@@ -89,7 +88,11 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
   const found = listeners.filter(
     (listener) => listener.callback === callback && listener.capture === capture
   )[0];
-  if (FOR_SERVERS && signal !== undefined && !isPrototypeOf.call(AbortSignal.prototype, signal)) {
+  if (
+    FOR_SERVERS &&
+    signal !== undefined &&
+    !Object.prototype.isPrototypeOf.call(AbortSignal.prototype, signal)
+  ) {
     throw new TypeError('Not an AbortSignal');
   }
   if (!isAddition) remove(listeners, found);

@@ -1,4 +1,4 @@
-import type { Transport, TransportRequest } from '../transport.ts';
+import { refusalTimeout, type Transport, type TransportRequest } from '../transport.ts';
 import { ignore } from '../platform/globals.ts';
 import { isCrossOrigin, userInfo, withoutCredentials } from '../platform/urls.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
@@ -38,9 +38,6 @@ export function createRequestInit(
  * more its young generation grows: after 1,000,000 events by 33 MB with pieces of 32 KB, by 18 MB with these.
  */
 const pieceLength = 0x1000;
-
-/** Milliseconds in which a server that has just answered answers again, or it is an outage. */
-const refusalTimeout = 1000;
 
 /**
  * @param send sends one request; what its promise rejects with is a network error.

@@ -1,13 +1,10 @@
-import type { Transport } from '../transport.ts';
+import { refusalTimeout, type Transport } from '../transport.ts';
 import { ignore, root } from '../platform/globals.ts';
 import { isCrossOrigin } from '../platform/urls.ts';
 import { setHeaders } from './headers.ts';
 
 /** UTF-16 code units of one response, after which an event that has an id of its own is the last, unless more has come behind it. */
 const recyclingLimit = 1e6;
-
-/** Milliseconds in which a server that has just answered answers again, or it is an outage. */
-const refusalTimeout = 1000;
 
 export const xhrTransport: Transport = (request, client) => {
   const xhr = new XMLHttpRequest();
