@@ -1,9 +1,4 @@
-import { unescape } from 'node:querystring';
-
-/** A URL as it may be shown: without the name and the password that it may hold. */
-export function withoutCredentials(address: string): string {
-  return Object.assign(new URL(address), { username: '', password: '' }).href;
-}
+import { basicCredentials, withoutCredentials } from '../validator/observe.ts';
 
 /**
  * A fetch that ends after `wait` ms; what the address holds of name and password becomes basic authentication. Rejects with an Error that
@@ -17,13 +12,8 @@ export async function ask(
   wait: number
 ): Promise<{ response: Response; text: string }> {
   const limit = AbortSignal.timeout(wait);
-  const { username, password } = new URL(address);
   const headers = new Headers(init.headers);
-  if (username !== '' || password !== '') {
-    // A percent sign may stand for itself.
-    const credentials = unescape(`${username}:${password}`);
-    headers.set('Authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
-  }
+  for (const { name, value } of basicCredentials(new URL(address))) headers.set(name, value);
   try {
     const response = await fetch(withoutCredentials(address), {
       ...init,

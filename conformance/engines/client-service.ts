@@ -2,7 +2,8 @@ import type { Engine } from '../engine.ts';
 import type { Job, Observation, ReportedEvent } from '../observation.ts';
 import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
-import { ask, withoutCredentials } from './ask.ts';
+import { withoutCredentials } from '../validator/observe.ts';
+import { ask } from './ask.ts';
 import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */

@@ -5,7 +5,8 @@ import type { Engine, Task } from '../engine.ts';
 import { inBrowsers } from '../ours.ts';
 import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
-import { ask, withoutCredentials } from './ask.ts';
+import { withoutCredentials } from '../validator/observe.ts';
+import { ask } from './ask.ts';
 
 /** Where a session is created: an endpoint of WebDriver, and the capabilities that are asked for. */
 export interface WebDriverEndpoint {

@@ -391,6 +391,13 @@ export function basicCredentials({ username, password }: URL): Header[] {
   return [{ name: 'Authorization', value: `Basic ${Buffer.from(decoded, 'latin1').toString('base64')}` }];
 }
 
+/** A URL as it may be shown: without the user and the password that it may hold. */
+export function withoutCredentials(url: string | URL): string {
+  const bare = new URL(url);
+  bare.username = bare.password = '';
+  return bare.href;
+}
+
 /** A header of a request, or a TypeError that says what is wrong with it. */
 export function parseHeader(text: string): Header {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? [];

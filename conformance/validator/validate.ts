@@ -7,6 +7,7 @@ import {
   isStreamHead,
   observe,
   parseHeader,
+  withoutCredentials,
   type Exchange,
   type ObserveOptions
 } from './observe.ts';
@@ -318,12 +319,6 @@ async function run(
 }
 
 /** Reports go into logs. */
-function withoutCredentials(url: URL): string {
-  const bare = new URL(url);
-  bare.username = bare.password = '';
-  return bare.href;
-}
-
 /**
  * Holds the rules of format, ids and dialects against captured bytes of one response body, in as many pieces as there are.
  * Rules of time, heads and reconnections are not among its verdicts.
