@@ -50,7 +50,7 @@ export function createTheInterface(
       url: parsedUrl.href,
       withCredentials: withCredentials,
       readyState: CONNECTING,
-      lastEventId: '',
+      lastEventIdString: '',
       fire(event) {
         dispatchEvent.call(source, event);
       },

@@ -51,7 +51,6 @@ export function chooseDelay(reconnectionTime: number, fruitlessAttempts: number)
 export function runTheProcessingModel(connection: Connection, transport: Transport | null): void {
   let reconnectionTime = 3000;
   let fruitlessAttempts = 0;
-  let idOfTheLastEvent = connection.lastEventId;
 
   function request(): void {
     // The wait for the network is over.
@@ -60,22 +59,19 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
     const interpret = interpretTheEventStream(
       {
         setTheLastEventIdString(value) {
-          connection.lastEventId = value;
+          connection.lastEventIdString = value;
         },
         setTheReconnectionTime(value) {
           reconnectionTime = value;
         },
         dispatchTheEvent(type, data, lastEventId) {
           fruitlessAttempts = 0;
-          connection.lastEventId = lastEventId;
-          if (FOR_OLD_ENGINES) {
-            connection.isResumable = lastEventId !== idOfTheLastEvent;
-            idOfTheLastEvent = lastEventId;
-          }
+          if (FOR_OLD_ENGINES) connection.isResumable = lastEventId && lastEventId !== connection.lastEventIdString;
+          connection.lastEventIdString = lastEventId;
           queueTheEvent(type, OPEN, { data: data, lastEventId: lastEventId, origin: origin });
         }
       },
-      connection.lastEventId
+      connection.lastEventIdString
     );
     fruitlessAttempts++;
     connection.cancel = transport!(connection, {

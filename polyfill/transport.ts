@@ -4,13 +4,13 @@ export interface TransportRequest {
   readonly url: string;
   readonly withCredentials: boolean;
   /** The last event ID string; empty: no Last-Event-ID header. */
-  lastEventId: string;
+  lastEventIdString: string;
   /** Whether an attempt was announced. */
   wasOpen?: boolean;
   /** Whether there has been no response: in the attempt before this one, and once this one is under way, in this one. */
   isUnanswered?: boolean;
-  /** Whether the last event came with an id of its own, so that a server goes on after it. */
-  isResumable?: boolean;
+  /** Whether the last event came with an id of its own, which is not empty, so that a server goes on after it. */
+  isResumable?: boolean | '';
 }
 
 /** Who asked. After `onEnd` nothing more is called. What is called after an abort is for nothing. */

@@ -39,7 +39,7 @@ export const extend: Extend = function (init, connection, source) {
       : failingTransport;
   if (!transport) return transport;
 
-  if (lastEventId !== undefined) connection.lastEventId = lastEventId;
+  if (lastEventId !== undefined) connection.lastEventIdString = lastEventId;
   const close = () => source.close();
   if (signal?.aborted) {
     void Promise.resolve().then(close);

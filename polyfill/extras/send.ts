@@ -32,15 +32,15 @@ export async function send(
   const init = createRequestInit(request, signal);
   const standardHeaders = init.headers as Record<string, string>;
   let url = withoutCredentials(request.url);
-  if (options.lastEventIdParameter !== undefined && request.lastEventId !== '') {
+  if (options.lastEventIdParameter !== undefined && request.lastEventIdString !== '') {
     delete standardHeaders['Last-Event-ID'];
     const withParameter = new URL(url);
     const { searchParams } = withParameter;
     const name = options.lastEventIdParameter;
     // To set one writes all of them anew, which a signature of the URL may not survive.
-    if (searchParams.has(name)) searchParams.set(name, request.lastEventId);
+    if (searchParams.has(name)) searchParams.set(name, request.lastEventIdString);
     else {
-      const parameter = new URLSearchParams([[name, request.lastEventId]]);
+      const parameter = new URLSearchParams([[name, request.lastEventIdString]]);
       withParameter.search += `${withParameter.search && '&'}${parameter.toString()}`;
     }
     url = withParameter.href;

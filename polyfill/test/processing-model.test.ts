@@ -37,7 +37,7 @@ function start(url: string): void {
     url,
     withCredentials: false,
     readyState: 0,
-    lastEventId: '',
+    lastEventIdString: '',
     fire: (event) => fired.push(`${event.type} ${connection.readyState}`),
     cancel() {}
   };
@@ -141,11 +141,11 @@ it('sends no request for what cannot be fetched', () => {
 });
 
 it('carries the last event ID and whether it has been open from attempt to attempt', () => {
-  expect(attempts[0]!.request).toMatchObject({ lastEventId: '', wasOpen: false });
+  expect(attempts[0]!.request).toMatchObject({ lastEventIdString: '', wasOpen: false });
   answer('id: 1\n\nid: 2\n');
   measureDelay();
   expect(attempts[1]!.request).toMatchObject({
-    lastEventId: '1',
+    lastEventIdString: '1',
     wasOpen: true,
     isUnanswered: false
   });
@@ -153,7 +153,7 @@ it('carries the last event ID and whether it has been open from attempt to attem
   runTasks();
   measureDelay();
   expect(attempts[2]!.request).toMatchObject({
-    lastEventId: '1',
+    lastEventIdString: '1',
     wasOpen: true,
     isUnanswered: true
   });

@@ -51,7 +51,7 @@ afterEach(() => {
 });
 
 function start(url = 'http://localhost/', wasOpen = false): void {
-  const request = { url, withCredentials: false, lastEventId: '', isUnanswered: false, wasOpen };
+  const request = { url, withCredentials: false, lastEventIdString: '', isUnanswered: false, wasOpen };
   cancel = xhrTransport(request, {
     onResponse(status) {
       request.isUnanswered = false;
@@ -128,7 +128,7 @@ it('sends no header for what a page has put on Object.prototype', () => {
   } finally {
     delete prototype.extend;
   }
-  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma']);
+  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma', 'If-Range']);
 });
 
 it('needs no preflight in a sandbox, whose origin is not that of its location', () => {
@@ -140,7 +140,7 @@ it('needs no preflight in a sandbox, whose origin is not that of its location', 
 it('takes no variable of the page by the name of origin for its origin', () => {
   vi.stubGlobal('origin', 'Berlin');
   start();
-  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma']);
+  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma', 'If-Range']);
 });
 
 it('ends later where sending throws', () => {
