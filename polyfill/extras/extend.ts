@@ -2,13 +2,13 @@ import type { Extend } from '../event-source.ts';
 import { chooseDelay, CLOSED, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
 import { createEvent } from '../platform/events.ts';
 import { ignore } from '../platform/globals.ts';
-import { queueATask, startTimer } from '../platform/timers.ts';
+import { longestTimeout, queueATask, startTimer } from '../platform/timers.ts';
 import type { Transport } from '../transport.ts';
 import { chooseTransport } from '../transports/choose.ts';
 import { createFetchTransport, fetchTransport } from '../transports/fetch.ts';
 import { readOptions, type ExtendedEventSourceInit, type Options } from './options.ts';
 import { createTooLarge, isTooLarge } from './event-size.ts';
-import { send } from './send.ts';
+import { send, UnfollowableRedirectError } from './send.ts';
 
 /** What an `error` event of a source tells beyond the standard; each is a member of the event. */
 export interface ErrorDetails {
@@ -116,7 +116,10 @@ function watch(transport: Transport, connection: Connection, options: Options, c
         ? chooseDelay(reconnectionTime, fruitless)
         : // Nothing times an overflown power is no number.
           first && first * Math.pow(factor, Math.max(fruitless - 1, 0));
-    const delay = Math.max(Math.min(grown, maxDelay) * (1 - jitter * Math.random()), minDelay);
+    const delay = Math.min(
+      Math.max(Math.min(grown, maxDelay) * (1 - jitter * Math.random()), minDelay),
+      longestTimeout
+    );
     details.delay = delay;
     return delay;
   };
@@ -186,7 +189,7 @@ function watch(transport: Transport, connection: Connection, options: Options, c
         if (isTooLarge(held, maxEventSize)) end(true, createTooLarge(maxEventSize));
         return held;
       },
-      onEnd: (isFutile = false, cause) => end(isFutile, cause)
+      onEnd: (isFutile = false, cause) => end(isFutile || cause instanceof UnfollowableRedirectError, cause)
     });
     awaitBytes();
     return abort;

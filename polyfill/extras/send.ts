@@ -7,6 +7,9 @@ import type { Options } from './options.ts';
 const redirectLimit = 20;
 const redirectStatuses = [301, 302, 303, 307, 308];
 
+/** To ask again is futile. */
+export class UnfollowableRedirectError extends TypeError {}
+
 /** Sends one request as the options say. Rejects as fetch does, or with what the headers function threw. */
 export async function send(
   request: TransportRequest,
@@ -90,12 +93,19 @@ async function followOpaqueRedirect(
   standardHeaders: Record<string, string>,
   fetchIt: (url: string, init: RequestInit) => Promise<Response>
 ): Promise<Response> {
-  if (init.body !== undefined) throw new TypeError('a request with a body was redirected');
+  if (init.body !== undefined) throw new UnfollowableRedirectError('a request with a body was redirected');
   // To find out would already do what it asks for, and to send the real one do it again.
-  if (!/^(get|head)$/i.test(init.method ?? 'GET')) throw new TypeError(`a ${init.method} was redirected`);
+  if (!/^(get|head)$/i.test(init.method ?? 'GET'))
+    throw new UnfollowableRedirectError(`a ${init.method} was redirected`);
   const bare: RequestInit = { ...init, redirect: 'follow' };
   leaveOrigin(bare, standardHeaders);
   const response = await fetchIt(url, bare);
+  if (!response.redirected) {
+    await response.body?.cancel();
+    throw new UnfollowableRedirectError(
+      'only the request with these headers was redirected: a browser does not say to where'
+    );
+  }
   if (new URL(response.url).origin !== new URL(url).origin) return response;
   await response.body?.cancel();
   return fetchIt(response.url, { ...init, redirect: 'error' });
@@ -120,7 +130,8 @@ function becomesGet(status: number, method = 'GET'): boolean {
 
 /** Takes from a request what must not reach another origin. */
 function leaveOrigin(init: RequestInit, standardHeaders: Record<string, string>): void {
-  if (init.body !== undefined) throw new TypeError('a request with a body was redirected to another origin');
+  if (init.body !== undefined)
+    throw new UnfollowableRedirectError('a request with a body was redirected to another origin');
   // It has the credentials of the URL.
   delete standardHeaders.Authorization;
   init.headers = standardHeaders;

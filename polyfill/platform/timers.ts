@@ -1,7 +1,7 @@
 import { root } from './globals.ts';
 
 /** The longest time that setTimeout takes; anything above fires at once. */
-const longestTimeout = 0x7fffffff;
+export const longestTimeout = 0x7fffffff;
 
 /** Calls `steps` after so many ms, 24.8 days at most. Answers a function that cancels it. */
 export function startTimer(steps: () => void, milliseconds: number): () => void {

@@ -153,6 +153,18 @@ it('a POST without a body is not sent again where a browser does not say to wher
   expect(fetchIt).toHaveBeenCalledOnce();
 });
 
+it('a redirect of the request with the headers alone, where a browser does not say to where, is the end', async () => {
+  const headers = new Headers();
+  const fetchIt = vi
+    .fn()
+    .mockResolvedValueOnce({ status: 0, type: 'opaqueredirect', headers })
+    .mockResolvedValue({ status: 401, redirected: false, url: 'http://a.test/', headers });
+  const source = new EventSource('http://a.test/', { headers: { token: 'x' }, fetch: fetchIt });
+  const error = await new Promise((resolve) => (source.onerror = resolve));
+  expect(error).toMatchObject({ reconnecting: false, cause: { name: 'TypeError' } });
+  expect([source.readyState, fetchIt.mock.calls.length]).toEqual([2, 2]);
+});
+
 it('the credentials of a URL do not follow a redirect to another origin either', async () => {
   const id = `extras-${++count}`;
   server.addCases([{ id, connections: [redirect(302, '{other-url}'), message] }]);
@@ -596,6 +608,15 @@ describe('reconnection', () => {
     );
     expect(jittered[0]!.delay).toBeGreaterThanOrEqual(50);
     expect(jittered[0]!.delay).toBeLessThanOrEqual(100);
+  });
+
+  it('tells no longer delay than a timer takes', async () => {
+    const { errors } = await play(
+      [{ stream: ['retry: 1000000000000\n\n'], end: 'close' }],
+      {},
+      (seen) => seen.length > 1
+    );
+    expect(errors[0]!.delay).toBe(0x7fffffff);
   });
 
   it('waits no shorter than minDelay with jitter either', async () => {

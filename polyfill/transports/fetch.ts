@@ -75,9 +75,11 @@ export function createFetchTransport(
     }
 
     function takeResponse(response: Response): void {
+      // Bun's response to a data: or blob: URL has it no more once its body was taken.
+      const contentType = response.headers.get('Content-Type') || '';
       reader = response.body && response.body.getReader();
       if (isOver) return cancel();
-      client.onResponse(response.status, response.headers.get('Content-Type') || '', response.url, response);
+      client.onResponse(response.status, contentType, response.url, response);
       const decode = createUtf8Decode();
 
       function read(): void {
@@ -129,6 +131,10 @@ export function createFetchTransport(
 }
 
 export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport(
-  (request, signal, mode) => fetch(withoutCredentials(request.url), createRequestInit(request, signal, mode)),
+  (request, signal, mode) => {
+    const url = withoutCredentials(request.url);
+    // Bun takes the fragment of a data URL for data.
+    return fetch(FOR_SERVERS ? url.replace(/#.*/, '') : url, createRequestInit(request, signal, mode));
+  },
   true
 );
