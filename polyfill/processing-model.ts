@@ -66,7 +66,8 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
         },
         dispatchTheEvent(type, data, lastEventId) {
           fruitlessAttempts = 0;
-          if (FOR_OLD_ENGINES) connection.isResumable = lastEventId && lastEventId !== connection.lastEventIdString;
+          if (FOR_OLD_ENGINES)
+            connection.isResumable = lastEventId && lastEventId !== connection.lastEventIdString;
           connection.lastEventIdString = lastEventId;
           queueTheEvent(type, OPEN, { data: data, lastEventId: lastEventId, origin: origin });
         }

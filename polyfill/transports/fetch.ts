@@ -130,11 +130,8 @@ export function createFetchTransport(
   };
 }
 
-export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport(
-  (request, signal, mode) => {
-    const url = withoutCredentials(request.url);
-    // Bun takes the fragment of a data URL for data.
-    return fetch(FOR_SERVERS ? url.replace(/#.*/, '') : url, createRequestInit(request, signal, mode));
-  },
-  true
-);
+export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport((request, signal, mode) => {
+  const url = withoutCredentials(request.url);
+  // Bun takes the fragment of a data URL for data.
+  return fetch(FOR_SERVERS ? url.replace(/#.*/, '') : url, createRequestInit(request, signal, mode));
+}, true);

@@ -15,5 +15,6 @@ export function setHeaders(
     set('If-Range', '""');
   }
   // The bytes of the value are the UTF-8 of the string: header values are byte strings, one character per byte.
-  if (request.lastEventIdString) set('Last-Event-ID', unescape(encodeURIComponent(request.lastEventIdString)));
+  if (request.lastEventIdString)
+    set('Last-Event-ID', unescape(encodeURIComponent(request.lastEventIdString)));
 }
