@@ -14,6 +14,7 @@ import {
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
 import { heartbeatName } from './format-lines.ts';
+import { saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
 
 const { authoringNotes, interpretation } = standard;
@@ -96,7 +97,7 @@ export const caching: Rule[] = [
     ['T01', 'cache-missing', 'W A'],
     'No Cache-Control',
     rfc(9111, '4.2.2'),
-    'Send Cache-Control: no-store: caches may keep a 200 without one, by their own rules.',
+    'Send Cache-Control: no-store, no-transform: caches may keep a 200 without one, by their own rules.',
     onHead((exchange) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
       // https://httpwg.org/specs/rfc9110.html#POST
@@ -137,6 +138,8 @@ export const caching: Rule[] = [
     'Add no-transform to Cache-Control: compressing middleware and proxies leave the stream alone then.',
     onHead((exchange) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
+      if (exchange.request.method === 'GET' && headerOf(exchange.head, 'cache-control') === undefined)
+        return notApplicable('there is no Cache-Control: T01');
       return cacheControl(exchange).has('no-transform')
         ? ok
         : finding('Cache-Control has no no-transform', { at: exchange.head.at });
@@ -419,6 +422,7 @@ export const caching: Rule[] = [
         if (!isOver) return notObserved('two streams that end');
         if (a <= 3000) return notApplicable('R21 judges shorter ones');
         if (plain!.trace!.lastEventId !== '') return ok;
+        if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
         return Math.abs(a - b) < 0.2 * a
           ? finding(`Two streams ended after ${seconds(a)} and ${seconds(b)}, without ids`, {
               at: plain!.endedAt

@@ -78,9 +78,15 @@ export const events: Rule[] = [
     'An event whose data is empty',
     interpretation,
     'It is dispatched with the data "": a listener that parses JSON throws.',
-    onEvent([''], ({ data }, found, block) => {
-      if (data === '') found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
-    })
+    onStream((found, { profile }) => ({
+      blocks: { opening: [''] },
+      block(block) {
+        // What the protocols have so: D07, and the end.
+        if (profile === 'mcp' && block.id !== undefined) return;
+        if (profile === 'graphql-sse' && block.type === 'complete') return;
+        found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
+      }
+    }))
   ),
   rule(
     ['F18', 'event-name-reserved', 'W C'],

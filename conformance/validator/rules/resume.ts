@@ -12,6 +12,7 @@ import {
   quote,
   rule,
   type Observations,
+  type Profile,
   type Rule,
   type Verdict
 } from '../rule.ts';
@@ -41,7 +42,7 @@ function onAbsence(branches: Branch[], message: string, needed: string, count: (
       },
       end({ trace }) {
         if (any) return ok;
-        if (oneAnswer.includes(profile)) return noReconnection;
+        if (isReadOnce(profile)) return noReconnection;
         if (count(trace) === 0) return notObserved(needed);
         found({ message });
         return undefined;
@@ -85,9 +86,12 @@ function isBrokenOff({ ending, events }: Exchange): boolean {
   return (ending === 'cut' || ending === 'reset') && events.length === 0;
 }
 
-/** Profiles whose clients read one answer and do not reconnect. */
-const oneAnswer = ['openai', 'anthropic', 'graphql-sse'];
-const noReconnection = notApplicable('clients of this dialect do not reconnect');
+/** Whether clients of the profile read one answer and do not reconnect. */
+export function isReadOnce(profile: Profile): boolean {
+  return ['openai', 'anthropic', 'graphql-sse'].includes(profile);
+}
+
+export const noReconnection = notApplicable('clients of this dialect do not reconnect');
 
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
@@ -100,12 +104,34 @@ const endData = new RegExp(
 );
 
 /** Whether a page is told by the last events, and not by all, that there will be no more. */
-function saysTheEnd({ events, trace }: Exchange): boolean {
+export function saysTheEnd({ events, trace }: Exchange): boolean {
   if (events.length < trace!.events) return false;
   const isEnd = ({ event }: TracedBlock) =>
     endType.test(event!.type) || endData.test(event!.data.slice(0, 1000));
   const first = events.findIndex(isEnd);
   return first > 0 && events.slice(first).every(isEnd);
+}
+
+/** Whether the stream ends at once, again and again. */
+function judgePolling({ plain, again, profile }: Observations): Verdict {
+  if (isReadOnce(profile)) return noReconnection;
+  if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+  if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
+  if (plain!.undecodable !== undefined) return notObserved('a Content-Encoding that can be undone here');
+  if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
+  if (again!.head!.status === 204) return ok;
+  if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
+  const wait = plain!.trace?.reconnectionTime;
+  const every =
+    wait === undefined
+      ? 'each time its reconnection time is over (some seconds)'
+      : wait === 1000
+        ? 'once a second (retry: 1000)'
+        : `every ${wait / 1000} s (retry: ${wait})`;
+  return finding(
+    `The stream ended after ${Math.round(plain!.endedAt - plain!.sentAt)} ms, and so did the next: each client polls, ${every}`,
+    { at: plain!.endedAt }
+  );
 }
 
 export const resume: Rule[] = [
@@ -443,27 +469,7 @@ export const resume: Rule[] = [
     'Hold the connection open and write to it; answer 204 when all is said.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again, profile }) {
-        if (oneAnswer.includes(profile)) return noReconnection;
-        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
-        if (plain!.undecodable !== undefined)
-          return notObserved('a Content-Encoding that can be undone here');
-        if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
-        if (again!.head!.status === 204) return ok;
-        if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
-        const wait = plain!.trace?.reconnectionTime;
-        const every =
-          wait === undefined
-            ? 'each time its reconnection time is over (some seconds)'
-            : wait === 1000
-              ? 'once a second (retry: 1000)'
-              : `every ${wait / 1000} s (retry: ${wait})`;
-        return finding(
-          `The stream ended after ${Math.round(plain!.endedAt - plain!.sentAt)} ms, and so did the next: each client polls, ${every}`,
-          { at: plain!.endedAt }
-        );
-      }
+      check: judgePolling
     }
   ),
   rule(
@@ -494,11 +500,13 @@ export const resume: Rule[] = [
     'Say the end with a last event on which the page calls close(), and answer 204 after it.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again, profile }) {
-        if (oneAnswer.includes(profile)) return noReconnection;
+      check(observations) {
+        const { plain, again, profile } = observations;
+        if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (again!.head!.status !== 200 || saysTheEnd(plain!)) return ok;
+        if (judgePolling(observations).verdict === 'finding') return notApplicable('clients poll: R21');
         const id = headerOf(again!.request, 'last-event-id');
         return finding(
           `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
