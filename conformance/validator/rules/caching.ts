@@ -72,7 +72,7 @@ function isHeartbeat({ event, id }: TracedBlock): boolean {
   const data = event.data.trim();
   if (data.length < 4) return false;
   if (heartbeatName.test(data) || data === growingHeart) return true;
-  return data.charAt(0) === '{' && isHeartbeatObject(data);
+  return data.charAt(0) === '{' && /ping|pong|heart|keep|noop/i.test(data) && isHeartbeatObject(data);
 }
 
 /** `{"type":"ping","time":1700000000}`, `{"heartbeat":true}` */
@@ -214,29 +214,30 @@ export const caching: Rule[] = [
     nginx('proxy_buffering'),
     'Send X-Accel-Buffering: no, and turn proxy_buffering off.',
     onStream((found, { captured }) => {
+      /** The first that ended in the read before. */
       let previous: TracedBlock | undefined;
-      let eventsOfRead = 0;
       let first: TracedBlock | undefined;
       let stalls = 0;
       let prompt = 0;
       return {
+        blocks: { first: 'of each read' },
         block(block) {
-          const wait = previous ? block.lastRead.at - previous.lastRead.at : 0;
+          const { at: before = block.lastRead.at, blocks = 0 } = previous?.lastRead ?? {};
+          const wait = block.lastRead.at - before;
           if (block.firstRead !== block.lastRead && block.firstRead === previous?.lastRead) {
             // A burst that broke off within an event, and the rest of it after a while.
-            if (eventsOfRead >= leastBurst && wait >= shortestStall) {
+            if (blocks >= leastBurst && wait >= shortestStall) {
               first ??= block;
               if (++stalls === 3) {
                 found({
                   message: () =>
-                    `Again and again ${eventsOfRead} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
+                    `Again and again ${blocks} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
                   ...atBlock(first)
                 });
               }
             }
           } else if (previous && block.firstRead.number > previous.lastRead.number && wait >= shortestPause)
             prompt++;
-          eventsOfRead = block.lastRead === previous?.lastRead ? eventsOfRead + 1 : 1;
           previous = block;
         },
         end() {
@@ -450,6 +451,7 @@ export const caching: Rule[] = [
       let first: TracedBlock | undefined;
       let count = 0;
       return {
+        blocks: { first: 'of each read' },
         block(block) {
           // One that begins in the read of another was cut by who gathers: T07.
           const beginsRead = block.firstRead !== previous?.lastRead;

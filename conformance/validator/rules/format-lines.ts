@@ -274,6 +274,7 @@ export const lines: Rule[] = [
       let alone: TracedBlock | undefined;
       const dispatched = new Set<string>();
       return {
+        blocks: { field: 'event' },
         block(block) {
           const { type } = block;
           if (

@@ -24,11 +24,13 @@ const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 
 export const jsonWebToken = /\beyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
 
-function onId(look: (id: string, line: TracedLine) => string | undefined) {
-  return onLine(['id'], (line, found) => {
-    const message = look(fieldValue(line.text), line);
-    if (message) found({ message, ...at(line) });
-  });
+/** A rule on each line with an id that looks so. */
+function onId(looks: (id: string) => boolean, say: (id: string) => string) {
+  return onLine(
+    ['id'],
+    (line, found) => found({ message: () => say(fieldValue(line.text)), ...at(line) }),
+    (text) => looks(fieldValue(text))
+  );
 }
 
 /** Found if no such line comes, in a stream that has what `count` counts. */
@@ -37,6 +39,7 @@ function onAbsence(branches: Branch[], message: string, needed: string, count: (
     let any = false;
     return {
       branches,
+      looksLike: () => !any,
       line() {
         any = true;
       },
@@ -149,19 +152,21 @@ export const resume: Rule[] = [
     'An id that is not ASCII',
     lastEventId,
     'Use ASCII: it comes back as UTF-8 bytes in a header, and some clients refuse to send it.',
-    // eslint-disable-next-line no-control-regex
-    onId((id) => (/[^\x00-\x7f]/.test(id) ? `The id ${quote(id)} is not ASCII` : undefined))
+    onId(
+      // eslint-disable-next-line no-control-regex
+      (id) => /[^\x00-\x7f]/.test(id),
+      (id) => `The id ${quote(id)} is not ASCII`
+    )
   ),
   rule(
     ['R03', 'id-control-or-trim', 'W A'],
     'An id that a header does not give back as it is',
     fieldRules,
     'Use letters, digits and punctuation: spaces at the ends are trimmed, control characters refused.',
-    onId((id) =>
+    onId(
       // eslint-disable-next-line no-control-regex
-      /^[ \t]|[ \t]$|[\x01-\x08\x0b-\x1f\x7f]/.test(id)
-        ? `The id ${quote(id)} has a space at an end, or a control character`
-        : undefined
+      (id) => /^[ \t]|[ \t]$|[\x01-\x08\x0b-\x1f\x7f]/.test(id),
+      (id) => `The id ${quote(id)} has a space at an end, or a control character`
     )
   ),
   rule(
@@ -169,17 +174,20 @@ export const resume: Rule[] = [
     'A long id',
     'servers and proxies limit a header to 4 to 16 KiB',
     'Keep ids short: a reconnection with this one may be refused, for good.',
-    onId((id) => (id.length > 4096 ? `The id has ${id.length} bytes` : undefined))
+    onId(
+      (id) => id.length > 4096,
+      (id) => `The id has ${id.length} bytes`
+    )
   ),
   rule(
     ['R05', 'id-secret', 'W S'],
     'An id that looks like a token or a person',
     lastEventId,
     'Use opaque ids: they come back in a header, and stand in logs.',
-    onId((id) =>
-      jsonWebToken.test(id) || /^[a-z][\w.+-]*@[\w.-]+\.[a-z]{2,}$/i.test(id)
-        ? `The id ${quote(id)} ${jsonWebToken.test(id) ? 'holds a JSON web token' : 'looks like an e-mail address'}`
-        : undefined
+    onId(
+      (id) => id.length > 5 && (jsonWebToken.test(id) || /^[a-z][\w.+-]*@[\w.-]+\.[a-z]{2,}$/i.test(id)),
+      (id) =>
+        `The id ${quote(id)} ${jsonWebToken.test(id) ? 'holds a JSON web token' : 'looks like an e-mail address'}`
     )
   ),
   rule(
@@ -232,15 +240,11 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
+        looksLike: (text) =>
+          /^id: ?[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(text),
         line(line) {
-          if (
-            /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(
-              fieldValue(line.text)
-            )
-          ) {
-            first ??= line;
-            if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
-          }
+          first ??= line;
+          if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
         }
       };
     })
@@ -251,15 +255,15 @@ export const resume: Rule[] = [
     lastEventId,
     'Give each event an id of its own, or the second can be lost on reconnection.',
     onStream((found) => {
-      const recent: string[] = [];
+      const recent = new Set<string>();
       return {
         blocks: { field: 'id' },
         block(block) {
           const { id, event } = block;
           if (!event || !id) return;
-          if (recent.includes(id))
+          if (recent.has(id))
             found({ message: () => `The id ${quote(id)} belongs to two events`, ...atBlock(block) });
-          else if (recent.push(id) > 20) recent.shift();
+          else if (recent.add(id).size > 20) recent.delete(recent.values().next().value!);
         }
       };
     })
@@ -373,6 +377,7 @@ export const resume: Rule[] = [
       let had = false;
       return {
         branches: ['id'],
+        looksLike: (text) => !had || fieldValue(text) === '',
         line(line) {
           if (fieldValue(line.text) !== '') had = true;
           else if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
