@@ -94,6 +94,8 @@ describe('exit codes', { timeout: 20_000 }, () => {
     [['validate', 'http://x', '--header', 'x'], /Name: value/],
     [['validate', 'http://x', '--origin', 'https://x/y'], /like https:\/\/x/],
     [['validate', 'http://x', '--duration', 'x'], /--duration/],
+    [['validate', 'http://x', '--duration', '0'], /--duration must be a number above 0/],
+    [['validate', 'http://x', '--max-bytes', '0'], /--max-bytes must be a number above 0/],
     [['validate', 'http://x', '--baseline', 'none.json'], /--baseline/],
     [['validate', 'http://x', '--baseline', 'empty.json'], /--baseline .*: it has no findings/],
     [

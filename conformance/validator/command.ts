@@ -70,8 +70,8 @@ function oneOf<T extends string>(option: string, value: string, valid: readonly 
 
 function numberOf(option: string, value: string, most: number): number {
   const number = Number(value);
-  if (!/^\d+(\.\d+)?$/.test(value) || number > most)
-    throw mistake(`${option} must be a number up to ${most}, not ${JSON.stringify(value)}`);
+  if (!/^\d+(\.\d+)?$/.test(value) || number <= 0 || number > most)
+    throw mistake(`${option} must be a number above 0 and up to ${most}, not ${JSON.stringify(value)}`);
   return number;
 }
 
@@ -229,7 +229,7 @@ async function runValidate(target: string | undefined, options: ValidateCommandO
     ...(origin !== undefined && { origin }),
     ...(inject !== undefined && { inject }),
     duration: numberOf('--duration', options.duration, 86_400) * 1000,
-    maxBytes: numberOf('--max-bytes', options.maxBytes, 2 ** 40),
+    maxBytes: Math.ceil(numberOf('--max-bytes', options.maxBytes, 2 ** 40)),
     ...(probes && {
       probes: probes
         .filter((name) => name !== 'none')
