@@ -150,7 +150,7 @@ export const fixtures: Record<string, Fixture> = {
   },
   H13: {
     broken: but({ plain: { status: 204, headers: { 'Content-Length': '5' }, stream: [] } }),
-    sound: but({ plain: { status: 204, stream: [] } })
+    sound: but({ plain: { status: 204, headers: { 'Content-Type': null }, stream: [] } })
   },
   H14: { broken: but({ head: { delay: 4000 } }) },
   H15: { broken: but({}, streamHead), sound: but({}, { status: 405, end: 'close' }) },

@@ -13,6 +13,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
+import { isWord } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
 import { saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
@@ -357,17 +358,23 @@ export const caching: Rule[] = [
     onStream((found) => {
       let first: TracedBlock | undefined;
       let count = 0;
+      let isText = false;
       return {
         blocks: { opening: heartbeatOpenings },
         block(block) {
-          if (!isHeartbeat(block)) return;
-          first ??= block;
-          if (++count === 2) {
-            found({
-              message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
-              ...atBlock(first)
-            });
-          }
+          if (isHeartbeat(block)) {
+            first ??= block;
+            count++;
+          } else isText ||= isWord(block.event!.data);
+        },
+        end() {
+          if (!first || count < 2) return undefined;
+          found({
+            message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
+            ...(isText && { severity: 'information' }),
+            ...atBlock(first)
+          });
+          return undefined;
         }
       };
     })

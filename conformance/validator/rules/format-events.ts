@@ -19,6 +19,14 @@ const megabyte = 1024 * 1024;
 /** As a type, or an id. */
 const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
 
+/** Of words of a text. */
+const frequentOpenings = [' ', ...'aeiost'];
+
+/** Data of a stream of raw text, as of a language model, where any word may come. */
+export function isWord(data: string): boolean {
+  return /^ ?[a-z]/i.test(data) && !/^(true|false|null)$/.test(data);
+}
+
 /** Rules on events whose data looks so. */
 function onEvent(
   blocks: Extract<WantedBlocks, { opening: string[] } | { longerThan: number }>,
@@ -151,20 +159,32 @@ export const events: Rule[] = [
     'A value is "undefined" or "NaN"',
     interpretation,
     'Look at what is sent: a value was missing.',
-    onStream((found) => ({
-      branches: ['event', 'id'],
-      looksLike: (text) => missingValue.test(text),
-      line(line) {
-        found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
-      },
-      blocks: { opening: ['u', 'N'] },
-      block(block) {
-        const { data } = block.event!;
-        if (data === 'undefined' || data === 'NaN') {
-          found({ message: `The data is ${quote(data)}`, ...atBlock(block) });
+    onStream((found) => {
+      let first: TracedBlock | undefined;
+      let isText = false;
+      return {
+        branches: ['event', 'id'],
+        looksLike: (text) => missingValue.test(text),
+        line(line) {
+          found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
+        },
+        blocks: { opening: ['u', 'N', ...frequentOpenings] },
+        block(block) {
+          const { data } = block.event!;
+          if (data === 'undefined' || data === 'NaN') first ??= block;
+          else isText ||= isWord(data);
+        },
+        end() {
+          if (first)
+            found({
+              message: `The data is ${quote(first.event!.data)}`,
+              ...(isText && { severity: 'information' }),
+              ...atBlock(first)
+            });
+          return undefined;
         }
-      }
-    }))
+      };
+    })
   ),
   rule(
     ['F23', 'double-json', 'W A'],

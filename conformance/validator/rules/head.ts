@@ -290,7 +290,10 @@ export const head: Rule[] = [
       if (contentLength || extraBytes > 0 || headerOf(head, 'transfer-encoding') !== undefined) {
         return finding('The 204 announces or has a body', { at: head!.at });
       }
-      return ok;
+      // https://www.rfc-editor.org/rfc/rfc9110#section-8.6-9
+      return contentLength === undefined
+        ? ok
+        : finding('The 204 has a Content-Length, which it must not have', { at: head!.at });
     }
   }),
   rule(
