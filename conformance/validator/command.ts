@@ -5,6 +5,7 @@ import { CommanderError, type Command } from 'commander';
 import pc from 'picocolors';
 import { createStatusLine } from '../status-line.ts';
 import { version } from '../version.ts';
+import { bodyOf } from './captures.ts';
 import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
@@ -29,7 +30,7 @@ import {
 const plainInterval = 10_000;
 const choosable = probeNames.filter((probe) => probe !== 'inject');
 const exitCodes = `
-Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
+Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line, or a file that is no captured body; 3 no answer could be read (the first line says
 whether DNS, refused, TLS, timeout …); 4 a rule of --require-observed was not observed; 130 Ctrl-C.`;
 
 interface JudgeOptions {
@@ -304,11 +305,10 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
 async function runLint(file: string, options: JudgeOptions): Promise<void> {
   keepHeapSmall();
   const judgement = judgementOf(options);
-  const bytes = file === '-' ? process.stdin : await openFile(file);
-  const result = await lint(bytes, {
-    ...judgement.lintOptions,
-    subject: file === '-' ? 'standard input' : file
-  });
+  const subject = file === '-' ? 'standard input' : file;
+  const bytes: AsyncIterable<Uint8Array> = file === '-' ? process.stdin : await openFile(file);
+  const body = bodyOf(bytes, (reason) => mistake(`${subject} is ${reason}`));
+  const result = await lint(body, { ...judgement.lintOptions, subject });
   conclude(result, judgement);
 }
 
