@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
 import { good } from './fixtures.ts';
@@ -44,7 +45,7 @@ afterAll(async () => {
 
 function call(
   parameters: string[],
-  input = '',
+  input: string | Buffer = '',
   environment: Record<string, string> = {}
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, ['--no-warnings', cli, ...parameters], {
@@ -94,6 +95,8 @@ describe('exit codes', { timeout: 20_000 }, () => {
     [['validate', 'http://x', '--header', 'x'], /Name: value/],
     [['validate', 'http://x', '--origin', 'https://x/y'], /like https:\/\/x/],
     [['validate', 'http://x', '--duration', 'x'], /--duration/],
+    [['validate', 'http://x', '--duration', '0'], /--duration must be a number above 0/],
+    [['validate', 'http://x', '--max-bytes', '0'], /--max-bytes must be a number above 0/],
     [['validate', 'http://x', '--baseline', 'none.json'], /--baseline/],
     [['validate', 'http://x', '--baseline', 'empty.json'], /--baseline .*: it has no findings/],
     [
@@ -224,6 +227,24 @@ it(
     expect(kinds[2]).toMatchObject({ type: 'message', data: 'a\u0007', lastEventId: '1', bytes: 2 });
   }
 );
+
+describe('lint says what is no captured body, and what to do', { timeout: 20_000 }, () => {
+  it.concurrent.each<[string | Buffer, RegExp]>([
+    ['', /empty: /],
+    ['HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n', /without -i and -D -/],
+    ['*   Trying 127.0.0.1:80...\n> GET / HTTP/1.1\n< HTTP/1.1 200 OK\ndata: 1\n\n', /without -v/],
+    ['{\n  "log": {\n    "version": "1.2"', /HTTP archive/],
+    [Buffer.from('\ufeffdata: 1\n\n', 'utf16le'), /UTF-16, as PowerShell/],
+    [Buffer.from('data: 1\n\n', 'utf16le'), /UTF-16, as PowerShell/],
+    [gzipSync('data: 1\n\n'), /gunzip/],
+    [Buffer.from(Array.from({ length: 2000 }, (_, i) => i % 30)), /binary/]
+  ])('%j', async (input, message) => {
+    const { code, stdout, stderr } = await call(['lint', '-'], input);
+    expect(stderr).toMatch(/^truesource: standard input is [^\n]+\n$/);
+    expect(stderr).toMatch(message);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+});
 
 it('lint reads from a pipe', { timeout: 20_000 }, () => {
   const script = `printf 'data: 1\\n\\n' | "$0" --no-warnings "$1" lint /dev/fd/0`;

@@ -5,6 +5,7 @@ import { CommanderError, type Command } from 'commander';
 import pc from 'picocolors';
 import { createStatusLine } from '../status-line.ts';
 import { version } from '../version.ts';
+import { bodyOf } from './captures.ts';
 import { formats } from './formats/index.ts';
 import { printable } from './formats/printable.ts';
 import { renderLine } from './formats/text.ts';
@@ -29,7 +30,7 @@ import {
 const plainInterval = 10_000;
 const choosable = probeNames.filter((probe) => probe !== 'inject');
 const exitCodes = `
-Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line; 3 no answer could be read (the first line says
+Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line, or a file that is no captured body; 3 no answer could be read (the first line says
 whether DNS, refused, TLS, timeout …); 4 a rule of --require-observed was not observed; 130 Ctrl-C.`;
 
 interface JudgeOptions {
@@ -70,8 +71,8 @@ function oneOf<T extends string>(option: string, value: string, valid: readonly 
 
 function numberOf(option: string, value: string, most: number): number {
   const number = Number(value);
-  if (!/^\d+(\.\d+)?$/.test(value) || number > most)
-    throw mistake(`${option} must be a number up to ${most}, not ${JSON.stringify(value)}`);
+  if (!/^\d+(\.\d+)?$/.test(value) || number <= 0 || number > most)
+    throw mistake(`${option} must be a number above 0 and up to ${most}, not ${JSON.stringify(value)}`);
   return number;
 }
 
@@ -229,7 +230,7 @@ async function runValidate(target: string | undefined, options: ValidateCommandO
     ...(origin !== undefined && { origin }),
     ...(inject !== undefined && { inject }),
     duration: numberOf('--duration', options.duration, 86_400) * 1000,
-    maxBytes: numberOf('--max-bytes', options.maxBytes, 2 ** 40),
+    maxBytes: Math.ceil(numberOf('--max-bytes', options.maxBytes, 2 ** 40)),
     ...(probes && {
       probes: probes
         .filter((name) => name !== 'none')
@@ -304,11 +305,10 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
 async function runLint(file: string, options: JudgeOptions): Promise<void> {
   keepHeapSmall();
   const judgement = judgementOf(options);
-  const bytes = file === '-' ? process.stdin : await openFile(file);
-  const result = await lint(bytes, {
-    ...judgement.lintOptions,
-    subject: file === '-' ? 'standard input' : file
-  });
+  const subject = file === '-' ? 'standard input' : file;
+  const bytes: AsyncIterable<Uint8Array> = file === '-' ? process.stdin : await openFile(file);
+  const body = bodyOf(bytes, (reason) => mistake(`${subject} is ${reason}`));
+  const result = await lint(body, { ...judgement.lintOptions, subject });
   conclude(result, judgement);
 }
 

@@ -394,6 +394,14 @@ describe('R11', { concurrent: true }, () => {
   });
 });
 
+it.concurrent.each([
+  ['Content-Length: 0\r\n', ['H13']],
+  ['', []]
+])('a 204 with %j', async (line, expected) => {
+  const answer = (socket: Socket) => socket.end(`HTTP/1.1 204 No Content\r\n${line}\r\n`);
+  expect(found(await judge(answer, { duration: 300, probes: [] }))).toEqual(expected);
+});
+
 describe('H23', { concurrent: true }, () => {
   it.each<[string, boolean, string, ValidateOptions?]>([
     ['a session', true, ''],

@@ -6,10 +6,12 @@ import type { ValidateOptions } from './validate.ts';
 export interface Fixture {
   /** The play that breaks exactly the rule. */
   broken: Omit<Play, 'id'>;
-  /** What cannot be broken without it. */
-  also?: string[];
-  /** Does not break it; the good play if there is nothing closer. */
+  /** Rules that are always broken with it, and why. */
+  implied?: Record<string, string>;
+  /** Does not break it, nor any other rule; the good play if there is nothing closer. */
   sound?: Omit<Play, 'id'>;
+  /** Notes on what is right in `sound`. */
+  notes?: string[];
   options?: ValidateOptions;
   /** Added to the URL of the broken play. */
   query?: string;
@@ -109,7 +111,7 @@ export const fixtures: Record<string, Fixture> = {
     broken: but({
       plain: { headers: { 'Content-Type': 'application/json' }, stream: ['{"error":"no"}'], end: 'close' }
     }),
-    also: ['H01']
+    implied: { H01: 'JSON is no event stream' }
   },
   H09: { broken: but({ again: { status: 503, end: 'close' } }) },
   H10: {
@@ -127,19 +129,28 @@ export const fixtures: Record<string, Fixture> = {
       first: later,
       origin: second
     }),
-    sound: {
-      connections: [
-        { status: 302, headers: { ...allowAll, Location: '{other-url}' }, end: 'close' },
-        { ...first, headers: { ...headers, ...allowAll } }
-      ],
-      repeat: true
-    },
-    also: ['H10']
+    sound: but({
+      plain: {
+        status: 302,
+        headers: { ...allowAll, Location: '{other-url}' },
+        stream: [],
+        end: 'close'
+      },
+      again: first,
+      first: later,
+      origin: second,
+      compressed: { headers: allowAll }
+    }),
+    implied: { H10: 'it is a redirect' },
+    notes: ['H10']
   },
-  H12: { broken: but({ plain: { end: 'close' } }), sound: ended(event), also: ['R23'] },
+  H12: {
+    broken: but({ plain: { stream: [...first.stream!, 'event: done\ndata: 3\n\n'], end: 'close' } }),
+    sound: ended(event)
+  },
   H13: {
     broken: but({ plain: { status: 204, headers: { 'Content-Length': '5' }, stream: [] } }),
-    sound: but({ plain: { status: 204, stream: [] } })
+    sound: but({ plain: { status: 204, headers: { 'Content-Type': null }, stream: [] } })
   },
   H14: { broken: but({ head: { delay: 4000 } }) },
   H15: { broken: but({}, streamHead), sound: but({}, { status: 405, end: 'close' }) },
@@ -164,7 +175,7 @@ export const fixtures: Record<string, Fixture> = {
   H24: { broken: head({ 'X-Content-Type-Options': null }) },
   H25: { broken: but({ plain: { status: 404, end: 'close' } }) },
 
-  T01: { broken: head({ 'Cache-Control': null }), also: ['T03'] },
+  T01: { broken: head({ 'Cache-Control': null }) },
   T02: {
     broken: head({ 'Cache-Control': 'private, no-transform' }),
     sound: head({ 'Cache-Control': 'no-cache, no-transform', ETag: '"1"' })
@@ -172,7 +183,8 @@ export const fixtures: Record<string, Fixture> = {
   T03: { broken: head({ 'Cache-Control': 'no-store' }) },
   T04: {
     broken: but({ compressed: { headers: gzip, stream: [{ hex: '1f8b0800000000000003' }] } }),
-    sound: but({ compressed: { headers: gzip, stream: [{ hex: zipped.toString('hex') }] } })
+    sound: but({ compressed: { headers: gzip, stream: [{ hex: zipped.toString('hex') }] } }),
+    notes: ['T05']
   },
   T05: { broken: but({ compressed: { headers: gzip, stream: [{ hex: zipped.toString('hex') }] } }) },
   T06: { broken: head({ 'Content-Encoding': 'none' }) },
@@ -200,7 +212,7 @@ export const fixtures: Record<string, Fixture> = {
     broken: stream('data: ping\n\n', 'data: ping\n\n'),
     sound: stream(': ping\n\n', ': ping\n\n', 'data: ping\n\n')
   },
-  T14: { broken: stream('event: heartbeat\n\n'), also: ['F16'] },
+  T14: { broken: stream('event: heartbeat\n\n') },
   T15: {
     broken: stream(':\n', { pause: 500 }, ':\n'),
     sound: stream(':\n\n', { pause: 500 }, ':\n\n'),
@@ -211,7 +223,12 @@ export const fixtures: Record<string, Fixture> = {
       plain: { stream: ['retry: 3000\n\ndata: 1\n\n', { pause: 3100 }], end: 'close' },
       again: { stream: ['retry: 3200\n\ndata: 2\n\n', { pause: 3100 }], end: 'close' }
     }),
-    also: ['H12', 'R23', 'R24'],
+    implied: { R23: 'it ends', R24: 'it has no ids' },
+    sound: but({
+      plain: { stream: ['retry: 3000\n\ndata: 1\n\n', { pause: 3100 }, 'data: [DONE]\n\n'], end: 'close' },
+      again: { stream: ['retry: 3200\n\ndata: 1\n\n', { pause: 3100 }, 'data: [DONE]\n\n'], end: 'close' }
+    }),
+    notes: ['H12', 'R24'],
     options: { duration: 4000 }
   },
   T17: { broken: but({ plain: { status: 504, headers: { 'Content-Type': 'text/html' }, end: 'close' } }) },
@@ -260,7 +277,7 @@ export const fixtures: Record<string, Fixture> = {
   F14: { broken: stream('data:  x\n\n'), sound: stream('data: {\ndata:   "a": 1\ndata: }\n\n') },
   F15: {
     broken: stream('event: tick\n\ndata: 1\n\n'),
-    also: ['F16'],
+    implied: { F16: 'the type has no data in its block' },
     sound: stream('event: tick\ndata: 1\n\ndata: 2\n\n')
   },
   F16: { broken: stream('event: tick\n\n'), sound: stream('event: tick\ndata: 1\n\n') },
@@ -317,14 +334,13 @@ export const fixtures: Record<string, Fixture> = {
   R20: { broken: only(...[1, 2, 3].map((n) => `retry: 3000\n${n === 1 ? 'id: 1\n' : ''}data: ${n}\n\n`)) },
   R21: {
     broken: but({ plain: { end: 'close' }, again: { end: 'close' } }),
-    sound: ended(event),
-    also: ['H12', 'R23']
+    sound: ended(event)
   },
   R22: {
     broken: but({ first: later }),
     sound: but({ first: { stream: ['retry: 3100\n\n', 'event: gap\ndata: 1\n\n', 'id: 3\ndata: 3\n\n'] } })
   },
-  R23: { broken: but({ plain: { end: 'close' } }), sound: ended(event), also: ['H12'] },
+  R23: { broken: but({ plain: { end: 'close' } }), sound: ended(event) },
 
   R24: { broken: only('retry: 3000\n\ndata: 1\n\n') },
 
@@ -445,8 +461,15 @@ export const fixtures: Record<string, Fixture> = {
     sound: stream('data: [DONE]\n\n'),
     options: { profile: 'openai' }
   },
-  D07: { broken: only('retry: 3000\nid: 0\ndata:\n\n'), also: ['F17'], options: { profile: 'mcp' } },
-  D08: { broken: only(opening, 'id: 0\ndata: 1\n\n'.repeat(3)), also: ['R09'], options: { profile: 'mcp' } },
+  D07: {
+    broken: only('retry: 3000\nid: 0\ndata:\n\n'),
+    options: { profile: 'mcp' }
+  },
+  D08: {
+    broken: only(opening, 'id: 0\ndata: 1\n\n'.repeat(3)),
+    implied: { R09: 'three events are more than two' },
+    options: { profile: 'mcp' }
+  },
   D09: {
     broken: but({
       plain: {

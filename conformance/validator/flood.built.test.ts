@@ -50,18 +50,18 @@ afterAll(() => void server.close());
 const long = '--duration 3 --probes none --max-bytes 1000000000000'.split(' ');
 
 it.runIf(process.platform === 'linux')(
-  'a flood of 50 MB/s is read within 100 MB of memory, one of the smallest events at 0.2 of the rate of usual ones',
+  'a flood of 50 MB/s is read within 100 MB of memory, one of the smallest events at 0.45 of the rate of usual ones',
   { timeout: 60_000 },
   async () => {
     let best = { usual: 0, small: 0 };
     // The processor's time is longer while other programs run beside; so it is the best of some, and the small are measured by the usual.
-    for (let attempt = 0; attempt < 5 && (best.usual <= 50 || best.small <= 0.2); attempt++) {
+    for (let attempt = 0; attempt < 5 && (best.usual <= 50 || best.small <= 0.45); attempt++) {
       const usual = await rateOf('/usual', ...long);
       const small = await rateOf('/small', ...long);
       best = { usual: Math.max(best.usual, usual), small: Math.max(best.small, small / usual) };
     }
     expect(best.usual).toBeGreaterThan(50);
-    expect(best.small).toBeGreaterThan(0.2);
+    expect(best.small).toBeGreaterThan(0.45);
   }
 );
 

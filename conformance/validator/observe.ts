@@ -235,11 +235,11 @@ async function observeOne(
   };
   const keeper: TraceObserver = {
     block(block) {
-      if (!block.event) return;
-      endSilence(block.lastRead.at);
-      whole.firstEventAt ??= block.lastRead.at;
+      if (!block.event) return undefined;
       eventBytes += block.event.data.length;
-      if (whole.events.length < mostEvents && eventBytes <= mostEventBytes) whole.events.push(block);
+      if (whole.events.length === mostEvents || eventBytes > mostEventBytes) return 'enough';
+      whole.events.push(block);
+      return undefined;
     }
   };
   /** The first takes what comes. */
@@ -260,7 +260,13 @@ async function observeOne(
         bytes.subarray(0, beginningBytes - whole.beginning.length)
       ]);
     }
-    if (whole.undecodable === undefined) whole.trace?.push(bytes, at);
+    const { trace } = whole;
+    if (whole.undecodable !== undefined || !trace) return;
+    const before = trace.events;
+    trace.push(bytes, at);
+    if (trace.events === before) return;
+    endSilence(at);
+    whole.firstEventAt ??= at;
   };
 
   let source: Source;

@@ -147,6 +147,23 @@ describe('lint', () => {
     expect(headline).toContain('as far as it was read');
     expect(clients[0]!.says).toContain('1 event, as far as it was read');
   });
+  it.each([
+    ['undefined', 'F22'],
+    ['ping', 'T13']
+  ])('of %j in a stream of words it makes a note, in one of JSON a warning', async (word, rule) => {
+    for (const [other, severity] of [
+      [' is', 'information'],
+      ['{"a":1}', 'warning']
+    ]) {
+      const events = [word, other, word].map(
+        (data) => `data: ${data}
+
+`
+      );
+      const { findings } = await lint(Buffer.from(events.join('')));
+      expect(findings.find((finding) => finding.rule === rule)?.severity).toBe(severity);
+    }
+  });
   it('F23 needs two, and no other string', async () => {
     const has = async (...data: string[]) => {
       const { findings } = await lint(Buffer.from(data.map((one) => `data: ${one}\n\n`).join('')));

@@ -23,6 +23,8 @@ export interface Read {
   number: number;
   /** When it came, in ms of the observation's clock. */
   at: number;
+  /** How many ended in it so far. */
+  blocks: number;
 }
 
 /** The lines since a blank line. */
@@ -68,8 +70,12 @@ export interface Place {
   excerpt: string;
 }
 
-/** Blocks with a line of this field; or those that dispatch data which begins with one of these bytes, latin1 (and empty data, with ''). */
-export type WantedBlocks = { field: 'event' | 'id' } | { opening: string[] };
+/**
+ * Blocks with a line of this field (with `event` also the next after one that has a type and no data); or those that dispatch data which
+ * begins with one of these bytes, latin1 (and empty data, with ''), or is longer; or the first that ends in each read.
+ */
+export type WantedBlocks =
+  { field: 'event' | 'id' } | { opening: string[] } | { longerThan: number } | { first: 'of each read' };
 
 /** Told of each thing as it is read. */
 export interface TraceObserver {
@@ -80,8 +86,8 @@ export interface TraceObserver {
   line?(line: TracedLine, block: UnfinishedBlock): void;
   /** The blocks that `block` is told of; default: all. */
   blocks?: WantedBlocks;
-  /** A blank line: `block.event` is there if it dispatched one. */
-  block?(block: TracedBlock): void;
+  /** A blank line: `block.event` is there if it dispatched one. Who wants all of them and answers `enough` is told of no more. */
+  block?(block: TracedBlock): unknown;
   utf8Fault?(place: Place): void;
   /** A UTF-8 sequence begins at `offset` in one read and ends in another. */
   splitSequence?(offset: number, at: number): void;
@@ -151,7 +157,7 @@ export class Trace {
   #base = 0;
   #text = '';
   /** The same object for all that comes in one: a time of its own in each block would be most of the garbage. */
-  #read: Read = { number: -1, at: 0 };
+  #read: Read = { number: -1, at: 0, blocks: 0 };
   #afterCarriageReturn: { offset: number; line: number } | undefined;
   #opening: Buffer | undefined = Buffer.alloc(0);
   #sequence: Buffer = Buffer.alloc(0);
@@ -163,40 +169,58 @@ export class Trace {
   #fields = 0;
   #blocks = 0;
   #firstReadOfLine: Read = this.#read;
-  /** The last event. */
-  #dispatched: TracedBlock['event'];
+  /** The last event: the same object for all of them, as above. */
+  #dispatched = { type: '', data: '', lastEventId: '' };
   #unfinished = '';
   #interpret: (text: string) => void;
   #observers: TraceObserver[];
   #ofLines: Partial<Record<Branch, TraceObserver[]>> = {};
-  /** Of all blocks, of those with such a line, and of those whose data begins so. */
+  #ofDataLines: TraceObserver[];
+  #ofBlankLines: boolean;
+  /** Of all blocks, and of those that are wanted so. */
   #ofBlocks: TraceObserver[];
+  #ofFirsts: TraceObserver[];
   #ofTypes: TraceObserver[];
   #ofIds: TraceObserver[];
+  #ofLongData: { longerThan: number; observer: TraceObserver }[];
   #ofOpenings = new Map<string, TraceObserver[]>();
+  #longest = Infinity;
+  /** The last block had a type and no data. */
+  #afterType = false;
 
   constructor(observers: TraceObserver[] = []) {
     this.#observers = observers;
     this.#ofBlocks = observers.filter(({ block, blocks }) => block && !blocks);
-    const withField = (field: string) =>
-      observers.filter(({ blocks }) => blocks && 'field' in blocks && blocks.field === field);
-    this.#ofTypes = withField('event');
-    this.#ofIds = withField('id');
+    const thatWant = (looks: (blocks: WantedBlocks) => boolean) =>
+      observers.filter(({ blocks }) => blocks && looks(blocks));
+    this.#ofFirsts = thatWant((blocks) => 'first' in blocks);
+    this.#ofTypes = thatWant((blocks) => 'field' in blocks && blocks.field === 'event');
+    this.#ofIds = thatWant((blocks) => 'field' in blocks && blocks.field === 'id');
+    this.#ofLongData = [];
     for (const observer of observers) {
       const { blocks } = observer;
+      if (blocks && 'longerThan' in blocks) {
+        this.#ofLongData.push({ ...blocks, observer });
+        this.#longest = Math.min(this.#longest, blocks.longerThan);
+      }
       if (!blocks || !('opening' in blocks)) continue;
       for (const opening of blocks.opening) {
         this.#ofOpenings.set(opening, [...(this.#ofOpenings.get(opening) ?? []), observer]);
       }
     }
+    this.#ofDataLines = this.#observersOf('data');
+    this.#ofBlankLines =
+      this.#observersOf('dispatched').length + this.#observersOf('nothing to dispatch').length > 0;
     this.#block = this.#newBlock(0);
     this.#interpret = interpretTheEventStream(
       {
         setTheLastEventIdString: (id) => (this.lastEventId = id),
         setTheReconnectionTime: (time) => (this.reconnectionTime = time),
         dispatchTheEvent: (type, data, lastEventId) => {
-          this.lastEventId = lastEventId;
-          this.#dispatched = { type, data, lastEventId };
+          const dispatched = this.#dispatched;
+          this.lastEventId = dispatched.lastEventId = lastEventId;
+          dispatched.type = type;
+          dispatched.data = data;
         },
         trace: (branch, text) => this.#traceLine(branch, text)
       },
@@ -224,7 +248,7 @@ export class Trace {
 
   /** Takes the bytes of one read at `at` ms. */
   push(bytes: Buffer, at: number): void {
-    this.lastRead = this.#read = { number: this.#read.number + 1, at };
+    this.lastRead = this.#read = { number: this.#read.number + 1, at, blocks: 0 };
     this.bytes += bytes.length;
     if (!this.overflow) {
       if (this.#opening) this.#open(bytes);
@@ -234,7 +258,7 @@ export class Trace {
 
   /** The body is over, or is read no longer: what is left of it is looked at. A character that was cut by the reader is no fault. */
   end(at: number, ended = true): void {
-    this.#read = { number: this.#read.number, at };
+    this.#read = { ...this.#read, at };
     if (this.#opening) {
       const opening = this.#opening;
       this.#opening = undefined;
@@ -337,49 +361,49 @@ export class Trace {
 
     if (this.#faults.length > 0) this.#reportFaults(text, offset, this.#cursor, number);
     const block = this.#block;
-    if (text !== '') {
-      if (block.lines++ === 0) block.firstRead = this.#firstReadOfLine;
-      if (branch !== 'comment' && branch !== 'retry') this.#fields++;
-      this.lastText = text;
+    if (text === '') {
+      this.#firstReadOfLine = this.#read;
+      if (this.#ofBlankLines) this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
+      this.#endBlock(block, branch === 'dispatched');
+      return;
     }
+    if (block.lines++ === 0) block.firstRead = this.#firstReadOfLine;
     this.#firstReadOfLine = this.#read;
-    switch (branch) {
-      case 'data':
-        this.dataLines++;
-        if (block.dataLines++ === 0) {
-          const first = this.#firstDataLine;
-          first.text = text;
-          first.offset = offset;
-          first.number = number;
-          first.at = this.#read.at;
-        }
-        this.lastDataRead = this.#read;
-        this.lastDataText = text;
-        break;
-      case 'event':
-        block.type = fieldValue(text);
-        break;
-      case 'id':
-        block.id = fieldValue(text);
-        break;
-      case 'comment':
-        this.comments++;
-        break;
-      case 'dispatched':
-        this.events++;
-        break;
+    this.lastText = text;
+    if (branch === 'data') {
+      this.#fields++;
+      this.dataLines++;
+      if (block.dataLines++ === 0) {
+        const first = this.#firstDataLine;
+        first.text = text;
+        first.offset = offset;
+        first.number = number;
+        first.at = this.#read.at;
+      }
+      this.lastDataRead = this.#read;
+      this.lastDataText = text;
+      this.#tellLine(this.#ofDataLines, branch, text, offset, number);
+      return;
     }
-    const observers = this.#ofLines[branch] ?? this.#observersOf(branch);
+    if (branch === 'comment') this.comments++;
+    else if (branch !== 'retry') {
+      this.#fields++;
+      if (branch === 'event') block.type = fieldValue(text);
+      else if (branch === 'id') block.id = fieldValue(text);
+    }
+    this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
+  }
+
+  #tellLine(observers: TraceObserver[], branch: Branch, text: string, offset: number, number: number): void {
     let line: TracedLine | undefined;
     for (const observer of observers) {
       if (observer.looksLike && !observer.looksLike(text)) continue;
       line ??= { branch, text, offset, number, at: this.#read.at };
-      observer.line!(line, block);
+      observer.line!(line, this.#block);
     }
-    if (text === '') this.#endBlock(block, branch === 'dispatched' ? this.#dispatched : undefined);
   }
 
-  #endBlock(before: UnfinishedBlock, event: TracedBlock['event']): void {
+  #endBlock(before: UnfinishedBlock, isEvent: boolean): void {
     this.blankLines++;
     const { offset, line, lines, firstRead, dataLines, type, id } = before;
     // What is empty is told to nobody, and is used again.
@@ -390,7 +414,22 @@ export class Trace {
     this.#fields = 0;
     before.lines = before.dataLines = 0;
     before.type = before.id = undefined;
-    const block = {
+    const read = this.#read;
+    const dispatched = this.#dispatched;
+    const ofFirsts = read.blocks++ === 0 && this.#ofFirsts.length > 0;
+    const ofTypes = (type !== undefined || this.#afterType) && this.#ofTypes.length > 0;
+    const ofIds = id !== undefined && this.#ofIds.length > 0;
+    let ofOpening: TraceObserver[] | undefined;
+    let ofLongData = false;
+    if (isEvent) {
+      this.events++;
+      const { data } = dispatched;
+      ofOpening = this.#ofOpenings.get(data === '' ? '' : data[0]!);
+      ofLongData = data.length > this.#longest;
+    }
+    this.#afterType = type !== undefined && !isEvent;
+    if (this.#ofBlocks.length === 0 && !ofOpening && !ofFirsts && !ofTypes && !ofIds && !ofLongData) return;
+    const block: TracedBlock = {
       offset,
       line,
       lines,
@@ -398,21 +437,26 @@ export class Trace {
       dataLines,
       type,
       id,
-      lastRead: this.#read,
-      event
+      lastRead: read,
+      event: isEvent ? { ...dispatched } : undefined
     };
-    for (const observer of this.#ofBlocks) observer.block!(block);
-    if (type !== undefined) for (const observer of this.#ofTypes) observer.block!(block);
-    if (id !== undefined) for (const observer of this.#ofIds) observer.block!(block);
-    const ofOpening = event && this.#ofOpenings.get(event.data.charAt(0));
+    for (const observer of this.#ofBlocks) {
+      if (observer.block!(block) === 'enough')
+        this.#ofBlocks = this.#ofBlocks.filter((each) => each !== observer);
+    }
+    if (ofFirsts) for (const observer of this.#ofFirsts) observer.block!(block);
+    if (ofTypes) for (const observer of this.#ofTypes) observer.block!(block);
+    if (ofIds) for (const observer of this.#ofIds) observer.block!(block);
+    if (ofLongData)
+      for (const { longerThan, observer } of this.#ofLongData)
+        if (dispatched.data.length > longerThan) observer.block!(block);
     if (ofOpening) for (const observer of ofOpening) observer.block!(block);
   }
 
   #observersOf(branch: Branch): TraceObserver[] {
-    const those = this.#observers.filter(
+    return (this.#ofLines[branch] ??= this.#observers.filter(
       ({ line, branches }) => line && (!branches || branches.includes(branch))
-    );
-    return (this.#ofLines[branch] = those);
+    ));
   }
 
   #countEnd(end: LineEnd, offset: number, line: number): void {

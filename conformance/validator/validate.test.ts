@@ -98,6 +98,9 @@ it.concurrent.each<[ValidateOptions, RegExp]>([
   [{ profile: 'opnai' as 'openai' }, /^profile must be of plain, openai, .* not "opnai"$/],
   [{ ignore: ['F99'] }, /^ignore must be of H01, .* not "F99"$/],
   [{ probes: ['agian' as 'again'] }, /^probes must be of again, .* not "agian"$/],
+  [{ duration: NaN }, /^duration must be a number above 0, not NaN$/],
+  [{ duration: 2 ** 31 }, /^duration must be at most/],
+  [{ maxBytes: 0 }, /^maxBytes must be a number above 0, not 0$/],
   [{ headers: [{ name: 'a', value: 'b\r\nc: d' }] }, /Name: value/]
 ])('refuses %j', async (options, message) => {
   const { result } = validate('http://127.0.0.1:1/', options);

@@ -63,6 +63,8 @@ export const probeNames = Object.keys(probes) as (keyof typeof probes)[];
 
 export const defaultDuration = 2000;
 export const defaultMaxBytes = 16 * 1024 * 1024;
+/** ms. */
+const longestTimer = 2 ** 31 - 1;
 /** For all that follows the plain stream, ms. */
 const probesTime = 2700;
 const connectTimeout = 3000;
@@ -151,6 +153,10 @@ async function run(
   } = options;
   const chosen = chooseRules(options);
   refuseUnknown('probes', options.probes ?? [], probeNames);
+  for (const [option, number] of Object.entries({ duration, maxBytes })) {
+    if (!(number > 0)) throw new TypeError(`${option} must be a number above 0, not ${number}`);
+  }
+  if (duration > longestTimer) throw new TypeError(`duration must be at most ${longestTimer} ms`);
   for (const { name, value } of options.headers ?? []) parseHeader(`${name}: ${value}`);
   const body = options.body === undefined ? undefined : Buffer.from(options.body);
   const judging = new Judging(chosen, (finding) => emit({ type: 'finding', finding, at: clock() }));

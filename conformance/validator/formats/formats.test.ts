@@ -51,6 +51,20 @@ it('markdown: a row per finding, with the cells of the header', () => {
   for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(7);
 });
 
+it('markdown and html have what text has: the bytes, the source of each finding, and what was not observed', () => {
+  const [text] = each('text');
+  const needs = text!.match(/needs a live connection/g);
+  expect(needs).toHaveLength(1);
+  for (const format of ['markdown', 'html']) {
+    const [report] = each(format);
+    expect(report!.match(/needs a live connection/g)).toHaveLength(1);
+    expect(report).toContain('44 61 74 61 3a 20 31');
+    for (const { source } of result.findings) {
+      if (source.startsWith('https://')) expect(report).toContain(source);
+    }
+  }
+});
+
 it('html: no element, attribute or address but our own', () => {
   for (const text of each('html')) {
     const { document } = new JSDOM(text).window;

@@ -1,7 +1,7 @@
 import { quote } from '../rule.ts';
 import type { Result } from '../result.ts';
 import { escapeMarkup as escape, hex } from './printable.ts';
-import { placeOf, summaryOf } from './text.ts';
+import { placeOf, summaryOf, unobservedOf } from './text.ts';
 
 const style =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;overflow-wrap:anywhere;color-scheme:light dark}' +
@@ -24,9 +24,7 @@ export function renderHtml(result: Result): string {
       '</article>'
     ].join('\n');
   });
-  const unobserved = result.verdicts.flatMap((verdict) =>
-    verdict.verdict === 'not observed' ? [`<li>${verdict.rule}: needs ${escape(verdict.needed)}</li>`] : []
-  );
+  const unobserved = unobservedOf(result).map((what) => `<li>${escape(what)}</li>`);
   return [
     '<!DOCTYPE html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',

@@ -1,22 +1,29 @@
 import type { Result } from '../result.ts';
-import { printable } from './printable.ts';
-import { placeOf, summaryOf } from './text.ts';
+import { quote } from '../rule.ts';
+import { hex, printable } from './printable.ts';
+import { placeOf, summaryOf, unobservedOf } from './text.ts';
 
 /** Text of which no character is markup. */
 function plain(text: string): string {
   return printable(text).replace(/[\\`*_{}[\]()#+.!|<>~&:@-]/g, (character) => `\\${character}`);
 }
 
+function list(title: string, items: string[]): string[] {
+  return items.length === 0 ? [] : ['', `### ${title}`, '', ...items.map((item) => `- ${plain(item)}`)];
+}
+
 /** For a pull request or an issue. */
 export function renderMarkdown(result: Result): string {
   const rows = result.findings.map((finding) => {
+    const { source, excerpt } = finding;
+    const bytes = excerpt ? `<br>${plain(quote(excerpt, 80))}<br>${hex(excerpt.slice(0, 24))}` : '';
     const cells = [
       finding.severity,
       `${finding.rule} ${plain(finding.name)}`,
       finding.kinds.join(', '),
       plain(placeOf(finding)),
-      plain(finding.message),
-      plain(finding.advice)
+      plain(finding.message) + bytes,
+      `${plain(finding.advice)} ${source.startsWith('https://') ? `[clause](${source})` : plain(`(${source})`)}`
     ];
     return `| ${cells.join(' | ')} |`;
   });
@@ -29,13 +36,16 @@ export function renderMarkdown(result: Result): string {
           ...rows
         ]
       : [];
-  const clients = result.clients.map(({ family, says }) => `- ${plain(`${family}: ${says}`)}`);
   return [
     `## ${plain(result.subject)}`,
     '',
     `**${plain(result.headline)}** ${plain(summaryOf(result))}`,
     ...table,
-    ...(clients.length > 0 ? ['', ...clients] : []),
+    ...list(
+      'What arrives',
+      result.clients.map(({ family, says }) => `${family}: ${says}`)
+    ),
+    ...list('Not observed', unobservedOf(result)),
     ''
   ].join('\n');
 }

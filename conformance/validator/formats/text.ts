@@ -65,6 +65,17 @@ export function summaryOf({ counts, stream, requests, duration }: Result): strin
   return [found.join(', '), ...read, ...asked].join('; ');
 }
 
+/** The rules that were not observed, and what each would have needed; of no answer nothing. */
+export function unobservedOf({ verdicts, failure }: Result): string[] {
+  const unobserved = new Map<string, string[]>();
+  for (const verdict of failure ? [] : verdicts) {
+    if (verdict.verdict === 'not observed') {
+      unobserved.set(verdict.needed, [...(unobserved.get(verdict.needed) ?? []), verdict.rule]);
+    }
+  }
+  return [...unobserved].map(([needed, ids]) => `${ids.join(' ')}: needs ${needed}`);
+}
+
 /** The report for people: errors and warnings with their place and bytes, notes in short, then what could not be observed. */
 export function renderText(result: Result, options: TextOptions): string {
   const colours = pc.createColors(options.colour);
@@ -104,17 +115,8 @@ export function renderText(result: Result, options: TextOptions): string {
   for (const { family, says } of result.clients) {
     lines.push(wrap(printable(`${family}: ${says}`), width, '  '));
   }
-  const unobserved = new Map<string, string[]>();
-  for (const verdict of result.verdicts) {
-    if (verdict.verdict === 'not observed') {
-      unobserved.set(verdict.needed, [...(unobserved.get(verdict.needed) ?? []), verdict.rule]);
-    }
-  }
-  if (unobserved.size > 0 && !result.failure) {
-    lines.push('', colours.bold('Not observed'));
-    for (const [needed, ids] of unobserved) {
-      lines.push(wrap(printable(`${ids.join(' ')}: needs ${needed}`), width, '  '));
-    }
-  }
+  const unobserved = unobservedOf(result);
+  if (unobserved.length > 0) lines.push('', colours.bold('Not observed'));
+  for (const what of unobserved) lines.push(wrap(printable(what), width, '  '));
   return `${lines.join('\n')}\n`;
 }

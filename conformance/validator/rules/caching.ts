@@ -13,7 +13,9 @@ import {
   type Rule
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
+import { isWord } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
+import { saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
 
 const { authoringNotes, interpretation } = standard;
@@ -71,7 +73,7 @@ function isHeartbeat({ event, id }: TracedBlock): boolean {
   const data = event.data.trim();
   if (data.length < 4) return false;
   if (heartbeatName.test(data) || data === growingHeart) return true;
-  return data.charAt(0) === '{' && isHeartbeatObject(data);
+  return data.charAt(0) === '{' && /ping|pong|heart|keep|noop/i.test(data) && isHeartbeatObject(data);
 }
 
 /** `{"type":"ping","time":1700000000}`, `{"heartbeat":true}` */
@@ -96,7 +98,7 @@ export const caching: Rule[] = [
     ['T01', 'cache-missing', 'W A'],
     'No Cache-Control',
     rfc(9111, '4.2.2'),
-    'Send Cache-Control: no-store: caches may keep a 200 without one, by their own rules.',
+    'Send Cache-Control: no-store, no-transform: caches may keep a 200 without one, by their own rules.',
     onHead((exchange) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
       // https://httpwg.org/specs/rfc9110.html#POST
@@ -137,6 +139,8 @@ export const caching: Rule[] = [
     'Add no-transform to Cache-Control: compressing middleware and proxies leave the stream alone then.',
     onHead((exchange) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
+      if (exchange.request.method === 'GET' && headerOf(exchange.head, 'cache-control') === undefined)
+        return notApplicable('there is no Cache-Control: T01');
       return cacheControl(exchange).has('no-transform')
         ? ok
         : finding('Cache-Control has no no-transform', { at: exchange.head.at });
@@ -211,29 +215,30 @@ export const caching: Rule[] = [
     nginx('proxy_buffering'),
     'Send X-Accel-Buffering: no, and turn proxy_buffering off.',
     onStream((found, { captured }) => {
+      /** The first that ended in the read before. */
       let previous: TracedBlock | undefined;
-      let eventsOfRead = 0;
       let first: TracedBlock | undefined;
       let stalls = 0;
       let prompt = 0;
       return {
+        blocks: { first: 'of each read' },
         block(block) {
-          const wait = previous ? block.lastRead.at - previous.lastRead.at : 0;
+          const { at: before = block.lastRead.at, blocks = 0 } = previous?.lastRead ?? {};
+          const wait = block.lastRead.at - before;
           if (block.firstRead !== block.lastRead && block.firstRead === previous?.lastRead) {
             // A burst that broke off within an event, and the rest of it after a while.
-            if (eventsOfRead >= leastBurst && wait >= shortestStall) {
+            if (blocks >= leastBurst && wait >= shortestStall) {
               first ??= block;
               if (++stalls === 3) {
                 found({
                   message: () =>
-                    `Again and again ${eventsOfRead} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
+                    `Again and again ${blocks} events or so came at once, the last of them cut, and its rest ${Math.round(wait)} ms later: something gathers the bytes`,
                   ...atBlock(first)
                 });
               }
             }
           } else if (previous && block.firstRead.number > previous.lastRead.number && wait >= shortestPause)
             prompt++;
-          eventsOfRead = block.lastRead === previous?.lastRead ? eventsOfRead + 1 : 1;
           previous = block;
         },
         end() {
@@ -353,17 +358,23 @@ export const caching: Rule[] = [
     onStream((found) => {
       let first: TracedBlock | undefined;
       let count = 0;
+      let isText = false;
       return {
         blocks: { opening: heartbeatOpenings },
         block(block) {
-          if (!isHeartbeat(block)) return;
-          first ??= block;
-          if (++count === 2) {
-            found({
-              message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
-              ...atBlock(first)
-            });
-          }
+          if (isHeartbeat(block)) {
+            first ??= block;
+            count++;
+          } else isText ||= isWord(block.event!.data);
+        },
+        end() {
+          if (!first || count < 2) return undefined;
+          found({
+            message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
+            ...(isText && { severity: 'information' }),
+            ...atBlock(first)
+          });
+          return undefined;
         }
       };
     })
@@ -419,6 +430,7 @@ export const caching: Rule[] = [
         if (!isOver) return notObserved('two streams that end');
         if (a <= 3000) return notApplicable('R21 judges shorter ones');
         if (plain!.trace!.lastEventId !== '') return ok;
+        if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
         return Math.abs(a - b) < 0.2 * a
           ? finding(`Two streams ended after ${seconds(a)} and ${seconds(b)}, without ids`, {
               at: plain!.endedAt
@@ -446,6 +458,7 @@ export const caching: Rule[] = [
       let first: TracedBlock | undefined;
       let count = 0;
       return {
+        blocks: { first: 'of each read' },
         block(block) {
           // One that begins in the read of another was cut by who gathers: T07.
           const beginsRead = block.firstRead !== previous?.lastRead;

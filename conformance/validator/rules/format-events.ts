@@ -9,7 +9,7 @@ import {
   type Sighting,
   type Rule
 } from '../rule.ts';
-import { decodeUtf8, fieldValue, type TracedBlock } from '../trace.ts';
+import { decodeUtf8, fieldValue, type TracedBlock, type WantedBlocks } from '../trace.ts';
 import { standard } from './sources.ts';
 
 const { interpretation } = standard;
@@ -19,9 +19,17 @@ const megabyte = 1024 * 1024;
 /** As a type, or an id. */
 const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
 
-/** Rules on each event that is dispatched, or only on those whose data begins so. */
+/** Of words of a text. */
+const frequentOpenings = [' ', ...'aeiost'];
+
+/** Data of a stream of raw text, as of a language model, where any word may come. */
+export function isWord(data: string): boolean {
+  return /^ ?[a-z]/i.test(data) && !/^(true|false|null)$/.test(data);
+}
+
+/** Rules on events whose data looks so. */
 function onEvent(
-  opening: string[] | undefined,
+  blocks: Extract<WantedBlocks, { opening: string[] } | { longerThan: number }>,
   look: (
     event: NonNullable<TracedBlock['event']>,
     found: (sighting: Sighting) => void,
@@ -29,10 +37,8 @@ function onEvent(
   ) => void
 ) {
   return onStream((found) => ({
-    ...(opening && { blocks: { opening } }),
-    block(block) {
-      if (block.event) look(block.event, found, block);
-    }
+    blocks,
+    block: (block) => look(block.event!, found, block)
   }));
 }
 
@@ -53,15 +59,16 @@ export const events: Rule[] = [
     'Write real line feeds (in many languages: double quotes, not single ones).',
     onStream((found) => {
       let first: TracedBlock | undefined;
-      let others = 0;
+      let isAll = true;
       return {
         block(block) {
-          if (!block.event) return;
+          if (!block.event) return undefined;
           if (block.event.data.endsWith('\\n')) first ??= block;
-          else others++;
+          else isAll = false;
+          return isAll ? undefined : 'enough';
         },
         end() {
-          if (first && others === 0) {
+          if (first && isAll) {
             const { data } = first.event!;
             found({
               message: () => `The data ends with the two characters \\n: ${quote(data.slice(-40))}`,
@@ -78,9 +85,15 @@ export const events: Rule[] = [
     'An event whose data is empty',
     interpretation,
     'It is dispatched with the data "": a listener that parses JSON throws.',
-    onEvent([''], ({ data }, found, block) => {
-      if (data === '') found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
-    })
+    onStream((found, { profile }) => ({
+      blocks: { opening: [''] },
+      block(block) {
+        // What the protocols have so: D07, and the end.
+        if (profile === 'mcp' && block.id !== undefined) return;
+        if (profile === 'graphql-sse' && block.type === 'complete') return;
+        found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
+      }
+    }))
   ),
   rule(
     ['F18', 'event-name-reserved', 'W C'],
@@ -135,7 +148,7 @@ export const events: Rule[] = [
     'Data is "[object Object]" or the like',
     interpretation,
     'Serialize it: JSON.stringify.',
-    onEvent(['['], ({ data }, found, block) => {
+    onEvent({ opening: ['['] }, ({ data }, found, block) => {
       if (/^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/.test(data)) {
         found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
       }
@@ -146,20 +159,32 @@ export const events: Rule[] = [
     'A value is "undefined" or "NaN"',
     interpretation,
     'Look at what is sent: a value was missing.',
-    onStream((found) => ({
-      branches: ['event', 'id'],
-      looksLike: (text) => missingValue.test(text),
-      line(line) {
-        found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
-      },
-      blocks: { opening: ['u', 'N'] },
-      block(block) {
-        const { data } = block.event!;
-        if (data === 'undefined' || data === 'NaN') {
-          found({ message: `The data is ${quote(data)}`, ...atBlock(block) });
+    onStream((found) => {
+      let first: TracedBlock | undefined;
+      let isText = false;
+      return {
+        branches: ['event', 'id'],
+        looksLike: (text) => missingValue.test(text),
+        line(line) {
+          found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
+        },
+        blocks: { opening: ['u', 'N', ...frequentOpenings] },
+        block(block) {
+          const { data } = block.event!;
+          if (data === 'undefined' || data === 'NaN') first ??= block;
+          else isText ||= isWord(data);
+        },
+        end() {
+          if (first)
+            found({
+              message: `The data is ${quote(first.event!.data)}`,
+              ...(isText && { severity: 'information' }),
+              ...atBlock(first)
+            });
+          return undefined;
         }
-      }
-    }))
+      };
+    })
   ),
   rule(
     ['F23', 'double-json', 'W A'],
@@ -200,7 +225,7 @@ export const events: Rule[] = [
     'JSON is broken by the line feeds between its data lines',
     interpretation,
     'Send JSON in one data line: a line feed within a string makes it invalid.',
-    onEvent(['{', '[', '"', ' ', '\t', '\n'], ({ data }, found, block) => {
+    onEvent({ opening: ['{', '[', '"', ' ', '\t', '\n'] }, ({ data }, found, block) => {
       if (block.dataLines < 2 || !/^\s*[{["]/.test(data) || data.length > megabyte) return;
       const text = decodeUtf8(data);
       if (parseJson(text) === undefined && parseJson(text.replaceAll('\n', '')) !== undefined) {
@@ -216,8 +241,7 @@ export const events: Rule[] = [
     'A large event',
     'limits of 64 KiB to 1 MiB are common in client libraries and proxies',
     'Send large contents by another request, and its URL in the event.',
-    onEvent(undefined, ({ data }, found, block) => {
-      if (data.length <= 64 * 1024) return;
+    onEvent({ longerThan: 64 * 1024 }, ({ data }, found, block) => {
       found({
         message: () => `The data has ${data.length} bytes`,
         ...(data.length > megabyte && { severity: 'error' as const }),

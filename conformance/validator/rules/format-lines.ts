@@ -274,6 +274,7 @@ export const lines: Rule[] = [
       let alone: TracedBlock | undefined;
       const dispatched = new Set<string>();
       return {
+        blocks: { field: 'event' },
         block(block) {
           const { type } = block;
           if (
@@ -302,22 +303,20 @@ export const lines: Rule[] = [
     'Add a data line, else nothing is dispatched (its id still counts).',
     onStream((found) => {
       let first: Omit<Evidence, 'message'> | undefined;
-      // Without an event a sign of life is right.
-      let isMeant = false;
       return {
         blocks: { field: 'event' },
         block(block) {
-          if (!block.type || block.event) return;
+          // Without an event a sign of life is right: T14.
+          if (!block.type || block.event || heartbeatName.test(block.type)) return;
           const place = atBlock(block, `event: ${block.type}`);
           first ??= place;
-          isMeant ||= !heartbeatName.test(block.type);
           found({
             message: () => `The block of type ${quote(block.type!)} has no data, and dispatches nothing`,
             ...place
           });
         },
         end(stream) {
-          if (first && isMeant && hasOnlyFailed(stream)) {
+          if (first && hasOnlyFailed(stream)) {
             found({
               message: `${noEventIn(stream)}: those with a type have no data, and dispatch nothing`,
               severity: 'warning',

@@ -15,6 +15,7 @@ import {
 } from '../rule.ts';
 import { passesTheCorsCheck } from './cors.ts';
 import { isForPostOnly, lacksSession, mayAnswerJson } from './dialects.ts';
+import { isReadOnce, noReconnection, saysTheEnd } from './resume.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
 const { processingModel, registration } = standard;
@@ -267,10 +268,12 @@ export const head: Rule[] = [
     'Answer 204 when there will be no more: it is the only way to stop the reconnecting from the server.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again }) {
+      check({ plain, again, profile }) {
+        if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (again!.head!.status !== 200) return ok;
+        if (!saysTheEnd(plain!)) return notApplicable('nothing says that it was the end: R23');
         return finding('The stream ended, and a reconnection was answered with 200 again', {
           at: again!.head!.at
         });
@@ -287,7 +290,10 @@ export const head: Rule[] = [
       if (contentLength || extraBytes > 0 || headerOf(head, 'transfer-encoding') !== undefined) {
         return finding('The 204 announces or has a body', { at: head!.at });
       }
-      return ok;
+      // https://www.rfc-editor.org/rfc/rfc9110#section-8.6-9
+      return contentLength === undefined
+        ? ok
+        : finding('The 204 has a Content-Length, which it must not have', { at: head!.at });
     }
   }),
   rule(

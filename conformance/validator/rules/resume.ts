@@ -12,6 +12,7 @@ import {
   quote,
   rule,
   type Observations,
+  type Profile,
   type Rule,
   type Verdict
 } from '../rule.ts';
@@ -23,11 +24,13 @@ const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 
 export const jsonWebToken = /\beyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
 
-function onId(look: (id: string, line: TracedLine) => string | undefined) {
-  return onLine(['id'], (line, found) => {
-    const message = look(fieldValue(line.text), line);
-    if (message) found({ message, ...at(line) });
-  });
+/** A rule on each line with an id that looks so. */
+function onId(looks: (id: string) => boolean, say: (id: string) => string) {
+  return onLine(
+    ['id'],
+    (line, found) => found({ message: () => say(fieldValue(line.text)), ...at(line) }),
+    (text) => looks(fieldValue(text))
+  );
 }
 
 /** Found if no such line comes, in a stream that has what `count` counts. */
@@ -36,12 +39,13 @@ function onAbsence(branches: Branch[], message: string, needed: string, count: (
     let any = false;
     return {
       branches,
+      looksLike: () => !any,
       line() {
         any = true;
       },
       end({ trace }) {
         if (any) return ok;
-        if (oneAnswer.includes(profile)) return noReconnection;
+        if (isReadOnce(profile)) return noReconnection;
         if (count(trace) === 0) return notObserved(needed);
         found({ message });
         return undefined;
@@ -85,9 +89,12 @@ function isBrokenOff({ ending, events }: Exchange): boolean {
   return (ending === 'cut' || ending === 'reset') && events.length === 0;
 }
 
-/** Profiles whose clients read one answer and do not reconnect. */
-const oneAnswer = ['openai', 'anthropic', 'graphql-sse'];
-const noReconnection = notApplicable('clients of this dialect do not reconnect');
+/** Whether clients of the profile read one answer and do not reconnect. */
+export function isReadOnce(profile: Profile): boolean {
+  return ['openai', 'anthropic', 'graphql-sse'].includes(profile);
+}
+
+export const noReconnection = notApplicable('clients of this dialect do not reconnect');
 
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
@@ -100,12 +107,34 @@ const endData = new RegExp(
 );
 
 /** Whether a page is told by the last events, and not by all, that there will be no more. */
-function saysTheEnd({ events, trace }: Exchange): boolean {
+export function saysTheEnd({ events, trace }: Exchange): boolean {
   if (events.length < trace!.events) return false;
   const isEnd = ({ event }: TracedBlock) =>
     endType.test(event!.type) || endData.test(event!.data.slice(0, 1000));
   const first = events.findIndex(isEnd);
   return first > 0 && events.slice(first).every(isEnd);
+}
+
+/** Whether the stream ends at once, again and again. */
+function judgePolling({ plain, again, profile }: Observations): Verdict {
+  if (isReadOnce(profile)) return noReconnection;
+  if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
+  if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
+  if (plain!.undecodable !== undefined) return notObserved('a Content-Encoding that can be undone here');
+  if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
+  if (again!.head!.status === 204) return ok;
+  if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
+  const wait = plain!.trace?.reconnectionTime;
+  const every =
+    wait === undefined
+      ? 'each time its reconnection time is over (some seconds)'
+      : wait === 1000
+        ? 'once a second (retry: 1000)'
+        : `every ${wait / 1000} s (retry: ${wait})`;
+  return finding(
+    `The stream ended after ${Math.round(plain!.endedAt - plain!.sentAt)} ms, and so did the next: each client polls, ${every}`,
+    { at: plain!.endedAt }
+  );
 }
 
 export const resume: Rule[] = [
@@ -123,19 +152,21 @@ export const resume: Rule[] = [
     'An id that is not ASCII',
     lastEventId,
     'Use ASCII: it comes back as UTF-8 bytes in a header, and some clients refuse to send it.',
-    // eslint-disable-next-line no-control-regex
-    onId((id) => (/[^\x00-\x7f]/.test(id) ? `The id ${quote(id)} is not ASCII` : undefined))
+    onId(
+      // eslint-disable-next-line no-control-regex
+      (id) => /[^\x00-\x7f]/.test(id),
+      (id) => `The id ${quote(id)} is not ASCII`
+    )
   ),
   rule(
     ['R03', 'id-control-or-trim', 'W A'],
     'An id that a header does not give back as it is',
     fieldRules,
     'Use letters, digits and punctuation: spaces at the ends are trimmed, control characters refused.',
-    onId((id) =>
+    onId(
       // eslint-disable-next-line no-control-regex
-      /^[ \t]|[ \t]$|[\x01-\x08\x0b-\x1f\x7f]/.test(id)
-        ? `The id ${quote(id)} has a space at an end, or a control character`
-        : undefined
+      (id) => /^[ \t]|[ \t]$|[\x01-\x08\x0b-\x1f\x7f]/.test(id),
+      (id) => `The id ${quote(id)} has a space at an end, or a control character`
     )
   ),
   rule(
@@ -143,17 +174,20 @@ export const resume: Rule[] = [
     'A long id',
     'servers and proxies limit a header to 4 to 16 KiB',
     'Keep ids short: a reconnection with this one may be refused, for good.',
-    onId((id) => (id.length > 4096 ? `The id has ${id.length} bytes` : undefined))
+    onId(
+      (id) => id.length > 4096,
+      (id) => `The id has ${id.length} bytes`
+    )
   ),
   rule(
     ['R05', 'id-secret', 'W S'],
     'An id that looks like a token or a person',
     lastEventId,
     'Use opaque ids: they come back in a header, and stand in logs.',
-    onId((id) =>
-      jsonWebToken.test(id) || /^[a-z][\w.+-]*@[\w.-]+\.[a-z]{2,}$/i.test(id)
-        ? `The id ${quote(id)} ${jsonWebToken.test(id) ? 'holds a JSON web token' : 'looks like an e-mail address'}`
-        : undefined
+    onId(
+      (id) => id.length > 5 && (jsonWebToken.test(id) || /^[a-z][\w.+-]*@[\w.-]+\.[a-z]{2,}$/i.test(id)),
+      (id) =>
+        `The id ${quote(id)} ${jsonWebToken.test(id) ? 'holds a JSON web token' : 'looks like an e-mail address'}`
     )
   ),
   rule(
@@ -206,15 +240,11 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
+        looksLike: (text) =>
+          /^id: ?[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(text),
         line(line) {
-          if (
-            /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(
-              fieldValue(line.text)
-            )
-          ) {
-            first ??= line;
-            if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
-          }
+          first ??= line;
+          if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
         }
       };
     })
@@ -225,15 +255,15 @@ export const resume: Rule[] = [
     lastEventId,
     'Give each event an id of its own, or the second can be lost on reconnection.',
     onStream((found) => {
-      const recent: string[] = [];
+      const recent = new Set<string>();
       return {
         blocks: { field: 'id' },
         block(block) {
           const { id, event } = block;
           if (!event || !id) return;
-          if (recent.includes(id))
+          if (recent.has(id))
             found({ message: () => `The id ${quote(id)} belongs to two events`, ...atBlock(block) });
-          else if (recent.push(id) > 20) recent.shift();
+          else if (recent.add(id).size > 20) recent.delete(recent.values().next().value!);
         }
       };
     })
@@ -347,6 +377,7 @@ export const resume: Rule[] = [
       let had = false;
       return {
         branches: ['id'],
+        looksLike: (text) => !had || fieldValue(text) === '',
         line(line) {
           if (fieldValue(line.text) !== '') had = true;
           else if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
@@ -443,27 +474,7 @@ export const resume: Rule[] = [
     'Hold the connection open and write to it; answer 204 when all is said.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again, profile }) {
-        if (oneAnswer.includes(profile)) return noReconnection;
-        if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
-        if (plain!.undecodable !== undefined)
-          return notObserved('a Content-Encoding that can be undone here');
-        if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
-        if (again!.head!.status === 204) return ok;
-        if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
-        const wait = plain!.trace?.reconnectionTime;
-        const every =
-          wait === undefined
-            ? 'each time its reconnection time is over (some seconds)'
-            : wait === 1000
-              ? 'once a second (retry: 1000)'
-              : `every ${wait / 1000} s (retry: ${wait})`;
-        return finding(
-          `The stream ended after ${Math.round(plain!.endedAt - plain!.sentAt)} ms, and so did the next: each client polls, ${every}`,
-          { at: plain!.endedAt }
-        );
-      }
+      check: judgePolling
     }
   ),
   rule(
@@ -494,11 +505,13 @@ export const resume: Rule[] = [
     'Say the end with a last event on which the page calls close(), and answer 204 after it.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again, profile }) {
-        if (oneAnswer.includes(profile)) return noReconnection;
+      check(observations) {
+        const { plain, again, profile } = observations;
+        if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (again!.head!.status !== 200 || saysTheEnd(plain!)) return ok;
+        if (judgePolling(observations).verdict === 'finding') return notApplicable('clients poll: R21');
         const id = headerOf(again!.request, 'last-event-id');
         return finding(
           `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
