@@ -1,8 +1,7 @@
-import type { Case } from './case.ts';
 import { isPassed } from './report.ts';
 import type { Cell, GlobalKind, Report, Verdict } from './report.ts';
 
-/** A line of expected-failures.json: must cases that an implementation is known to fail. */
+/** A line of expected-failures.json: cases that an implementation is known to fail. */
 export interface ExpectedFailure {
   /** Case ids. */
   cases: string[];
@@ -65,7 +64,6 @@ export function covers(
 
 /** What a verdict means in a column, given the line that covers it. Only what is held to a list can surprise. */
 export function compareWithExpectation(
-  testCase: Case,
   verdict: Verdict,
   held: boolean,
   line: ExpectedFailure | undefined
@@ -76,7 +74,7 @@ export function compareWithExpectation(
     return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: false };
   }
   if (line) return { unexpected: !line.varies && isPassed(verdict) };
-  return { unexpected: verdict === 'fail' && testCase.level === 'must' };
+  return { unexpected: verdict === 'fail' };
 }
 
 /** The lines, one per case and column, of cells that passed nevertheless. */

@@ -24,7 +24,6 @@ export function combineReports(
     const key = keyOf(cell);
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
-  const cases = new Map(first.cases.map((each) => [each.id, each]));
   const cells = [...groups.values()].map((group): Cell => {
     const { case: id, engine, implementation, global } = group[0]!;
     const line = findExpectedFailure(expectedFailures, id, group[0]!);
@@ -39,7 +38,7 @@ export function combineReports(
     );
     const { verdict } = runs[0]!;
     const held = isHeld(first, implementation);
-    const expectation = compareWithExpectation(cases.get(id)!, verdict, held, line);
+    const expectation = compareWithExpectation(verdict, held, line);
     const isUnexplained = runs.some(({ flaky }) => flaky && flaky.explanation === undefined);
     return {
       case: id,

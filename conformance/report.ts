@@ -3,7 +3,7 @@ import type { Observation } from './observation.ts';
 import type { RequestRecord } from '../fixtures-server/request-log.ts';
 
 /** From good to bad. */
-export const verdicts = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'] as const;
+export const verdicts = ['pass', 'allowed', 'differs', 'unsupported', 'not observed', 'fail'] as const;
 
 export type Verdict = (typeof verdicts)[number];
 
@@ -54,7 +54,7 @@ export interface Cell {
   verdict: Verdict;
   /** Set when this failure is on the list of expected ones. */
   expectedFailure?: { reason: string; clause: string };
-  /** True where the verdict is not what was expected: a failing must case that is not listed, a listed one that passes, or a run that is flaky without explanation. Always false for implementations that are not held to a list. */
+  /** True where the verdict is not what was expected: a failure that is not listed, a listed one that passes, or a run that is flaky without explanation. Always false for implementations that are not held to a list. */
   unexpected: boolean;
   /** Worst first. All have chunking, verdict and differences; the first has observation and requests too. */
   runs: Run[];

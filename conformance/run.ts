@@ -412,7 +412,7 @@ function createCell(
     implementation,
     ...(global && { global }),
     verdict,
-    ...compareWithExpectation(testCase, verdict, isHeld(options, implementation), line),
+    ...compareWithExpectation(verdict, isHeld(options, implementation), line),
     runs
   };
 }

@@ -14,6 +14,7 @@ export const outcomes: Record<Outcome, { sign: string; words: string }> = {
   },
   'unexpected pass': { sign: '✓!', words: 'is listed as an expected failure, and passed' },
   allowed: { sign: '≈', words: 'gave another answer that the standard allows' },
+  differs: { sign: '≠', words: 'did something else where the standard is silent: no failure, and no pass' },
   unsupported: { sign: '–', words: 'the engine lacks what the case needs' },
   'not observed': { sign: '?', words: 'no answer was seen' }
 };
@@ -28,6 +29,7 @@ export const totalNames = [
   'pass',
   'fail',
   'allowed',
+  'differs',
   'unsupported',
   'not observed',
   'expected failures',
@@ -42,6 +44,7 @@ export function countOutcomes(cells: Iterable<Cell>): Totals {
     pass: 0,
     fail: 0,
     allowed: 0,
+    differs: 0,
     unsupported: 0,
     'not observed': 0,
     'expected failures': 0,
@@ -56,7 +59,7 @@ export function countOutcomes(cells: Iterable<Cell>): Totals {
   return totals;
 }
 
-/** How many of the applicable (not unsupported) cells passed or gave an allowed answer. */
+/** How many cells passed or gave an allowed answer, of those that could have failed to: not where the engine lacks what the case needs, or the standard is silent. */
 export function countPassed(cells: Iterable<Cell>): { passed: number; applicable: number } {
   const totals = countOutcomes(cells);
   const passed = totals.pass + totals.allowed;

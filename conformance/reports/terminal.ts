@@ -19,6 +19,7 @@ const marks: Record<Outcome, string> = {
   'expected failure': 'x',
   'unexpected pass': '!',
   allowed: 'a',
+  differs: 'd',
   unsupported: 'U',
   'not observed': '?'
 };
@@ -79,6 +80,7 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
     'expected failure': colours.yellow,
     'unexpected pass': (text) => colours.bold(colours.magenta(text)),
     allowed: colours.cyan,
+    differs: colours.blue,
     unsupported: colours.dim,
     'not observed': (text) => colours.bold(colours.yellow(text))
   };

@@ -298,7 +298,7 @@ function count(section: string | null, column: number): { good: number; answered
   each(catalogue.cases, function (one, row) {
     if (section !== null && one.section !== section) return;
     const outcome = outcomes[row] && outcomes[row]![column];
-    if (outcome === 'unsupported') return;
+    if (outcome === 'unsupported' || outcome === 'differs') return;
     result.cases++;
     if (outcome === undefined) return;
     result.answered++;
