@@ -265,6 +265,11 @@ describe('judge', () => {
     );
   });
 
+  it('neither passes nor fails where the script found something missing', () => {
+    const lacks = 'The engine has no Proxy.';
+    expect(judged({ log: [] }, observe({ lacks }), [])).toEqual(['unsupported']);
+  });
+
   it('fails no one where the standard is silent', () => {
     const testCase = { level: 'may', expect: { readyState: 2 }, alternatives: [] } as unknown as Case;
     expect(judge(testCase, observe(), [], names)).toEqual({

@@ -34,6 +34,9 @@ export function judge(
   if (!observation) {
     return { verdict: 'not observed', differences: [], why: 'the engine gave no observation for this case' };
   }
+  if (observation.lacks !== undefined) {
+    return { verdict: 'unsupported', differences: [], why: observation.lacks };
+  }
   if (testCase.expect.requests && !requests) {
     return { verdict: 'not observed', differences: [], why: 'the log of requests was not available' };
   }

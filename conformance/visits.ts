@@ -12,8 +12,7 @@ import type {
 import { Refusal } from '../fixtures-server/server.ts';
 import type { Route } from '../fixtures-server/server.ts';
 import { nameBrowser } from './browser-name.ts';
-import { features } from './case.ts';
-import type { Feature } from './case.ts';
+import { inPages } from './case.ts';
 import type { Engine, Task } from './engine.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
@@ -197,7 +196,7 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
   return {
     name,
     implementations: inBrowsers,
-    features: () => Object.keys(features) as Feature[],
+    features: () => inPages,
     lanes: manyConnections.includes(name) ? lanes.many : lanes.few,
     unsteady: 'a browser in use has other things to do',
     isAsleep() {
