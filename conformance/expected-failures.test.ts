@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compareWithExpectation, findExpectedFailure, findStale, isHeld } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
-import type { Cell, Verdict } from './report.ts';
+import type { Cell, Run, Verdict } from './report.ts';
 
 const line: ExpectedFailure = {
   cases: ['a', 'b'],
@@ -34,7 +34,7 @@ describe('findExpectedFailure', () => {
 
 describe('compareWithExpectation', () => {
   const unexpected = (verdict: Verdict, listed: boolean, held = true) =>
-    compareWithExpectation(verdict, held, listed ? line : undefined).unexpected;
+    compareWithExpectation([{ verdict }], held, listed ? line : undefined).unexpected;
 
   it('takes a failure that is not listed as unexpected, and no other answer', () => {
     expect(unexpected('fail', false)).toBe(true);
@@ -42,7 +42,7 @@ describe('compareWithExpectation', () => {
     expect(unexpected('allowed', false)).toBe(false);
   });
   it('takes a listed failure as expected, with its reason and clause', () => {
-    expect(compareWithExpectation('fail', true, line)).toEqual({
+    expect(compareWithExpectation([{ verdict: 'fail' }], true, line)).toEqual({
       expectedFailure: { reason: 'no way to do it', clause: 'sse-processing-model' },
       unexpected: false
     });
@@ -58,6 +58,14 @@ describe('compareWithExpectation', () => {
   it('takes unsupported cases as they are', () => {
     expect(unexpected('unsupported', true)).toBe(false);
     expect(unexpected('unsupported', false)).toBe(false);
+  });
+  it('takes what is flaky, or leaks, as unexpected unless that is explained', () => {
+    const surprises = (run: Partial<Run>) =>
+      compareWithExpectation([{ verdict: 'fail', ...run }], true, undefined).unexpected;
+    const seen: Verdict[] = ['fail', 'pass'];
+    expect(surprises({ flaky: { seen, explanation: 'It is unsteady.' } })).toBe(false);
+    expect(surprises({ flaky: { seen } })).toBe(true);
+    expect(surprises({ verdict: 'pass', leak: 'still open' })).toBe(true);
   });
   it('is never surprised by what is not held to a list', () => {
     for (const verdict of ['pass', 'fail', 'not observed'] as const) {

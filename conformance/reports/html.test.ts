@@ -79,7 +79,9 @@ describe('renderHtml', () => {
     cell.runs[0]!.flaky = { seen: ['pass', 'fail'] };
     const address = [cell.case, cell.engine, cell.implementation].join('/');
     const document = openAt(renderHtml(report), `#${address}`);
-    expect(document.querySelector('.detail')?.textContent).toContain('pass, fail: nothing explains');
+    expect(document.querySelector('.detail')?.textContent).toContain(
+      'flaky: pass, fail; nothing explains it'
+    );
     const choice = document.querySelector<HTMLSelectElement>('.filters label:nth-child(3) select')!;
     choice.value = 'flaky';
     choice.dispatchEvent(

@@ -1,7 +1,7 @@
 import type { Cell, Report } from '../report.ts';
 import { clauseUrl } from './clause.ts';
 import { describeExchange } from './exchange.ts';
-import { indexCells, outcomes, placeOf } from './outcome.ts';
+import { explainRemarks, indexCells, outcomes, placeOf } from './outcome.ts';
 import { plain } from './terminal.ts';
 
 interface Result {
@@ -69,11 +69,11 @@ function describe(cell: Cell, each: Report['cases'][number]): Result | undefined
   const text = [
     title,
     clauseUrl(spec) ?? spec,
-    ...cell.runs.flatMap(({ chunking, flaky, differences, why }) => [
+    ...cell.runs.flatMap(({ chunking, differences, why, ...run }) => [
       ...differences.map(
         ({ what, expected, observed }) => `${chunking}: ${what}: expected ${expected}, observed ${observed}`
       ),
-      ...(flaky ? [`${chunking}: was ${flaky.seen.join(', ')}`] : []),
+      ...explainRemarks(run).map((text) => `${chunking}: ${text}`),
       ...(differences.length === 0 && why !== undefined ? [`${chunking}: ${why}`] : [])
     ]),
     ...(differing ? describeExchange(each, differing) : [])

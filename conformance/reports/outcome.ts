@@ -25,6 +25,22 @@ export function outcomeOf(cell: Cell): Outcome {
   return cell.verdict;
 }
 
+/** What is to be known of a cell besides its outcome: the sign for it, behind that of the outcome, and the words that explain it. */
+export const remarks = {
+  flaky: { sign: '~', words: 'not the same verdict each time: the worst counts' },
+  'run again': { sign: '*', words: 'run more than once, since what came before said little of it' },
+  leak: { sign: '°', words: 'a connection stayed open long after its source had been closed' }
+};
+export type Remark = keyof typeof remarks;
+
+export function remarksOf({ runs }: Pick<Cell, 'runs'>): Remark[] {
+  const found: Remark[] = [];
+  if (runs.some(({ flaky }) => flaky)) found.push('flaky');
+  if (runs.some(({ reruns }) => reruns)) found.push('run again');
+  if (runs.some(({ leak }) => leak !== undefined)) found.push('leak');
+  return found;
+}
+
 export const totalNames = [
   'pass',
   'fail',
@@ -33,10 +49,13 @@ export const totalNames = [
   'unsupported',
   'not observed',
   'expected failures',
-  'unexpected'
+  'unexpected',
+  'flaky',
+  'run again',
+  'leak'
 ] as const;
 
-/** How many cells of each kind. `fail` is without the expected failures; `unexpected` counts cells that are in one of the others too. */
+/** How many cells of each kind. `fail` is without the expected failures; `unexpected` and what follows count cells that are in one of the others too. */
 export type Totals = Record<(typeof totalNames)[number], number>;
 
 export function countOutcomes(cells: Iterable<Cell>): Totals {
@@ -48,13 +67,17 @@ export function countOutcomes(cells: Iterable<Cell>): Totals {
     unsupported: 0,
     'not observed': 0,
     'expected failures': 0,
-    unexpected: 0
+    unexpected: 0,
+    flaky: 0,
+    'run again': 0,
+    leak: 0
   };
   for (const cell of cells) {
     const outcome = outcomeOf(cell);
     if (outcome === 'expected failure') totals['expected failures']++;
     else totals[outcome === 'unexpected pass' ? 'pass' : outcome]++;
     if (cell.unexpected) totals.unexpected++;
+    for (const remark of remarksOf(cell)) totals[remark]++;
   }
   return totals;
 }
@@ -103,6 +126,15 @@ export function concludeReport(report: Report): { line: string; tone: 'good' | '
     line: `${report.expectationsOf === 'all' ? 'all implementations' : 'truesource'}: ${parts.join(', ')}`,
     tone: isBad ? 'bad' : wasRun ? 'good' : 'soft'
   };
+}
+
+/** What a run has of what `remarks` are about, in words. */
+export function explainRemarks({ flaky, reruns, leak }: Pick<Run, 'flaky' | 'reruns' | 'leak'>): string[] {
+  return [
+    ...(flaky ? [`flaky: ${flaky.seen.join(', ')}; ${flaky.explanation ?? 'nothing explains it'}`] : []),
+    ...(reruns ?? []).map((why) => `run again: ${why}`),
+    ...(leak === undefined ? [] : [`leak: ${leak}`])
+  ];
 }
 
 /** The runs that had not the same verdict each time, with their cells. */
