@@ -64,14 +64,14 @@ export function covers(
 
 /** What the runs of a case, the worst first, mean in a column, given the line that covers it. Only what is held to a list can surprise. */
 export function compareWithExpectation(
-  runs: Pick<Run, 'verdict' | 'flaky' | 'leak'>[],
+  runs: Pick<Run, 'verdict' | 'flaky'>[],
   held: boolean,
   line: ExpectedFailure | undefined
 ): Pick<Cell, 'expectedFailure' | 'unexpected'> {
   if (!held) return { unexpected: false };
   const { verdict } = runs[0]!;
   const unexplained = runs.filter(({ flaky }) => !flaky || flaky.explanation === undefined);
-  const isSurprise = unexplained.some(({ flaky, leak }) => flaky !== undefined || leak !== undefined);
+  const isSurprise = unexplained.some(({ flaky }) => flaky !== undefined);
   const has = (one: Verdict) => unexplained.some((run) => run.verdict === one);
   if (line && verdict === 'fail') {
     return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: isSurprise };

@@ -58,7 +58,7 @@ export interface Cell {
   verdict: Verdict;
   /** Set when this failure is on the list of expected ones. */
   expectedFailure?: { reason: string; clause: string };
-  /** True where the verdict is not what was expected: a failure that is not listed, a listed one that passes, a run that is flaky without explanation, or a leak. A failure that is flaky for a reason that is known is none. Always false for implementations that are not held to a list. */
+  /** True where the verdict is not what was expected: a failure that is not listed, a listed one that passes, or a run that is flaky without explanation. A failure that is flaky for a reason that is known is none. Always false for implementations that are not held to a list. */
   unexpected: boolean;
   /** Worst first. All have chunking, verdict and differences; the first has observation and requests too. */
   runs: Run[];
