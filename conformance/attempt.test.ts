@@ -32,6 +32,7 @@ it('says of an engine that never asks for a job what is known of it', async () =
     dist: 'dist',
     register: () => () => {},
     onRun() {},
+    onRerun() {},
     onStart() {},
     onInFlight() {}
   });

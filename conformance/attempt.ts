@@ -52,8 +52,6 @@ export interface Outcome {
   untaken: PlannedRun[];
   /** Runs that have an answer, an engine that judges said otherwise: what it said. */
   disagreements: string[];
-  /** Runs whose last connection was still open a while after all their sources had been closed. */
-  leaks: string[];
 }
 
 /** Milliseconds that an engine may be late with an answer, after the limit of its case: a loaded machine is slow. */
@@ -74,9 +72,9 @@ const heldUpAfter = 500;
 /** Milliseconds before a run is handed in: what closed earlier was not closed by its end. */
 const givenUpBefore = 1000;
 /** Milliseconds after which a connection of a closed source is one that was left open: an engine at a case of much data is late with it. */
-const leakAfter = 3000;
-/** The same at the end of an attempt, for which nothing waits. */
-const leastLeak = 1000;
+const leakAfter = 5000;
+/** Milliseconds between two looks whether it is closed. */
+const lookInterval = 25;
 
 /** Starts an engine once, serves it `runs`, and ends it. `onRun` gets every finished run. Never rejects. */
 export async function attempt(options: {
@@ -93,6 +91,8 @@ export async function attempt(options: {
   dist: string;
   register(attempt: Attempt): () => void;
   onRun(planned: PlannedRun, run: Run): void;
+  /** A run is to be run again, and why that is. */
+  onRerun(planned: PlannedRun, why: string): void;
   onStart(): void;
   /** What is under way, longest first: at each change, and now and then. */
   onInFlight(plays: string[]): void;
@@ -120,9 +120,8 @@ export async function attempt(options: {
   // A token per job: its cookies are of a path of their own, and its connections can be ended apart.
   const jobTokens = new Set<string>();
   let jobCount = 0;
-  const leaks = new Set<string>();
-  /** Jobs whose answer is in, and whose connections have some time yet. */
-  const unchecked = new Map<string, { play: string; at: number }>();
+  /** Runs whose answer is in, and whose connections have some time yet. */
+  const closing = new Set<Promise<void>>();
   const passed = new Map<string, boolean>();
   const confirmed = new Map<string, boolean>();
   let lastHeard = Date.now();
@@ -136,9 +135,7 @@ export async function attempt(options: {
       clearInterval(timer);
       wake();
       unregister();
-      for (const [jobToken, { play, at }] of unchecked)
-        if (Date.now() - at > leastLeak) lookForALeak(jobToken, play);
-      void Promise.resolve(running?.stop()).then(() => {
+      void Promise.all([running?.stop(), ...closing]).then(() => {
         for (const jobToken of jobTokens) server.endToken(jobToken);
         resolve({
           ...(failure === undefined ? {} : { failure }),
@@ -148,13 +145,12 @@ export async function attempt(options: {
           untaken: [...untaken.values()],
           disagreements: engine.confirms
             ? [...passed].filter(([play, pass]) => confirmed.get(play) !== pass).map(([play]) => play)
-            : [],
-          leaks: [...leaks]
+            : []
         });
       });
     };
     const finishIfAllIsDone = (): void => {
-      if (untaken.size + inFlight.size > 0) return;
+      if (untaken.size + inFlight.size + closing.size > 0) return;
       if (engine.confirms && [...passed.keys()].some((play) => !confirmed.has(play))) return;
       finish();
     };
@@ -189,8 +185,10 @@ export async function attempt(options: {
           reloads.set(play, times);
           inFlight.delete(play);
           endJob(jobToken);
-          if (times <= reloadLimit) untaken.set(play, planned);
-          else
+          if (times <= reloadLimit) {
+            untaken.set(play, planned);
+            options.onRerun(planned, 'the page was loaded again');
+          } else
             options.onRun(
               planned,
               notObserved(planned, `the page was loaded again ${times} times during it`)
@@ -241,25 +239,31 @@ export async function attempt(options: {
         const judgement = judgeHostile(planned.case, observation, requests, names);
         const isRight = isPassed(judgement.verdict);
         const timesLate = late.get(play) ?? 0;
-        const isLate =
-          observation.over === 'limit' &&
-          timesLate < lateLimit &&
-          (waiting.wasBesideMuch || isHeldUp(planned, observation) || isStillPlayed(planned, requests));
+        const whyLate =
+          observation.over === 'limit' && timesLate < lateLimit
+            ? findDelay(waiting, observation, requests)
+            : null;
         // Beside much data it says nothing, however often.
-        if (isLate) late.set(play, timesLate + (waiting.wasBesideMuch ? 0 : 1));
-        if ((waiting.isDisturbed || isLate) && !isRight) {
+        if (whyLate !== null) late.set(play, timesLate + (waiting.wasBesideMuch ? 0 : 1));
+        const whyAgain = waiting.isDisturbed ? 'the engine was stopped meanwhile' : whyLate;
+        if (whyAgain !== null && !isRight) {
           endJob(jobToken);
           untaken.set(play, planned);
+          options.onRerun(planned, `${judgement.verdict}: ${whyAgain}`);
           return null;
         }
         passed.set(play, isRight);
-        options.onRun(planned, { chunking: planned.chunking, ...judgement, observation, requests });
+        const run: Run = { chunking: planned.chunking, ...judgement, observation, requests };
+        if (wasClosed(planned, run)) {
+          const closed = findLeak(jobToken).then((leak) => {
+            closing.delete(closed);
+            options.onRun(planned, leak === undefined ? run : { ...run, leak });
+            finishIfAllIsDone();
+          });
+          closing.add(closed);
+        } else options.onRun(planned, run);
         options.onInFlight([...inFlight.keys()]);
-        unchecked.set(jobToken, { play, at: Date.now() });
-        setTimeout(() => {
-          lookForALeak(jobToken, play);
-          endJob(jobToken);
-        }, leakAfter).unref();
+        setTimeout(() => endJob(jobToken), leakAfter + 1000).unref();
         // The answer to this request goes out first.
         setImmediate(finishIfAllIsDone);
         return judgement;
@@ -272,9 +276,20 @@ export async function attempt(options: {
         finish(reason, true);
       }
     };
-    /** Of its connections the last one counts: of those before, browsers may keep the unfinished body of a redirect. */
-    function lookForALeak(jobToken: string, play: string): void {
-      if (unchecked.delete(jobToken) && server.requests(jobToken).at(-1)?.closedAt === null) leaks.add(play);
+    /**
+     * Waits for the connections of sources that are closed. Of them the last one counts: of those before, browsers may keep the unfinished
+     * body of a redirect.
+     */
+    async function findLeak(jobToken: string): Promise<string | undefined> {
+      let count = 0;
+      for (let looks = 0; looks < leakAfter / lookInterval; looks++) {
+        const requests = server.requests(jobToken);
+        const last = requests.at(-1);
+        if (isOver || last?.endedAt !== null || last.closedAt !== null) return undefined;
+        count = requests.length;
+        await new Promise((resolve) => setTimeout(resolve, lookInterval));
+      }
+      return `requests[${count - 1}] was still open ${leakAfter} ms after its source had been closed`;
     }
     const hasOneOfMuchData = () => [...inFlight.values()].some(({ planned }) => hasMuchData(planned));
 
@@ -402,6 +417,27 @@ function hasMuchData({ case: testCase }: PlannedRun): boolean {
 /** ms that a run may take. */
 function longestWait({ case: { until, limit = defaultLimit } }: PlannedRun): number {
   return limit + (until?.settle ?? 0);
+}
+
+/** Why what a run whose time was over showed says little; null if it says what it says. */
+function findDelay(
+  { planned, wasBesideMuch }: { planned: PlannedRun; wasBesideMuch: boolean },
+  observation: Observation,
+  requests: RequestRecord[]
+): string | null {
+  if (wasBesideMuch) return 'its time was over beside a case of much data';
+  if (isHeldUp(planned, observation)) return 'the end of its time came late';
+  if (isStillPlayed(planned, requests)) return 'its time was over before the server had written all';
+  return null;
+}
+
+/**
+ * Whether a source of a run was open, or connecting, when close() was called, which ends its connection. A script that went another way
+ * than it should may have closed nothing, and what becomes of the body of a response that failed the connection the standard does not say.
+ */
+function wasClosed({ case: { client } }: PlannedRun, { verdict, observation }: Run): boolean {
+  if (client?.script !== undefined || client?.close !== undefined) return isPassed(verdict);
+  return observation?.readyState === 0 || observation?.readyState === 1;
 }
 
 /** Whether the engine had no turn when the time of a run was over, and so perhaps before. */

@@ -20,6 +20,9 @@ export const features = {
 } as const;
 export type Feature = keyof typeof features;
 
+/** What a page of a browser has of them. */
+export const inPages = (Object.keys(features) as Feature[]).filter((feature) => feature !== 'own-process');
+
 /** What the client does. Without `script`: construct, listen, close when told to. */
 export interface ClientScript {
   /** First constructor argument; placeholders as in header values. Default `{url}`. */
@@ -32,8 +35,9 @@ export interface ClientScript {
   close?: 'at once' | { on: string; nth: number } | { after: number };
   /**
    * In place of all the above: the body of an ES5 function (lines) with the parameters
-   * EventSource, url, log(value), done(), observe(source, types), env {origin, otherOrigin, otherUrl, global}.
-   * `observe` records the events of a source that the script made; `until` then applies to it.
+   * EventSource, url, log(value), done(), observe(source, types), env {origin, otherOrigin, otherUrl, global, lacks(why)}.
+   * `observe` records the events of a source that the script made; `until` then applies to it. `lacks` says why the case means nothing in
+   * this engine, and ends it.
    */
   script?: string | string[];
 }

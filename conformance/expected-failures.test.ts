@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Case } from './case.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isHeld } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
-import type { Cell, Verdict } from './report.ts';
+import type { Cell, Run, Verdict } from './report.ts';
 
 const line: ExpectedFailure = {
   cases: ['a', 'b'],
@@ -17,7 +16,6 @@ const everywhere: ExpectedFailure = {
   reason: 'r',
   clause: 'x'
 };
-const must = { level: 'must' } as Case;
 
 describe('findExpectedFailure', () => {
   const list = [line, everywhere];
@@ -35,16 +33,16 @@ describe('findExpectedFailure', () => {
 });
 
 describe('compareWithExpectation', () => {
-  const unexpected = (verdict: Verdict, listed: boolean, testCase = must, held = true) =>
-    compareWithExpectation(testCase, verdict, held, listed ? line : undefined).unexpected;
+  const unexpected = (verdict: Verdict, listed: boolean, held = true) =>
+    compareWithExpectation([{ verdict }], held, listed ? line : undefined).unexpected;
 
-  it('takes a failing must case that is not listed as unexpected', () => {
+  it('takes a failure that is not listed as unexpected, and no other answer', () => {
     expect(unexpected('fail', false)).toBe(true);
-    expect(unexpected('fail', false, { level: 'should' } as Case)).toBe(false);
-    expect(unexpected('fail', false, { level: 'may' } as Case)).toBe(false);
+    expect(unexpected('differs', false)).toBe(false);
+    expect(unexpected('allowed', false)).toBe(false);
   });
   it('takes a listed failure as expected, with its reason and clause', () => {
-    expect(compareWithExpectation(must, 'fail', true, line)).toEqual({
+    expect(compareWithExpectation([{ verdict: 'fail' }], true, line)).toEqual({
       expectedFailure: { reason: 'no way to do it', clause: 'sse-processing-model' },
       unexpected: false
     });
@@ -55,15 +53,22 @@ describe('compareWithExpectation', () => {
   });
   it('never takes what was not observed as expected', () => {
     expect(unexpected('not observed', true)).toBe(true);
-    expect(unexpected('not observed', false, { level: 'may' } as Case)).toBe(true);
+    expect(unexpected('not observed', false)).toBe(true);
   });
   it('takes unsupported cases as they are', () => {
     expect(unexpected('unsupported', true)).toBe(false);
     expect(unexpected('unsupported', false)).toBe(false);
   });
+  it('takes what is flaky as unexpected unless that is explained', () => {
+    const surprises = (run: Partial<Run>) =>
+      compareWithExpectation([{ verdict: 'fail', ...run }], true, undefined).unexpected;
+    const seen: Verdict[] = ['fail', 'pass'];
+    expect(surprises({ flaky: { seen, explanation: 'It is unsteady.' } })).toBe(false);
+    expect(surprises({ flaky: { seen } })).toBe(true);
+  });
   it('is never surprised by what is not held to a list', () => {
     for (const verdict of ['pass', 'fail', 'not observed'] as const) {
-      expect(unexpected(verdict, true, must, false)).toBe(false);
+      expect(unexpected(verdict, true, false)).toBe(false);
     }
   });
 });

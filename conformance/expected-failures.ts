@@ -1,8 +1,7 @@
-import type { Case } from './case.ts';
 import { isPassed } from './report.ts';
-import type { Cell, GlobalKind, Report, Verdict } from './report.ts';
+import type { Cell, GlobalKind, Report, Run, Verdict } from './report.ts';
 
-/** A line of expected-failures.json: must cases that an implementation is known to fail. */
+/** A line of expected-failures.json: cases that an implementation is known to fail. */
 export interface ExpectedFailure {
   /** Case ids. */
   cases: string[];
@@ -63,20 +62,22 @@ export function covers(
   );
 }
 
-/** What a verdict means in a column, given the line that covers it. Only what is held to a list can surprise. */
+/** What the runs of a case, the worst first, mean in a column, given the line that covers it. Only what is held to a list can surprise. */
 export function compareWithExpectation(
-  testCase: Case,
-  verdict: Verdict,
+  runs: Pick<Run, 'verdict' | 'flaky'>[],
   held: boolean,
   line: ExpectedFailure | undefined
 ): Pick<Cell, 'expectedFailure' | 'unexpected'> {
   if (!held) return { unexpected: false };
-  if (verdict === 'not observed') return { unexpected: true };
+  const { verdict } = runs[0]!;
+  const unexplained = runs.filter(({ flaky }) => !flaky || flaky.explanation === undefined);
+  const isSurprise = unexplained.some(({ flaky }) => flaky !== undefined);
+  const has = (one: Verdict) => unexplained.some((run) => run.verdict === one);
   if (line && verdict === 'fail') {
-    return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: false };
+    return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: isSurprise };
   }
-  if (line) return { unexpected: !line.varies && isPassed(verdict) };
-  return { unexpected: verdict === 'fail' && testCase.level === 'must' };
+  if (isSurprise || has('not observed')) return { unexpected: true };
+  return { unexpected: line ? !line.varies && isPassed(verdict) : has('fail') };
 }
 
 /** The lines, one per case and column, of cells that passed nevertheless. */

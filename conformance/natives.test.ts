@@ -15,8 +15,9 @@ const deviations = text
   .slice(1)
   .flatMap((entry) => {
     const [id] = entry.split('**', 1);
+    const isSilent = entry.startsWith(`${id}** (may,`);
     return [...entry.matchAll(/^ {2}- (\w+)(?: in [^:]*)?: `/gm)]
-      .map(([, engine]) => ({ case: id!, engine: engine! }))
+      .map(([, engine]) => ({ case: id!, engine: engine!, isSilent }))
       .filter(({ engine }) => engine !== 'sent');
   });
 
@@ -26,13 +27,13 @@ describe('NATIVES.md', () => {
     expect(checkJudgements(deviations, judgements)).toEqual([]);
   });
 
-  it('has as many deviations as its table counts', () => {
+  it('has as many deviations as its table counts, besides those where the standard is silent', () => {
     const failed = [...text.matchAll(/^\| (\w+) \\\(.*\| native .*\| +(\d+) \| +0 \|$/gm)].map(
       ([, engine, count]) => [engine, Number(count)]
     );
     const counted = judgedEngines.map((engine) => [
       engine,
-      deviations.filter((one) => one.engine === engine).length
+      deviations.filter((one) => one.engine === engine && !one.isSilent).length
     ]);
     expect(Object.fromEntries(failed)).toEqual(Object.fromEntries(counted));
   });

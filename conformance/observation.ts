@@ -41,6 +41,8 @@ export interface Observation {
   withCredentials?: unknown;
   events: ObservedEvent[];
   log: unknown[];
+  /** What the script found missing in the engine: nothing else then says anything. */
+  lacks?: string;
   /** In place of `events` and of all else but requests, where a test service tells no more. */
   reported?: ReportedEvent[];
   /** When the case was over: a number, or what else the source says; null without a source. */

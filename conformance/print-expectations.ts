@@ -31,12 +31,11 @@ export function updateExpectations(
     return group(left, columns).map((product) => ({ ...product, reason: line.reason, clause: line.clause }));
   });
 
-  const levels = new Map(report.cases.map(({ id, level, spec }) => [id, { level, spec }]));
+  const clauses = new Map(report.cases.map(({ id, spec }) => [id, spec]));
   const added = report.cells.filter(
     (cell) =>
       isHeld(report, cell.implementation) &&
       cell.verdict === 'fail' &&
-      levels.get(cell.case)?.level === 'must' &&
       !findExpectedFailure(list, cell.case, cell)
   );
   const ran = [...new Map(report.cells.map((cell) => [columnKey(cell), cell])).values()];
@@ -53,7 +52,7 @@ export function updateExpectations(
           ...where,
           ...(varies && { varies }),
           reason: `${placeholder}: say why this cannot pass`,
-          clause: levels.get(id)!.spec
+          clause: clauses.get(id)!
         }))
       )
     )

@@ -54,6 +54,14 @@ it('tells what a script logs from null', async () => {
   expect(observation.log).toEqual(['undefined', ['undefined', 'function () {}', null]]);
 });
 
+it('says what a script finds missing', async () => {
+  const script = "return env.lacks('The engine has no Proxy.');";
+  const observation = await new Promise<Observation>((resolve) =>
+    probe(Object, { ...job, client: { script } }, resolve)
+  );
+  expect(observation).toMatchObject({ over: 'until', lacks: 'The engine has no Proxy.' });
+});
+
 it('tells a URL from a string, and what JSON does not take', async () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;

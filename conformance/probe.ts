@@ -149,7 +149,11 @@ export function probe(EventSource: unknown, job: Job, report: (observation: Obse
           origin: job.origin,
           otherOrigin: job.otherOrigin,
           otherUrl: job.otherUrl,
-          global: Function('return this')()
+          global: Function('return this')(),
+          lacks: function (why: string) {
+            observation.lacks = why;
+            settle(0);
+          }
         }
       );
       return;

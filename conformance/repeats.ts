@@ -24,7 +24,6 @@ export function combineReports(
     const key = keyOf(cell);
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
-  const cases = new Map(first.cases.map((each) => [each.id, each]));
   const cells = [...groups.values()].map((group): Cell => {
     const { case: id, engine, implementation, global } = group[0]!;
     const line = findExpectedFailure(expectedFailures, id, group[0]!);
@@ -39,16 +38,13 @@ export function combineReports(
     );
     const { verdict } = runs[0]!;
     const held = isHeld(first, implementation);
-    const expectation = compareWithExpectation(cases.get(id)!, verdict, held, line);
-    const isUnexplained = runs.some(({ flaky }) => flaky && flaky.explanation === undefined);
     return {
       case: id,
       engine,
       implementation,
       ...(global && { global }),
       verdict,
-      ...expectation,
-      unexpected: expectation.unexpected || (held && isUnexplained),
+      ...compareWithExpectation(runs, held, line),
       runs
     };
   });
@@ -73,7 +69,13 @@ function sortRuns(runs: Run[]): Run[] {
 }
 
 function combineRuns(runs: Run[], known: string | undefined): Run {
-  const worstRun = sortRuns([...runs])[0]!;
+  const reruns = runs.flatMap(({ reruns = [] }) => reruns);
+  const leak = runs.find(({ leak }) => leak !== undefined)?.leak;
+  const worstRun = {
+    ...sortRuns([...runs])[0]!,
+    ...(reruns.length > 0 && { reruns }),
+    ...(leak !== undefined && { leak })
+  };
   const seen = runs.flatMap(({ flaky, verdict }): Verdict[] => flaky?.seen ?? [verdict]);
   if (seen.every((verdict) => verdict === worstRun.verdict)) return worstRun;
   const isFree = seen.every(isPassed);

@@ -3,7 +3,7 @@ import type { Observation } from './observation.ts';
 import type { RequestRecord } from '../fixtures-server/request-log.ts';
 
 /** From good to bad. */
-export const verdicts = ['pass', 'allowed', 'unsupported', 'not observed', 'fail'] as const;
+export const verdicts = ['pass', 'allowed', 'differs', 'unsupported', 'not observed', 'fail'] as const;
 
 export type Verdict = (typeof verdicts)[number];
 
@@ -35,7 +35,11 @@ export interface Run extends Judgement {
   observation?: Observation;
   /** As the server saw them, with the bytes it wrote and when. */
   requests?: RequestRecord[];
-  /** Set when it was run several times and had not the same verdict each time. */
+  /** Why it was run again each time, before this: what came then does not count, unless it is in `flaky`. */
+  reruns?: string[];
+  /** Set when close() was called on its source and the server saw the connection open long after. */
+  leak?: string;
+  /** Set when it was run several times and had not the same verdict each time; the verdict, and all else, is then the worst one's. */
   flaky?: {
     /** Each verdict seen, in order. */
     seen: Verdict[];
@@ -54,7 +58,7 @@ export interface Cell {
   verdict: Verdict;
   /** Set when this failure is on the list of expected ones. */
   expectedFailure?: { reason: string; clause: string };
-  /** True where the verdict is not what was expected: a failing must case that is not listed, a listed one that passes, or a run that is flaky without explanation. Always false for implementations that are not held to a list. */
+  /** True where the verdict is not what was expected: a failure that is not listed, a listed one that passes, or a run that is flaky without explanation. A failure that is flaky for a reason that is known is none. Always false for implementations that are not held to a list. */
   unexpected: boolean;
   /** Worst first. All have chunking, verdict and differences; the first has observation and requests too. */
   runs: Run[];

@@ -238,6 +238,62 @@ describe('a run', () => {
     expect(verdicts(report).good).toBe('pass!');
   });
 
+  it('counts the worst of what an unsteady engine showed, and says that it is flaky', async () => {
+    let attempts = 0;
+    const engine = createEngine(
+      (job) => (job.id === 'good' && !attempts++ ? { log: ['bad'] } : answer(job)),
+      {
+        unsteady: 'It is shaky.'
+      }
+    );
+    const report = await collect(engine);
+    const [run] = report.cells.find((cell) => cell.case === 'good')!.runs;
+    expect(run).toMatchObject({
+      verdict: 'fail',
+      observation: { log: ['bad'] },
+      flaky: { seen: ['fail', 'pass'], explanation: 'It is shaky.' },
+      reruns: ['fail: It is shaky.']
+    });
+    expect(verdicts(report)).toMatchObject({ good: 'fail', wrong: 'fail!' });
+  });
+
+  it('says what was under way when its engine ended, and run again', async () => {
+    let deaths = 0;
+    const engine = createEngine(
+      async (job) => {
+        if (job.id === 'wrong' && !deaths++) throw new Error('died');
+        if (deaths === 0) await setTimeout(500);
+        return answer(job);
+      },
+      { lanes: 2 }
+    );
+    const report = await collect(engine);
+    const why = 'under way when the engine ended: Error: died';
+    expect(report.cells.find((cell) => cell.case === 'good')!.runs[0]!.reruns).toEqual([why]);
+    expect(report.cells.find((cell) => cell.case === 'wrong')!.runs[0]!.reruns).toEqual([why]);
+  });
+
+  it('says which connections stay open though their sources were closed, and which script closed none', async () => {
+    const engine = (readyState: number, script: boolean) =>
+      collect(
+        createEngine(async ({ url, id }) => {
+          await fetch(url);
+          return { log: [script ? 'none' : id], readyState };
+        }),
+        [],
+        undefined,
+        [{ ...cases[0]!, ...(script && { client: { script: 'done();' } }) }]
+      );
+    const reports = await Promise.all([engine(1, false), engine(2, false), engine(1, true)]);
+    const runs = reports.map(({ cells }) => cells[0]!.runs[0]!);
+    expect(runs.map(({ leak }) => leak)).toEqual([
+      'requests[0] was still open 5000 ms after its source had been closed',
+      undefined,
+      undefined
+    ]);
+    expect(verdicts(reports[0]!)).toEqual({ good: 'pass' });
+  }, 20_000);
+
   it('charges a death to the case that was under way', async () => {
     const report = await collect(createEngine((job) => (job.id === 'wrong' ? null : answer(job))));
     expect(verdicts(report)).toEqual({

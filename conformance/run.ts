@@ -16,7 +16,8 @@ import {
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { Implementation } from './implementation.ts';
 import type { SectionedCase } from './load-cases.ts';
-import type { Cell, Column, GlobalKind, Progress, Report, Run, Verdict } from './report.ts';
+import { isPassed } from './report.ts';
+import type { Cell, Column, GlobalKind, Progress, Report, Run } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
 import { compareVerdicts } from './verdict.ts';
 
@@ -261,18 +262,23 @@ async function runColumn(
     open.set(testCase.id, entry);
   }
 
+  const reruns = new Map<PlannedRun, string[]>();
+  const onRerun = (planned: PlannedRun, why: string): void => {
+    reruns.set(planned, [...(reruns.get(planned) ?? []), why]);
+  };
   const onRun = (planned: PlannedRun, run: Run): void => {
     const entry = open.get(planned.case.id)!;
-    entry.runs.push(run);
+    const whyAgain = reruns.get(planned);
+    entry.runs.push(whyAgain ? { ...run, reruns: whyAgain } : run);
     keepEvidenceOfWorst(entry.runs);
     state.done++;
     if (entry.runs.length === entry.expected) onCell(createCell(planned.case, column, entry.runs, options));
   };
 
   const again: PlannedRun[] = [];
-  const failed = new Map<PlannedRun, Verdict[]>();
+  const failed = new Map<PlannedRun, Run[]>();
   const onAttemptedRun = (planned: PlannedRun, run: Run): void => {
-    const isFailure = run.verdict === 'fail' || run.verdict === 'not observed';
+    const isFailure = !isPassed(run.verdict) && run.verdict !== 'unsupported';
     const before = failed.get(planned) ?? [];
     const isExpected = findExpectedFailure(options.expectedFailures, planned.case.id, column) !== undefined;
     if (
@@ -281,13 +287,20 @@ async function runColumn(
       !isExpected &&
       before.length < (isOurs(implementation) ? 2 : 1)
     ) {
-      failed.set(planned, [...before, run.verdict]);
+      failed.set(planned, [...before, run]);
+      onRerun(planned, `${run.verdict}: ${engine.unsteady}`);
       again.push(planned);
       return;
     }
-    const seen = [...before, run.verdict];
-    const isFlaky = seen.some((verdict) => verdict !== run.verdict);
-    onRun(planned, isFlaky ? { ...run, flaky: { seen, explanation: engine.unsteady! } } : run);
+    const seen = [...before, run];
+    const [worst] = seen.toSorted(compareVerdicts);
+    const isFlaky = seen.some(({ verdict }) => verdict !== run.verdict);
+    onRun(
+      planned,
+      isFlaky
+        ? { ...worst!, flaky: { seen: seen.map(({ verdict }) => verdict), explanation: engine.unsteady! } }
+        : run
+    );
   };
 
   const possible: PlannedRun[] = [];
@@ -303,7 +316,6 @@ async function runColumn(
   // What was under way when an engine failed is tried again one by one, so that the failure finds its case.
   const batches = [{ runs: possible, lanes: engine.lanes }];
   const disagreements: string[] = [];
-  const leaks: string[] = [];
   let failures = 0;
   let starts = 0;
   const nextBatch = () =>
@@ -329,13 +341,13 @@ async function runColumn(
         return () => venue.attempts.delete(attemptToken);
       },
       onRun: onAttemptedRun,
+      onRerun,
       onStart() {
         state.state = 'running';
       },
       onInFlight: onProgress
     });
     disagreements.push(...outcome.disagreements);
-    leaks.push(...outcome.leaks);
     if (outcome.failure === undefined) continue;
     failures++;
     const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
@@ -352,12 +364,11 @@ async function runColumn(
       for (const planned of left) onRun(planned, notObserved(planned, failure));
     } else {
       batches.push({ runs: untaken, lanes: batch.lanes });
-      if (inFlight.length > 1) batches.push({ runs: inFlight, lanes: 1 });
-      else for (const planned of inFlight) onAttemptedRun(planned, notObserved(planned, failure));
+      if (inFlight.length > 1) {
+        batches.push({ runs: inFlight, lanes: 1 });
+        for (const planned of inFlight) onRerun(planned, `under way when ${failure}`);
+      } else for (const planned of inFlight) onAttemptedRun(planned, notObserved(planned, failure));
     }
-  }
-  if (leaks.length > 0 && column.note === undefined) {
-    column.note = `connections of closed sources stayed open in ${leaks.length} runs, as in ${[...new Set(leaks)].slice(0, 3).join(', ')}`;
   }
   if (disagreements.length > 0) {
     Object.assign(column, {
@@ -400,7 +411,6 @@ function createCell(
   runs: Run[],
   options: RunOptions
 ): Cell {
-  const verdict = runs[0]!.verdict;
   const line = findExpectedFailure(options.expectedFailures, testCase.id, {
     engine,
     implementation,
@@ -411,8 +421,8 @@ function createCell(
     engine,
     implementation,
     ...(global && { global }),
-    verdict,
-    ...compareWithExpectation(testCase, verdict, isHeld(options, implementation), line),
+    verdict: runs[0]!.verdict,
+    ...compareWithExpectation(runs, isHeld(options, implementation), line),
     runs
   };
 }

@@ -265,6 +265,20 @@ describe('judge', () => {
     );
   });
 
+  it('neither passes nor fails where the script found something missing', () => {
+    const lacks = 'The engine has no Proxy.';
+    expect(judged({ log: [] }, observe({ lacks }), [])).toEqual(['unsupported']);
+  });
+
+  it('fails no one where the standard is silent', () => {
+    const testCase = { level: 'may', expect: { readyState: 2 }, alternatives: [] } as unknown as Case;
+    expect(judge(testCase, observe(), [], names)).toEqual({
+      verdict: 'differs',
+      differences: [{ what: 'readyState', expected: '2', observed: '1' }]
+    });
+    expect(judge({ ...testCase, level: 'should' }, observe(), [], names).verdict).toBe('fail');
+  });
+
   it('does not pass what was not observed', () => {
     expect(judged({})).toEqual(['not observed']);
     expect(judged({ requests: [] }, observe())).toEqual(['not observed']);
@@ -334,6 +348,7 @@ describe('judge', () => {
 
   it('takes the worst of two verdicts', () => {
     expect(worst('pass', 'allowed')).toBe('allowed');
+    expect(worst('differs', 'allowed')).toBe('differs');
     expect(worst('fail', 'not observed')).toBe('fail');
     expect(worst('unsupported', 'pass')).toBe('unsupported');
   });

@@ -23,7 +23,7 @@ export function compareVerdicts(a: { verdict: Verdict }, b: { verdict: Verdict }
 
 /**
  * Compares what a case expects with what was observed, and where they differ, with each alternative.
- * Pure. `differences` are those to the main expectation.
+ * Pure. `differences` are those to the main expectation. Where the standard is silent no one fails.
  */
 export function judge(
   testCase: Case,
@@ -33,6 +33,9 @@ export function judge(
 ): Judgement {
   if (!observation) {
     return { verdict: 'not observed', differences: [], why: 'the engine gave no observation for this case' };
+  }
+  if (observation.lacks !== undefined) {
+    return { verdict: 'unsupported', differences: [], why: observation.lacks };
   }
   if (testCase.expect.requests && !requests) {
     return { verdict: 'not observed', differences: [], why: 'the log of requests was not available' };
@@ -45,7 +48,7 @@ export function judge(
     if (none.length === 0)
       return conclude({ verdict: 'allowed', differences, why: alternative.reason }, untold);
   }
-  return { verdict: 'fail', differences };
+  return { verdict: testCase.level === 'may' ? 'differs' : 'fail', differences };
 }
 
 /** What was compared, and of what nothing is known. */

@@ -12,8 +12,7 @@ import type {
 import { Refusal } from '../fixtures-server/server.ts';
 import type { Route } from '../fixtures-server/server.ts';
 import { nameBrowser } from './browser-name.ts';
-import { features } from './case.ts';
-import type { Feature } from './case.ts';
+import { inPages } from './case.ts';
 import type { Engine, Task } from './engine.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { SectionedCase } from './load-cases.ts';
@@ -22,7 +21,7 @@ import type { Cell, Progress, Report } from './report.ts';
 import { clauseUrl } from './reports/clause.ts';
 import { renderHtml } from './reports/html.ts';
 import { renderJson } from './reports/json.ts';
-import { outcomeOf, outcomes } from './reports/outcome.ts';
+import { explainRemarks, outcomeOf, outcomes, remarks, remarksOf } from './reports/outcome.ts';
 import { run } from './run.ts';
 import type { Venue } from './run.ts';
 import { parseBody } from './session-routes.ts';
@@ -197,7 +196,7 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
   return {
     name,
     implementations: inBrowsers,
-    features: () => Object.keys(features) as Feature[],
+    features: () => inPages,
     lanes: manyConnections.includes(name) ? lanes.many : lanes.few,
     unsteady: 'a browser in use has other things to do',
     isAsleep() {
@@ -244,7 +243,8 @@ function look(entry: Entry, body: Partial<Look>): VisitState {
         caseIndex.get(cell.case)!,
         columnIndex.get(cell.implementation)!,
         outcomeOf(cell),
-        cell.unexpected
+        cell.unexpected,
+        remarksOf(cell)
       ]),
     elapsed: entry.report?.duration ?? entry.progress?.elapsed ?? 0,
     waitingFor: (entry.progress?.waitingFor ?? []).slice(0, 3),
@@ -257,7 +257,8 @@ function describeCases(options: VisitsOptions, globs: string[]): Catalogue {
   return {
     cases: choose(options, globs).map(({ id, section, title, level }) => ({ id, section, title, level })),
     total: options.chooseCases().length,
-    outcomes: Object.entries(outcomes)
+    outcomes: Object.entries(outcomes),
+    remarks: Object.entries(remarks)
   };
 }
 
@@ -283,6 +284,7 @@ function showResult(entry: Entry, url: URL): ShownResult {
     words: outcomes[outcome].words,
     ...(first?.why !== undefined && { why: first.why }),
     ...(cell.expectedFailure && { reason: cell.expectedFailure.reason }),
+    remarks: cell.runs.flatMap((run) => explainRemarks(run).map((text) => `${run.chunking}: ${text}`)),
     runs: cell.runs.map(({ chunking, verdict, differences }) => ({ chunking, verdict, differences })),
     requests: (first?.requests ?? []).map((request) => ({
       line: `${request.method} ${request.target} HTTP/${request.httpVersion}`,

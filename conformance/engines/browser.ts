@@ -1,7 +1,7 @@
 import type { Engine, Task } from '../engine.ts';
 import { inBrowsers } from '../ours.ts';
 import type { GlobalKind } from '../report.ts';
-import { features } from '../case.ts';
+import { inPages } from '../case.ts';
 import type { Feature } from '../case.ts';
 import { createTemporaryDirectory, removeTemporaryDirectory, startGroup } from '../processes.ts';
 import { findExecutable, readVersion } from './executable.ts';
@@ -44,7 +44,7 @@ export function createBrowserEngine(browser: Browser): Engine {
   return {
     name: browser.name,
     implementations: browser.implementations ?? inBrowsers,
-    features: () => (Object.keys(features) as Feature[]).filter((one) => !browser.lacks?.includes(one)),
+    features: () => inPages.filter((one) => !browser.lacks?.includes(one)),
     ...(browser.unsteady !== undefined && { unsteady: browser.unsteady }),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
     lanes: browser.lanes ?? 32,

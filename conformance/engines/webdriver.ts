@@ -1,6 +1,5 @@
 import type { WebDriver } from 'selenium-webdriver';
-import { features } from '../case.ts';
-import type { Feature } from '../case.ts';
+import { inPages } from '../case.ts';
 import type { Engine, Task } from '../engine.ts';
 import { inBrowsers } from '../ours.ts';
 import { whenEnding } from '../processes.ts';
@@ -82,7 +81,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
     name,
     address: [...new Set(endpoints.map(({ url }) => withoutCredentials(url)))].join(' and '),
     implementations: inBrowsers,
-    features: () => Object.keys(features) as Feature[],
+    features: () => inPages,
     lanes,
     find: () => (found ??= look()),
     close,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Report } from '../report.ts';
+import type { Report, Run } from '../report.ts';
 import { compareReports, isChanged, readReport, renderComparison } from './comparison.ts';
 import { renderJson } from './json.ts';
 import { hostile, sampleReport } from './sample-report.ts';
@@ -38,6 +38,27 @@ describe('compareReports', () => {
       return made;
     };
     expect(compareReports(report(['a', 'b']), report(['b', 'a'])).cells).toEqual([]);
+  });
+
+  it('names what changed in another chunking than the worst, and what became flaky or leaks', () => {
+    const report = (others: Partial<Run>) => {
+      const one = sampleReport({ cases: 1, columns: 1 });
+      const [cell] = one.cells;
+      const [run] = cell!.runs;
+      cell!.verdict = 'fail';
+      cell!.runs = [
+        { ...run!, chunking: 'whole', verdict: 'fail' },
+        { ...run!, chunking: 'one-byte', verdict: 'pass', ...others }
+      ];
+      return one;
+    };
+    const changed = (others: Partial<Run>) =>
+      compareReports(report({}), report(others)).cells.map(({ before, after }) => [before, after]);
+    const before = 'fail (whole)';
+    expect(changed({ reruns: ['it was late'] })).toEqual([]);
+    expect(changed({ verdict: 'not observed' })).toEqual([[before, `${before}, not observed (one-byte)`]]);
+    expect(changed({ leak: 'open' })).toEqual([[before, `${before}, leak`]]);
+    expect(changed({ flaky: { seen: ['pass', 'allowed'] } })).toEqual([[before, `${before}, flaky`]]);
   });
 
   it('names cells whose verdict changed, in all chunkings or some', () => {

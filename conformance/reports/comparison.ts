@@ -1,5 +1,5 @@
 import { columnStatuses, verdicts, type Cell, type Column, type GlobalKind, type Report } from '../report.ts';
-import { indexCells, outcomeOf, placeOf, type ColumnName } from './outcome.ts';
+import { indexCells, outcomeOf, placeOf, remarksOf, type ColumnName } from './outcome.ts';
 import { plain } from './terminal.ts';
 
 /** What two runs of the suite differ in. */
@@ -11,7 +11,7 @@ export interface Comparison {
   removedColumns: string[];
   newCases: string[];
   removedCases: string[];
-  /** Cells of cases and columns that both runs have. A cell is said by its outcome, and if not all chunkings have that verdict, those that do. */
+  /** Cells of cases and columns that both runs have. A cell is said by its outcome, and if not all chunkings have that verdict, by those of each but passes; and by whether it is flaky or leaks. */
   cells: {
     case: string;
     engine: string;
@@ -166,7 +166,17 @@ function describeColumn({ version, status }: Column): string {
 
 function describeCell(cell: Cell | undefined): string {
   if (!cell) return 'not run';
-  const having = cell.runs.filter(({ verdict }) => verdict === cell.verdict).map(({ chunking }) => chunking);
-  const where = having.length < cell.runs.length ? ` (${having.sort().join(', ')})` : '';
-  return outcomeOf(cell) + where;
+  const outcome = outcomeOf(cell);
+  const chunkings = new Map<string, string[]>();
+  for (const { verdict, chunking } of cell.runs) {
+    const name = verdict === cell.verdict ? outcome : verdict;
+    chunkings.set(name, [...(chunkings.get(name) ?? []), chunking]);
+  }
+  const where = ([name, having]: [string, string[]]) =>
+    having.length < cell.runs.length ? `${name} (${having.sort().join(', ')})` : name;
+  const remarks = remarksOf(cell).filter((remark) => remark !== 'run again');
+  return [
+    ...[...chunkings].filter(([name]) => name !== 'pass' || name === outcome).map(where),
+    ...remarks
+  ].join(', ');
 }

@@ -137,7 +137,11 @@ export function createDetail(
           {},
           mark(cell),
           ' ',
-          el('strong', {}, cell.outcome + (cell.unexpected ? ', unexpected' : '')),
+          el(
+            'strong',
+            {},
+            [cell.outcome, ...(cell.unexpected ? ['unexpected'] : []), ...cell.remarks].join(', ')
+          ),
           ` in ${columnName(c as number)}`,
           column?.version !== undefined && ` (${column.version})`
         ),
@@ -161,11 +165,9 @@ export function createDetail(
           }[each.level]
         ],
         ['requires', each.requires?.join(', ')],
-        [
-          'flaky',
-          run?.flaky &&
-            `${run.flaky.seen.join(', ')}: ${run.flaky.explanation ?? 'nothing explains the difference'}`
-        ],
+        ...(cell?.runs ?? []).flatMap(({ chunking, remarks }) =>
+          remarks.map((text): [string, Child] => ['remark', `${chunking}: ${text}`])
+        ),
         ['why', run?.why !== undefined && run.why !== '' ? visible(run.why) : null],
         [
           'known reason',

@@ -6,7 +6,9 @@ export type Elements = ReturnType<typeof createElements>;
 /** What all of the report is drawn with. A part of its page (html-page.ts). */
 export function createElements(view: View) {
   type Outcome = ViewedCell['outcome'];
-  const signs = new Map(view.outcomes.map(([outcome, { sign }]) => [outcome, sign]));
+  const signs = new Map<string, string>(
+    [...view.outcomes, ...view.remarks].map(([name, { sign }]) => [name, sign])
+  );
 
   /** What would be invisible, reorder its surroundings or be no valid text becomes an escape. */
   function readable(text: string): string {
@@ -79,12 +81,14 @@ export function createElements(view: View) {
     return code;
   }
 
-  function mark(cell: ViewedCell | { outcome: Outcome; unexpected?: boolean }): HTMLElement {
+  function mark(cell: { outcome: Outcome; unexpected?: boolean; remarks?: string[] }): HTMLElement {
     const name = cell.outcome.replace(' ', '-');
     return el(
       'span',
       { class: `mark ${name}${cell.unexpected ? ' unexpected' : ''}`, 'aria-hidden': 'true' },
-      signs.get(cell.outcome) + (cell.unexpected && cell.outcome !== 'unexpected pass' ? '!' : '')
+      signs.get(cell.outcome) +
+        (cell.unexpected && cell.outcome !== 'unexpected pass' ? '!' : '') +
+        (cell.remarks ?? []).map((remark) => signs.get(remark)).join('')
     );
   }
 

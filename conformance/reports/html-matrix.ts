@@ -25,8 +25,9 @@ export function createMatrix(view: View, { el, mark, columnName, addressOf }: El
     {},
     el('option', { value: '' }, 'all'),
     ...view.outcomes.map(([outcome]) => el('option', { value: outcome }, outcome)),
-    el('option', { value: 'unexpected' }, 'unexpected'),
-    el('option', { value: 'flaky' }, 'flaky')
+    ...['unexpected', ...view.remarks.map(([remark]) => remark)].map((name) =>
+      el('option', { value: name }, name)
+    )
   );
   const search = el('input', { type: 'search', placeholder: 'id, title or clause' });
   const count = el('p', { class: 'soft', role: 'status' });
@@ -49,8 +50,8 @@ export function createMatrix(view: View, { el, mark, columnName, addressOf }: El
   let rows: HTMLTableRowElement[] = [];
   let current: Place | undefined;
 
-  const isAsExpected = ({ outcome, runs: [run] }: ViewedCell) =>
-    (outcome === 'pass' && !run?.flaky) || outcome === 'unsupported';
+  const isAsExpected = ({ outcome, remarks }: ViewedCell) =>
+    (outcome === 'pass' && remarks.every((remark) => remark === 'run again')) || outcome === 'unsupported';
 
   function drawMatrix(): void {
     const columns = view.columns
@@ -70,9 +71,7 @@ export function createMatrix(view: View, { el, mark, columnName, addressOf }: El
         cells.some((cell) =>
           outcome === 'unexpected'
             ? cell.unexpected
-            : outcome === 'flaky'
-              ? cell.runs.some(({ flaky }) => flaky)
-              : cell.outcome === outcome
+            : [cell.outcome, ...cell.remarks].some((name) => name === outcome)
         )
       );
     };
@@ -126,7 +125,7 @@ export function createMatrix(view: View, { el, mark, columnName, addressOf }: El
                   'data-column': c,
                   'data-row': number,
                   'data-place': line.length,
-                  'aria-label': `${each.case.id}, ${columnName(c)}: ${cell.outcome}${cell.unexpected ? ', unexpected' : ''}`
+                  'aria-label': `${each.case.id}, ${columnName(c)}: ${[cell.outcome, ...(cell.unexpected ? ['unexpected'] : []), ...cell.remarks].join(', ')}`
                 },
                 mark(cell)
               );

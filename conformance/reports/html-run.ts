@@ -1,5 +1,6 @@
 import type { Observation, ObservedEvent } from '../observation.ts';
 import type { Difference, Run } from '../report.ts';
+import { explainRemarks } from './outcome.ts';
 
 export interface ViewedRequest {
   method: string;
@@ -20,7 +21,7 @@ export interface ViewedRun {
   verdict: string;
   differences: Difference[];
   why?: string | undefined;
-  flaky?: Run['flaky'];
+  remarks: string[];
   observation?: (Omit<Observation, 'at' | 'events'> & { events: Omit<ObservedEvent, 'at'>[] }) | undefined;
   requests?: ViewedRequest[] | undefined;
   /** Of each request. */
@@ -49,7 +50,7 @@ const bytesShown = 4096;
 export function viewRun(run: Run): ViewedRun {
   const { observation, requests } = run;
   const start = requests?.[0]?.at ?? 0;
-  const { chunking, verdict, flaky } = run;
+  const { chunking, verdict } = run;
   const view = {
     differences: run.differences,
     why: run.why,
@@ -85,7 +86,7 @@ export function viewRun(run: Run): ViewedRun {
         .map((at) => (at === null ? null : at - start))
     )
   ].join(' ');
-  return { chunking, verdict, flaky, ...takeNamesOut(view, requests?.[0]), times };
+  return { chunking, verdict, remarks: explainRemarks(run), ...takeNamesOut(view, requests?.[0]), times };
 }
 
 function encodeTimes(times: (number | null)[]): string[] {

@@ -58,6 +58,7 @@ input[type=search], select { min-height: 2.1rem; padding: .2rem .5rem; backgroun
 .mark.expected-failure { color: var(--known); background: var(--known-back); }
 .mark.unexpected-pass { color: var(--fail); background: var(--fail-back); }
 .mark.allowed { color: var(--allowed); background: var(--allowed-back); }
+.mark.differs { color: var(--allowed); box-shadow: inset 0 0 0 1px var(--allowed); }
 .mark.unsupported { color: var(--unsupported); background: var(--unsupported-back); font-weight: normal; }
 .mark.not-observed { color: var(--unseen); background: var(--unseen-back); }
 .mark.unexpected { box-shadow: 0 0 0 2px var(--back), 0 0 0 4px var(--fail-back); }

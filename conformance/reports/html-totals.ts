@@ -109,6 +109,9 @@ export function drawTotals(view: View, { el, link, visible, mark, columnName }: 
       { class: 'legend', 'aria-label': 'Legend' },
       ...view.outcomes.map(([outcome, { words }]) =>
         el('li', {}, mark({ outcome }), ` ${outcome}: `, el('span', { class: 'soft' }, words))
+      ),
+      ...view.remarks.map(([remark, { sign, words }]) =>
+        el('li', {}, `${sign} ${remark}: `, el('span', { class: 'soft' }, words))
       )
     )
   );

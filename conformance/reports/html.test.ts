@@ -65,7 +65,7 @@ describe('renderHtml', () => {
       input.dispatchEvent(new Event('input', { bubbles: true }));
       return Array.from(document.querySelectorAll('.matrix tr[data-case] th'), (th) => th.textContent);
     };
-    expect(set('[type=checkbox]', true)).toEqual([1, 3, 4, 5, 6, 8, 11].map((i) => `sample-case-${i}`));
+    expect(set('[type=checkbox]', true)).toEqual([1, 3, 4, 5, 6, 8, 9, 11].map((i) => `sample-case-${i}`));
     expect(set('label:nth-child(3) select', 'unexpected')).toEqual(['sample-case-4', 'sample-case-6']);
     expect(set('label:nth-child(2) select', 'firefox dedicated worker')).toEqual([]);
     expect(set('label:nth-child(3) select', '')).toEqual(['sample-case-3', 'sample-case-5']);
@@ -79,7 +79,9 @@ describe('renderHtml', () => {
     cell.runs[0]!.flaky = { seen: ['pass', 'fail'] };
     const address = [cell.case, cell.engine, cell.implementation].join('/');
     const document = openAt(renderHtml(report), `#${address}`);
-    expect(document.querySelector('.detail')?.textContent).toContain('pass, fail: nothing explains');
+    expect(document.querySelector('.detail')?.textContent).toContain(
+      'flaky: pass, fail; nothing explains it'
+    );
     const choice = document.querySelector<HTMLSelectElement>('.filters label:nth-child(3) select')!;
     choice.value = 'flaky';
     choice.dispatchEvent(

@@ -13,14 +13,18 @@ import {
   outcomeOf,
   outcomes,
   placeOf,
+  remarks,
+  remarksOf,
   totalNames,
   type Outcome,
+  type Remark,
   type Totals
 } from './outcome.ts';
 import { pack } from './pack.ts';
 
 export interface ViewedCell {
   outcome: Outcome;
+  remarks: Remark[];
   unexpected: boolean;
   expectedFailure?: { reason: string; clause: string; clauseUrl?: string | undefined } | undefined;
   runs: ViewedRun[];
@@ -35,6 +39,7 @@ export interface View {
   host: string;
   conclusion: ReturnType<typeof concludeReport>;
   outcomes: [outcome: Outcome, shown: { sign: string; words: string }][];
+  remarks: [remark: Remark, shown: { sign: string; words: string }][];
   totalNames: typeof totalNames;
   /** `place`: the engine, and the worker in it. */
   columns: (Column & { place: string; totals: Totals })[];
@@ -46,6 +51,7 @@ export interface View {
 function viewCell(cell: Cell): ViewedCell {
   return {
     outcome: outcomeOf(cell),
+    remarks: remarksOf(cell),
     unexpected: cell.unexpected,
     expectedFailure: cell.expectedFailure && {
       ...cell.expectedFailure,
@@ -66,6 +72,7 @@ function viewReport(report: Report): View {
     host: report.host,
     conclusion: concludeReport(report),
     outcomes: Object.entries(outcomes) as View['outcomes'],
+    remarks: Object.entries(remarks) as View['remarks'],
     totalNames,
     columns: report.columns.map((column) => ({
       ...column,

@@ -65,8 +65,10 @@ describe('renderJunit', () => {
     const report = sampleReport();
     const [good] = report.cells.filter(({ verdict }) => verdict === 'pass');
     good!.runs[0]!.flaky = { seen: ['pass', 'fail'] };
-    const may = report.cells.find(({ verdict, unexpected }) => verdict === 'fail' && unexpected)!;
+    const may = report.cells.find(({ verdict }) => verdict === 'differs')!;
     report.cases.find(({ id }) => id === may.case)!.level = 'may';
+    const should = report.cells.find(({ verdict, unexpected }) => verdict === 'fail' && unexpected)!;
+    report.cases.find(({ id }) => id === should.case)!.level = 'should';
     const document = parse(renderJunit(report));
     const types = (id: string, { engine, implementation }: typeof may) =>
       document
@@ -74,5 +76,6 @@ describe('renderJunit', () => {
         ?.firstElementChild?.getAttribute('type');
     expect(types(good!.case, good!)).toBe('flaky');
     expect(types(may.case, may)).toBe('differs from what is a may');
+    expect(types(should.case, should)).toBe('fail');
   });
 });

@@ -1,7 +1,7 @@
 import type { Cell, Report } from '../report.ts';
 import { clauseUrl } from './clause.ts';
 import { describeExchange } from './exchange.ts';
-import { indexCells, outcomes, placeOf } from './outcome.ts';
+import { explainRemarks, indexCells, outcomes, placeOf } from './outcome.ts';
 import { plain } from './terminal.ts';
 
 interface Result {
@@ -23,8 +23,8 @@ function escape(text: string): string {
 }
 
 /**
- * A test suite per column, a test case per cell. A failing must fails, expected failures, what the engine lacks and points in which the standard
- * leaves freedom are skipped with their reason, what was not observed is an error.
+ * A test suite per column, a test case per cell. A failing must fails, and so does what was not expected; expected failures, what the engine lacks
+ * and points in which the standard leaves freedom are skipped with their reason, what was not observed is an error.
  */
 export function renderJunit(report: Report): string {
   const find = indexCells(report);
@@ -69,11 +69,11 @@ function describe(cell: Cell, each: Report['cases'][number]): Result | undefined
   const text = [
     title,
     clauseUrl(spec) ?? spec,
-    ...cell.runs.flatMap(({ chunking, flaky, differences, why }) => [
+    ...cell.runs.flatMap(({ chunking, differences, why, ...run }) => [
       ...differences.map(
         ({ what, expected, observed }) => `${chunking}: ${what}: expected ${expected}, observed ${observed}`
       ),
-      ...(flaky ? [`${chunking}: was ${flaky.seen.join(', ')}`] : []),
+      ...explainRemarks(run).map((text) => `${chunking}: ${text}`),
       ...(differences.length === 0 && why !== undefined ? [`${chunking}: ${why}`] : [])
     ]),
     ...(differing ? describeExchange(each, differing) : [])
@@ -95,8 +95,8 @@ function describe(cell: Cell, each: Report['cases'][number]): Result | undefined
     const type = 'unexpected pass';
     return { element: 'failure', message: outcomes[type].words, type, text };
   }
-  if (verdict !== 'fail') return undefined;
-  return level === 'must'
+  if (verdict === 'pass' || verdict === 'allowed') return undefined;
+  return level === 'must' || cell.unexpected
     ? { element: 'failure', message, type: verdict, text }
     : { element: 'skipped', message, type: `differs from what is a ${level}`, text };
 }

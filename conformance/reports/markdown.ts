@@ -21,6 +21,12 @@ export function link(clause: string): string {
   return url ? `[${escape(clause)}](<${url}>)` : escape(clause);
 }
 
+/** What there is of each, as ` (1 a, 2 b)`. */
+function inBrackets(counts: [count: number, name: string][]): string {
+  const parts = counts.filter(([count]) => count > 0).map(([count, name]) => `${count} ${name}`);
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+}
+
 function nameOfImplementation({ implementation, implementationVersion }: Column): string {
   return implementationVersion === undefined
     ? implementation
@@ -56,9 +62,12 @@ export function renderMarkdown(report: Report): string {
         }),
         ...(cellsOf().length
           ? [
-              total['not observed']
-                ? `${total.fail} (${total['not observed']} not observed)`
-                : `${total.fail}`,
+              total.fail +
+                inBrackets([
+                  [total['not observed'], 'not observed'],
+                  [total.flaky, 'flaky'],
+                  [total.leak, 'leaking']
+                ]),
               `${total['expected failures']}`
             ]
           : ['–', '–'])

@@ -14,6 +14,7 @@ export const outcomes: Record<Outcome, { sign: string; words: string }> = {
   },
   'unexpected pass': { sign: '✓!', words: 'is listed as an expected failure, and passed' },
   allowed: { sign: '≈', words: 'gave another answer that the standard allows' },
+  differs: { sign: '≠', words: 'did something else where the standard is silent: no failure, and no pass' },
   unsupported: { sign: '–', words: 'the engine lacks what the case needs' },
   'not observed': { sign: '?', words: 'no answer was seen' }
 };
@@ -24,17 +25,37 @@ export function outcomeOf(cell: Cell): Outcome {
   return cell.verdict;
 }
 
+/** What is to be known of a cell besides its outcome: the sign for it, behind that of the outcome, and the words that explain it. */
+export const remarks = {
+  flaky: { sign: '~', words: 'not the same verdict each time: the worst counts' },
+  'run again': { sign: '*', words: 'run more than once, since what came before said little of it' },
+  leak: { sign: '°', words: 'a connection stayed open long after its source had been closed' }
+};
+export type Remark = keyof typeof remarks;
+
+export function remarksOf({ runs }: Pick<Cell, 'runs'>): Remark[] {
+  const found: Remark[] = [];
+  if (runs.some(({ flaky }) => flaky)) found.push('flaky');
+  if (runs.some(({ reruns }) => reruns)) found.push('run again');
+  if (runs.some(({ leak }) => leak !== undefined)) found.push('leak');
+  return found;
+}
+
 export const totalNames = [
   'pass',
   'fail',
   'allowed',
+  'differs',
   'unsupported',
   'not observed',
   'expected failures',
-  'unexpected'
+  'unexpected',
+  'flaky',
+  'run again',
+  'leak'
 ] as const;
 
-/** How many cells of each kind. `fail` is without the expected failures; `unexpected` counts cells that are in one of the others too. */
+/** How many cells of each kind. `fail` is without the expected failures; `unexpected` and what follows count cells that are in one of the others too. */
 export type Totals = Record<(typeof totalNames)[number], number>;
 
 export function countOutcomes(cells: Iterable<Cell>): Totals {
@@ -42,21 +63,26 @@ export function countOutcomes(cells: Iterable<Cell>): Totals {
     pass: 0,
     fail: 0,
     allowed: 0,
+    differs: 0,
     unsupported: 0,
     'not observed': 0,
     'expected failures': 0,
-    unexpected: 0
+    unexpected: 0,
+    flaky: 0,
+    'run again': 0,
+    leak: 0
   };
   for (const cell of cells) {
     const outcome = outcomeOf(cell);
     if (outcome === 'expected failure') totals['expected failures']++;
     else totals[outcome === 'unexpected pass' ? 'pass' : outcome]++;
     if (cell.unexpected) totals.unexpected++;
+    for (const remark of remarksOf(cell)) totals[remark]++;
   }
   return totals;
 }
 
-/** How many of the applicable (not unsupported) cells passed or gave an allowed answer. */
+/** How many cells passed or gave an allowed answer, of those that could have failed to: not where the engine lacks what the case needs, or the standard is silent. */
 export function countPassed(cells: Iterable<Cell>): { passed: number; applicable: number } {
   const totals = countOutcomes(cells);
   const passed = totals.pass + totals.allowed;
@@ -100,6 +126,15 @@ export function concludeReport(report: Report): { line: string; tone: 'good' | '
     line: `${report.expectationsOf === 'all' ? 'all implementations' : 'truesource'}: ${parts.join(', ')}`,
     tone: isBad ? 'bad' : wasRun ? 'good' : 'soft'
   };
+}
+
+/** What a run has of what `remarks` are about, in words. */
+export function explainRemarks({ flaky, reruns, leak }: Pick<Run, 'flaky' | 'reruns' | 'leak'>): string[] {
+  return [
+    ...(flaky ? [`flaky: ${flaky.seen.join(', ')}; ${flaky.explanation ?? 'nothing explains it'}`] : []),
+    ...(reruns ?? []).map((why) => `run again: ${why}`),
+    ...(leak === undefined ? [] : [`leak: ${leak}`])
+  ];
 }
 
 /** The runs that had not the same verdict each time, with their cells. */

@@ -67,13 +67,16 @@ describe('renderTerminal', () => {
     const report = sampleReport();
     report.cells[0]!.runs[0]!.flaky = { seen: ['pass', 'fail'] };
     report.cells[1]!.runs[0]!.flaky = { seen: ['fail', 'pass'], explanation: 'shaky\u001b' };
+    const [one, other] = report.cells.filter((cell) => cell.case === 'sample-case-10');
+    one!.runs[0]!.leak = 'open';
+    other!.runs[0]!.reruns = ['it was late'];
     expect(renderTerminal(report, { colour: false, width: 200 })).toContain(
       [
-        'Flaky: not the same verdict each time',
-        '  chromium/native sample-case-0 (as-written): pass, fail',
-        '    nothing explains it',
-        '  chromium/truesource-fetch sample-case-0 (as-written): fail, pass',
-        '    shaky\\u{1b}'
+        'Flaky, leaking, or run again',
+        '  chromium/native sample-case-0 (as-written): flaky: pass, fail; nothing explains it',
+        '  chromium/truesource-fetch sample-case-0 (as-written): flaky: fail, pass; shaky\\u{1b}',
+        '  chromium/native sample-case-10 (as-written): leak: open',
+        '  chromium/truesource-fetch sample-case-10 (as-written): run again: it was late'
       ].join('\n')
     );
   });

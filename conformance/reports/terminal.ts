@@ -5,10 +5,12 @@ import {
   concludeReport,
   countOutcomes,
   countPassed,
-  findFlaky,
+  explainRemarks,
   indexCells,
   outcomeOf,
   placeOf,
+  remarks,
+  remarksOf,
   totalNames,
   type Outcome
 } from './outcome.ts';
@@ -19,6 +21,7 @@ const marks: Record<Outcome, string> = {
   'expected failure': 'x',
   'unexpected pass': '!',
   allowed: 'a',
+  differs: 'd',
   unsupported: 'U',
   'not observed': '?'
 };
@@ -26,6 +29,7 @@ const marks: Record<Outcome, string> = {
 const narrowestColumn = 9;
 const narrowestName = 28;
 const mostUnexpected = 20;
+const mostRemarks = 60;
 
 /** Everything that is not one plain cell wide becomes an escape, so that no text can steer the terminal or break the table. */
 export function plain(text: string): string {
@@ -79,6 +83,7 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
     'expected failure': colours.yellow,
     'unexpected pass': (text) => colours.bold(colours.magenta(text)),
     allowed: colours.cyan,
+    differs: colours.blue,
     unsupported: colours.dim,
     'not observed': (text) => colours.bold(colours.yellow(text))
   };
@@ -133,11 +138,14 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
         )
       );
       for (const each of cases) {
-        const results = columns.map((column) => {
-          const cell = find(each.id, column);
-          return cell && outcomeOf(cell);
-        });
-        if (results.every((outcome) => !outcome || outcome === 'pass' || outcome === 'unsupported')) continue;
+        const found = columns.map((column) => find(each.id, column));
+        const results = found.map((cell) => cell && outcomeOf(cell));
+        const signs = found.map((cell) =>
+          cell ? remarksOf(cell).map((remark) => remarks[remark].sign) : []
+        );
+        const isPlain = (outcome: Outcome | undefined, i: number) =>
+          !outcome || ((outcome === 'pass' || outcome === 'unsupported') && signs[i]!.length === 0);
+        if (results.every(isPlain)) continue;
         const id = plain(each.id);
         let name = `  ${id}`;
         if (name.length > nameWidth) {
@@ -147,7 +155,7 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
         lines.push(
           line(
             name,
-            results.map((outcome) => (outcome ? marks[outcome] : '')),
+            results.map((outcome, i) => (outcome ? marks[outcome] + signs[i]!.join('') : '')),
             (text, i) => {
               const outcome = results[i];
               return outcome ? paint[outcome](text) : text;
@@ -180,7 +188,10 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
   for (let i = 0; i < blocks; i++) printBlock(shown.slice(i * blockSize, (i + 1) * blockSize));
 
   const nbsp = '\xa0';
-  const legend = Object.entries(marks).map(([outcome, mark]) => `${mark} ${outcome}`.replaceAll(' ', nbsp));
+  const legend = [
+    ...Object.entries(marks),
+    ...Object.entries(remarks).map(([remark, { sign }]) => [remark, sign])
+  ].map(([name, mark]) => `${mark} ${name}`.replaceAll(' ', nbsp));
   lines.push('', ...wrap(legend.join('   '), width, '').map((line) => line.trim().replaceAll(nbsp, ' ')));
 
   const absent = new Map<string, { column: Column; implementations: string[] }>();
@@ -206,14 +217,15 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
     }
   }
 
-  const flaky = findFlaky(report);
-  if (flaky.length) lines.push('', colours.yellow('Flaky: not the same verdict each time'));
-  for (const { cell, run } of flaky) {
-    const { seen, explanation } = run.flaky!;
-    const name = `${cell.engine}/${cell.implementation} ${cell.case} (${run.chunking})`;
-    lines.push(...wrap(plain(`${name}: ${seen.join(', ')}`), width, '  '));
-    lines.push(...wrap(plain(explanation ?? 'nothing explains it'), width, '    '));
+  const remarked = report.cells
+    .flatMap((cell) => cell.runs.flatMap((run) => explainRemarks(run).map((text) => ({ cell, run, text }))))
+    .sort((a, b) => Number(a.text.startsWith('run again')) - Number(b.text.startsWith('run again')));
+  if (remarked.length) lines.push('', colours.yellow('Flaky, leaking, or run again'));
+  for (const { cell, run, text } of remarked.slice(0, mostRemarks)) {
+    const name = `${placeOf(cell)}/${cell.implementation} ${cell.case} (${run.chunking})`;
+    lines.push(...wrap(plain(`${name}: ${text}`), width, '  '));
   }
+  if (remarked.length > mostRemarks) lines.push(`  and ${remarked.length - mostRemarks} more`);
 
   const unexpected = report.cells.filter((cell) => cell.unexpected);
   if (unexpected.length) lines.push('', colours.red('Unexpected'));

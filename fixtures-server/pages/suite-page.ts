@@ -21,6 +21,7 @@ let visit: { id: string; key?: string } | null = null;
 let state: VisitState | null = null;
 let outcomes: (string | undefined)[][] = [];
 let surprises: boolean[][] = [];
+let remarks: string[][][] = [];
 let resultCount = 0;
 let lastResultAt = 0;
 let frame: string | null = null;
@@ -98,6 +99,9 @@ function follow(): void {
   surprises = collect(catalogue.cases, function () {
     return [];
   });
+  remarks = collect(catalogue.cases, function () {
+    return [];
+  });
   resultCount = 0;
   lastResultAt = +new Date();
   openCell = null;
@@ -148,6 +152,7 @@ function take(next: VisitState): void {
   each(next.results, function (result) {
     outcomes[result[0]]![result[1]] = result[2];
     surprises[result[0]]![result[1]] = result[3];
+    remarks[result[0]]![result[1]] = result[4];
   });
   resultCount += next.results.length;
   state = next;
@@ -298,7 +303,7 @@ function count(section: string | null, column: number): { good: number; answered
   each(catalogue.cases, function (one, row) {
     if (section !== null && one.section !== section) return;
     const outcome = outcomes[row] && outcomes[row]![column];
-    if (outcome === 'unsupported') return;
+    if (outcome === 'unsupported' || outcome === 'differs') return;
     result.cases++;
     if (outcome === undefined) return;
     result.answered++;
@@ -317,6 +322,15 @@ function drawLegend(): void {
     });
     if (!occurs) return;
     items.push(el('li', {}, [drawOutcome(outcome[0]), ' ' + outcome[0] + ': ' + outcome[1].words]));
+  });
+  each(catalogue.remarks, function (remark) {
+    let occurs = false;
+    each(remarks, function (row) {
+      each(row, function (cell) {
+        if (cell && cell.indexOf(remark[0]) >= 0) occurs = true;
+      });
+    });
+    if (occurs) items.push(el('li', {}, [remark[1].sign + ' ' + remark[0] + ': ' + remark[1].words]));
   });
   fill(byId('legend'), items);
   toggle(byId('legend'), items.length > 0);
@@ -472,6 +486,7 @@ function drawMark(row: number, column: number): Child {
   const outcome = outcomes[row] && outcomes[row]![column];
   if (outcome === undefined) return null;
   const surprise = surprises[row]![column];
+  const said = [outcome].concat(remarks[row]![column]!);
   const button = el(
     'button',
     {
@@ -479,10 +494,11 @@ function drawMark(row: number, column: number): Child {
       tabindex: -1,
       class: markClass(outcome) + (surprise ? ' surprise' : ''),
       'aria-expanded': 'false',
-      'aria-label': outcome + ': ' + catalogue.cases[row]!.title + ', ' + nameOf(columnsShown()[column]!)[1],
-      title: outcome
+      'aria-label':
+        said.join(', ') + ': ' + catalogue.cases[row]!.title + ', ' + nameOf(columnsShown()[column]!)[1],
+      title: said.join(', ')
     },
-    [signOf(outcome)]
+    [collect(said, signOf).join('')]
   );
   button.onclick = function () {
     if (openCell && openCell.row === row && openCell.column === column) closeResult();
@@ -494,10 +510,10 @@ function drawMark(row: number, column: number): Child {
   return button;
 }
 
-function signOf(outcome: string): string {
+function signOf(name: string): string {
   let sign = '';
-  each(catalogue.outcomes, function (one) {
-    if (one[0] === outcome) sign = one[1].sign;
+  each(catalogue.outcomes.concat(catalogue.remarks), function (one) {
+    if (one[0] === name) sign = one[1].sign;
   });
   return sign;
 }

@@ -16,6 +16,9 @@ export function drawResult(result: ShownResult, implementation: string, id: stri
   ];
   if (result.why !== undefined) parts.push(el('p', {}, [result.why]));
   if (result.reason !== undefined) parts.push(el('p', {}, ['Known: ' + result.reason]));
+  each(result.remarks, function (text) {
+    parts.push(el('p', {}, [text]));
+  });
   const first = result.runs[0]!;
   if (first.differences.length > 0) {
     parts.push(

@@ -54,6 +54,7 @@ abbr { border: 0; text-decoration: none }
 .fail, .unexpected-pass { color: #fff; background: #b3261e }
 .expected-failure { color: #6b4700; background: #ffe9bd }
 .allowed { color: #07566b; background: #d8f0f7 }
+.differs { color: #07566b; background: transparent; outline: 1px solid; outline-offset: -1px }
 .unsupported { color: #59636e; background: #eceef1 }
 .not-observed { color: #5b2d8e; background: #eee3fa }
 .surprise { outline: 2px solid #b3261e; outline-offset: 1px }
@@ -100,6 +101,7 @@ td.number { font-variant-numeric: tabular-nums }
   .fail, .unexpected-pass { color: #fff; background: #c2352c }
   .expected-failure { color: #ffd27d; background: #453209 }
   .allowed { color: #8fdcf2; background: #0d3540 }
+  .differs { color: #8fdcf2 }
   .unsupported { color: #9aa5b1; background: #262c33 }
   .not-observed { color: #d5b5ff; background: #38234f }
   button:focus, a:focus, .result:focus { outline-color: #79b0ff }

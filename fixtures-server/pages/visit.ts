@@ -15,6 +15,8 @@ export interface Catalogue {
   total: number;
   /** Outcomes, in the order of a legend, with the sign for each and the words that explain it. */
   outcomes: [outcome: string, shown: { sign: string; words: string }][];
+  /** What may be to be known besides, likewise. */
+  remarks: [remark: string, shown: { sign: string; words: string }][];
 }
 
 /** POST /visits: begins a run in the browser that asks. */
@@ -45,8 +47,8 @@ export interface VisitState {
   /** The globs of its cases. */
   cases: string[];
   columns: { implementation: string; done: number; total: number; state: string; note?: string }[];
-  /** Index of the case, index of the column, outcome, and whether truesource was not expected to do so. */
-  results: [case_: number, column: number, outcome: string, unexpected: boolean][];
+  /** Index of the case, index of the column, outcome, whether truesource was not expected to do so, and its remarks. */
+  results: [case_: number, column: number, outcome: string, unexpected: boolean, remarks: string[]][];
   /** ms */
   elapsed: number;
   /** Case ids, with their chunking, that have been under way longest. */
@@ -68,6 +70,8 @@ export interface ShownResult {
   why?: string;
   /** Reason of an expected failure. */
   reason?: string;
+  /** That a run was flaky, run again, or leaked. */
+  remarks: string[];
   /** How the bytes were cut, worst first. */
   runs: {
     chunking: string;
