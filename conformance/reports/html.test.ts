@@ -96,17 +96,22 @@ describe('renderHtml', () => {
   });
 
   it('opens a cell by its address', () => {
-    const document = openAt(html, '#sample-case-3/chromium/native');
+    const report = sampleReport();
+    report.cases[3]!.client = { script: ['log(1);', 'done();'] };
+    const document = openAt(renderHtml(report), '#sample-case-3/chromium/native');
     const text = document.querySelector('.detail')?.textContent ?? '';
     expect(text).toContain('fail in chromium/native (140.0.1)');
     expect(text).toContain('events[1].data"value""valu"');
     expect(text).toContain('5\\r\\n\\xEF\\xBB\\xBF\\x00\\xFF\\r\\n');
     expect(text).toContain('id: 3\\ndata: value 3\\n\\r\\n');
+    const lines = Array.from(document.querySelectorAll('.writes .boundary'), (line) => line.textContent);
+    expect(lines.slice(0, 2)).toEqual(['HTTP/1.1 200 OK\\r\\n', 'Content-Type: text/event-stream\\r\\n']);
+    expect(document.querySelector('.detail > pre')?.textContent).toBe('log(1);\ndone();');
     expect(text).toContain('User-Agent');
     expect(text).toContain('GET /play/{token}/sample-case-3 HTTP/1.1');
     expect(text).toContain('Host127.0.0.1:4401');
     expect(text).toContain('7.41a\\r\\nid: 3');
-    expect(text).toContain('40.3end of the connection');
+    expect(text).toContain('40.3end: of the body, as it should');
     expect(document.querySelector('.detail .facts a')?.getAttribute('href')).toBe(
       'https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation'
     );
