@@ -104,7 +104,7 @@ export default tseslint.config(
   ),
   wall(
     ['conformance/reports/*.ts'],
-    'picocolors|\\./[a-z-]+\\.(?:ts|json)|\\.\\./(?:report|case|observation|embed-json|expected-failures)\\.ts|\\.\\./\\.\\./fixtures-server/request-log\\.ts',
+    'picocolors|node:zlib|\\./[a-z-]+\\.(?:ts|json)|\\.\\./(?:report|case|observation|expected-failures)\\.ts|\\.\\./\\.\\./fixtures-server/request-log\\.ts',
     'Reports see types, one another, and what is pure.'
   ),
   wall(

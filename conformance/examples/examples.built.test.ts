@@ -126,7 +126,8 @@ describe.skipIf(lacksPython)('the vectors in Python', () => {
     ['bom', 'one-leading-bom-is-removed (as-written)'],
     ['space', 'only-one-space-after-the-colon-is-dropped (as-written)'],
     ['chunks', 'one-leading-bom-is-removed (one-byte)'],
-    ['end', 'unfinished-block-is-dropped-when-the-connection-is-cut (as-written)']
+    ['end', 'unfinished-block-is-dropped-when-the-connection-is-cut (as-written)'],
+    ['types', 'open-on-the-wire-is-a-message-event (as-written)']
   ])('fail on one that is wrong about %s', (wrong, failure) => {
     const { status, output } = vectors('--wrong', wrong);
     expect(output).toContain(`FAIL ${failure}: `);

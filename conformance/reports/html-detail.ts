@@ -1,5 +1,7 @@
+import type { Case } from '../case.ts';
 import type { Child, Elements } from './html-elements.ts';
 import type { expandRun as ExpandRun, ShownRequest, ViewedRun } from './html-run.ts';
+
 import type { View, ViewedCell } from './html.ts';
 
 /** Draws a cell, or a case in all columns: what was expected, what was observed, and the bytes. A part of the report's page (html-page.ts). */
@@ -26,6 +28,12 @@ export function createDetail(
     'cancelable',
     'isTrusted'
   ];
+
+  const ends: Record<string, string> = {
+    close: ': of the body, as it should, and of the connection',
+    cut: ': of the connection, and the body is cut short',
+    reset: ': TCP reset'
+  };
 
   function eventsTable(events: object[]): Node {
     if (!events.length) return el('p', {}, 'No events.');
@@ -66,14 +74,29 @@ export function createDetail(
     );
   }
 
-  function drawRequest(request: ShownRequest, number: number): Node {
+  /** The lines of a head below one another. */
+  function drawWrite(bytes: string): Node {
+    const head = /^HTTP\/[\d.]+ [^]*?\r\n\r\n/.exec(bytes)?.[0] ?? '';
+    const lines = [...(head.match(/[^]*?\r\n/g) ?? []), bytes.slice(head.length)].filter(Boolean);
+    return el(
+      'div',
+      {},
+      ...lines.map((line) => el('div', {}, el('span', { class: 'boundary' }, visible(line, 'bytes'))))
+    );
+  }
+
+  function drawRequest(request: ShownRequest, number: number, { connections }: Case): Node {
+    const { connection } = request;
+    const script =
+      connection === null ? undefined : connections[Math.min(connection, connections.length - 1)];
     const moments = request.moments.map(({ at, write, what }): [number, Node] => [
       at,
       el(
-        'span',
+        'div',
         { class: what && 'soft' },
         what,
-        write && el('span', { class: 'boundary' }, visible(write.bytes, 'bytes')),
+        what === 'end' && ends[script?.end ?? ''],
+        write && drawWrite(write.bytes),
         write?.length !== undefined &&
           el('span', { class: 'soft' }, ` the first ${write.bytes.length} of ${write.length} bytes`)
       )
@@ -234,9 +257,11 @@ export function createDetail(
         el(
           'p',
           { class: 'soft' },
-          'Times are since the first request arrived. Each line is one write; HTTP framing is included. {token} was another in each run.'
+          'Times are since the first request arrived. Each row is one write; HTTP framing is included. {token} was another in each run.'
         ),
-        ...(requests.length ? requests.map(drawRequest) : [el('p', {}, 'No request arrived.')])
+        ...(requests.length
+          ? requests.map((request, i) => drawRequest(request, i, each))
+          : [el('p', {}, 'No request arrived.')])
       );
     }
     if (cell && cell.runs.length > 1) {
@@ -254,10 +279,14 @@ export function createDetail(
         )
       );
     }
+    const { script, ...client } = each.client ?? {};
     parts.push(
       el('h3', {}, 'The case'),
+      script !== undefined &&
+        el('h4', {}, 'Script: body of a function (EventSource, url, log, done, observe, env)'),
+      script !== undefined && el('pre', {}, visible([script].flat().join('\n'), 'lines')),
       source('Connections: what the server is told to play', each.connections),
-      source('Client: what the page does', each.client),
+      source('Client: what the page does', Object.keys(client).length ? client : undefined),
       source('Whole case as JSON', each)
     );
     if (cell) {

@@ -41,14 +41,20 @@ export function createElements(view: View) {
 
   /**
    * Shows what cannot be seen. `bytes`: one character is one byte, and bytes above 7F are written as such. `json`: its escapes stay as they are.
+   * `lines`: line ends do.
    */
-  function visible(text: string, kind: 'text' | 'bytes' | 'json' = 'text', limit = 6000): HTMLElement {
+  function visible(
+    text: string,
+    kind: 'text' | 'bytes' | 'json' | 'lines' = 'text',
+    limit = 6000
+  ): HTMLElement {
     const code = el('code', {});
     const shown = text.slice(0, limit);
     const hidden = {
       text: /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu,
       bytes: /[^\x20-\x5b\x5d-\x7e]/gu,
-      json: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu
+      json: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu,
+      lines: /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\xa0]/gu
     }[kind];
     let last = 0;
     for (const match of shown.matchAll(hidden)) {

@@ -4,13 +4,14 @@ import { createMatrix } from './html-matrix.ts';
 import { expandRun } from './html-run.ts';
 import { drawTotals } from './html-totals.ts';
 import type { View } from './html.ts';
+import { inflate } from './inflate.ts';
 import { unpack, type Packed } from './pack.ts';
 
 /**
  * Functions that are written into the page as source text: each may use nothing from outside itself but its parameters, and a bundler must
  * not keep names (esbuild's keepNames calls a helper).
  */
-const parts = { unpack, expandRun, createElements, drawTotals, createMatrix, createDetail };
+const parts = { inflate, unpack, expandRun, createElements, drawTotals, createMatrix, createDetail };
 
 /** The script of the HTML report. */
 export const pageScript = `(${page.toString()})({ ${Object.entries(parts)
@@ -18,7 +19,7 @@ export const pageScript = `(${page.toString()})({ ${Object.entries(parts)
   .join(',\n')} });`;
 
 function page(own: typeof parts): void {
-  const packed = JSON.parse(document.getElementById('report')?.textContent ?? '') as Packed;
+  const packed = JSON.parse(own.inflate(document.getElementById('report')?.textContent ?? '')) as Packed;
   const view = own.unpack(packed) as View;
   const elements = own.createElements(view);
   const { el } = elements;
@@ -72,5 +73,6 @@ function page(own: typeof parts): void {
     document.body.classList.toggle('overlaid', !detail.hidden && overlay())
   );
   matrix.draw();
+  document.getElementById('undrawn')?.remove();
   open();
 }

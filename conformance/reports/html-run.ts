@@ -152,7 +152,7 @@ export function expandRun(id: string, run: ViewedRun) {
       const at = next() as number;
       const moments: ShownRequest['moments'] = [
         ...request.writes.map((write) => ({ at: next(), write })),
-        { at: next(), what: 'end of the connection’s script' },
+        { at: next(), what: 'end' },
         { at: next(), what: 'closed' }
       ].filter((moment): moment is typeof moment & { at: number } => moment.at !== null);
       return { ...request, at, headers: headers?.[i] ?? [], moments };

@@ -1,4 +1,4 @@
-import { embedJson } from '../embed-json.ts';
+import { deflateRawSync } from 'node:zlib';
 import type { Cell, Column, Report } from '../report.ts';
 import type { Case } from '../case.ts';
 import { clauseUrl } from './clause.ts';
@@ -104,6 +104,15 @@ function viewReport(report: Report): View {
   };
 }
 
+/** Compressed, since the times of some ten thousand requests are nothing that a table of strings could shorten. ASCII, for `inflate`. */
+function embed(view: View): string {
+  const json = JSON.stringify(pack(view)).replace(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  );
+  return deflateRawSync(json, { level: 9 }).toString('base64');
+}
+
 /**
  * The report as one page without any reference to a network: the matrix, and for each cell the case, the bytes, the
  * requests, expected beside observed. `#case-id` and `#case-id/engine/implementation` (each part
@@ -122,8 +131,8 @@ export function renderHtml(report: Report): string {
 <style>${style}</style>
 </head>
 <body>
-<noscript>This report is drawn by its own script: please allow JavaScript for it, or read report.json.</noscript>
-<script type="application/json" id="report">${embedJson(pack(viewReport(report)))}</script>
+<p id="undrawn">This report is drawn by its own script. If nothing else comes, the browser forbids scripts, or is older than 2022: open it in another, or read report.json.</p>
+<script type="text/plain" id="report">${embed(viewReport(report))}</script>
 <script>${pageScript}</script>
 </body>
 </html>

@@ -1,4 +1,5 @@
 import type { Cell, Column, Report } from '../report.ts';
+import { describeEvidence } from './evidence.ts';
 import { columnKey, indexCells, placeOf } from './outcome.ts';
 import { escape, link, renderMarkdown } from './markdown.ts';
 
@@ -82,9 +83,18 @@ export function renderDeviations(report: Report, judgements: Judgement[]): strin
         `- **${escape(id)}** (${testCase.level}, ${link(testCase.spec)}): ${escape(testCase.title)}`,
         `  - sent: ${code(describeStream(testCase.connections))}`
       );
-      for (const cell of deviations) {
-        if (cell.case === id && engines.includes(cell.engine)) lines.push(`  - ${describeCell(cell)}`);
-      }
+      const cells = deviations.filter((cell) => cell.case === id && engines.includes(cell.engine));
+      for (const cell of cells) lines.push(`  - ${describeCell(cell)}`);
+      const evidence = fence(nameWhatVaries(describeEvidence(testCase, cells, report).join('\n')));
+      lines.push(
+        '',
+        '  <details><summary>Responses, client, expected, observed</summary>',
+        '',
+        ...evidence.map((line) => `  ${line}`.trimEnd()),
+        '',
+        '  </details>',
+        ''
+      );
     }
     lines.push('');
   }
@@ -111,7 +121,7 @@ function describeCell({ engine, runs }: Cell): string {
       ({ what, expected, observed }) => `${code(what)} expected ${code(expected)}, observed ${code(observed)}`
     );
   const more = run.differences.length - differences.length;
-  return `${escape(engine + where)}: ${differences.join('; ') || escape(run.why ?? '')}${more > 0 ? `; and ${more} more` : ''}`;
+  return `${escape(engine + where)}: ${differences.join('; ') || `no answer: ${escape(run.why ?? '')}`}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 function describeStream(connections: Report['cases'][number]['connections']): string {
@@ -126,18 +136,31 @@ function describeStream(connections: Report['cases'][number]['connections']): st
     .join(' / ');
 }
 
-/** What differs from run to run has a name. */
-function code(text: string): string {
-  const named = text
+/** What differs from run to run has a name. What cannot be seen, but for line ends, is an escape. */
+function nameWhatVaries(text: string): string {
+  return text
     .replace(/https?:\/\/127\.0\.0\.1:\d+/g, '{origin}')
     .replace(/127\.0\.0\.1:\d+/g, '{host}')
-    .replace(/\/sse\/[\w-]+\//g, '/sse/{token}/')
+    .replace(/\/(sse|run)\/[\w-]+\//g, '/$1/{token}/')
     .replace(
-      /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+      /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
       (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`
     );
+}
+
+function longestRun(text: string): number {
+  return Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+}
+
+function fence(text: string): string[] {
+  const ticks = '`'.repeat(Math.max(2, longestRun(text)) + 1);
+  return [`${ticks}text`, ...text.split('\n'), ticks];
+}
+
+function code(text: string): string {
+  const named = nameWhatVaries(text).replaceAll('\n', '\\u000a');
   const shown = named.length > shownLength ? `${named.slice(0, shownLength)}…` : named;
-  const fence = '`'.repeat(Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
+  const ticks = '`'.repeat(longestRun(shown) + 1);
   const pad = /^`|`$|^ .* $/.test(shown) ? ' ' : '';
-  return shown === '' ? '—' : `${fence}${pad}${shown}${pad}${fence}`;
+  return shown === '' ? '—' : `${ticks}${pad}${shown}${pad}${ticks}`;
 }

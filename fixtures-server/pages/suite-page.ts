@@ -344,9 +344,10 @@ function draw(): void {
 
 function drawControls(): void {
   const isRunning = state !== null && (state.state === 'running' || state.state === 'waiting');
-  toggle(byId('run'), !isRunning);
-  fill(byId('run'), [state ? 'Run again in this browser' : 'Run in this browser']);
-  toggle(byId('stop'), isRunning && visit !== null && visit.key !== undefined);
+  const isMine = visit !== null && visit.key !== undefined;
+  toggle(byId('run'), !isRunning || !isMine);
+  fill(byId('run'), [state && isMine ? 'Run again in this browser' : 'Run in this browser']);
+  toggle(byId('stop'), isRunning && isMine);
   const hasReport = visit !== null && state !== null && !isRunning;
   toggle(byId('reports'), hasReport);
   if (hasReport) {
@@ -541,9 +542,7 @@ function buttonAt(row: number, column: number): HTMLElement | null {
 
 function move(row: number, column: number, event: KeyboardEvent): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
-  // keyCode: old engines have no key.
   const code = event.keyCode;
-  if (code === 27) return closeResult();
   if (code < 37 || code > 40) return;
   event.preventDefault();
   const rowStep = code === 38 ? -1 : code === 40 ? 1 : 0;
@@ -585,11 +584,6 @@ function showResult(row: number, column: number): void {
   button.setAttribute('aria-expanded', 'true');
   const content = el('div', { class: 'result', role: 'region', tabindex: 0, 'aria-label': 'Result' }, ['…']);
   const detail = el('tr', { id: 'result' }, [el('td', { colspan: columnsShown().length + 1 }, [content])]);
-  content.onkeydown = function (event) {
-    if (event.keyCode !== 27) return;
-    closeResult();
-    button.focus();
-  };
   line.parentNode!.insertBefore(detail, line.nextSibling);
   if (!visit) return fill(content, ['It could not be had: the server does not know this run any more.']);
   request(
@@ -653,6 +647,13 @@ function start(): void {
     showsAll = (byId('all') as HTMLInputElement).checked;
     closeResult();
     drawCases();
+  };
+  document.onkeydown = function (event) {
+    // keyCode: old engines have no key.
+    if (event.keyCode !== 27 || !openCell) return;
+    const button = buttonAt(openCell.row, openCell.column);
+    closeResult();
+    if (button) button.focus();
   };
   const onVisibility = function (): void {
     if (isHidden()) hiddenAt = +new Date();

@@ -8,12 +8,21 @@ function plain(text: string): string {
   return printable(text).replaceAll('](', '] (');
 }
 
+/** Of a URL or a file name. The URLs of the URL Standard may hold what those of RFC 3986 may not. */
+function uriOf(subject: string): string {
+  const [origin] = /^https?:\/\/[^/?#]*/.exec(subject) ?? [];
+  if (origin === undefined) return printable(subject).split('/').map(encodeURIComponent).join('/');
+  const [rest, fragment] = subject.slice(origin.length).split(/#(.*)/s);
+  const encode = (text: string) =>
+    text.replace(/%(?![\da-f]{2})|[^\w.~:/?@!$&'()*+,;=%-]/giu, encodeURIComponent);
+  return origin + encode(rest!) + (fragment === undefined ? '' : `#${encode(fragment)}`);
+}
+
 const levels = { error: 'error', warning: 'warning', information: 'note' };
 
 /** SARIF 2.1.0, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
 export function renderSarif(result: Result, { version }: FormatOptions): string {
   const used = rules.filter(({ id }) => result.findings.some(({ rule }) => rule === id));
-  const uri = /^https?:/.test(result.subject) ? result.subject : encodeURI(printable(result.subject));
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -51,7 +60,7 @@ export function renderSarif(result: Result, { version }: FormatOptions): string 
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri },
+                artifactLocation: { uri: uriOf(result.subject) },
                 ...(finding.offset !== undefined && {
                   region: {
                     ...(finding.line !== undefined && { startLine: finding.line }),
