@@ -84,18 +84,19 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
     implementations: inBrowsers,
     features: () => Object.keys(features) as Feature[],
     lanes,
+    sessions: endpoints.length,
     find: () => (found ??= look()),
     close,
     open(task: Task) {
       let isStopped = false;
       const sessions: Session[] = [];
+      const urls = [task.url, ...(task.furtherUrls ?? [])];
       const start = async (endpoint: WebDriverEndpoint, nth: number): Promise<void> => {
         const kept = unused.get(endpoint);
         unused.delete(endpoint);
         const open = async (session: Session): Promise<void> => {
           sessions.push(session);
-          const page = `${task.url}?session=${nth}`;
-          if (!isStopped) await within(session.driver.get(page), wait, endpoint.url, 'a page');
+          if (!isStopped) await within(session.driver.get(urls[nth]!), wait, endpoint.url, 'a page');
         };
         // Endpoints end what has waited too long.
         const isOpen =
