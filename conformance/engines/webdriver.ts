@@ -19,8 +19,8 @@ const patience = 60_000;
 /** Milliseconds after which nothing is awaited any more: a session that came too late is ended. */
 const longestAnswer = 300_000;
 /**
- * Cases at a time in one session. Measured with chromedriver on 2 loaded cores: all cases took one session 20.0 s and two 11.9 s; with 12 at
- * a time 12.9 and 10.7 s, with 32 10.2 and 9.9 s: a single session then leaves nothing for a second on the same machine.
+ * Cases at a time in one session. Measured with chromedriver on 2 loaded cores: all cases took one session 29.7 s and two 19.8 s, which is
+ * the processor time of two; with 12 or more at a time a single session leaves nothing for a second on the same machine.
  */
 const lanes = 8;
 /** What engines are called here, where endpoints have another name for them. */
