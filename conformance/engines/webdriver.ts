@@ -19,8 +19,8 @@ const patience = 60_000;
 /** Milliseconds after which nothing is awaited any more: a session that came too late is ended. */
 const longestAnswer = 300_000;
 /**
- * Cases at a time in one session. Measured with chromedriver on 2 loaded cores: all cases took one session 29.7 s and two 19.8 s, which is
- * the processor time of two; with 12 or more at a time a single session leaves nothing for a second on the same machine.
+ * Cases at a time in one session. Measured with chromedriver on 2 cores that had other work, too: all cases took one session 29.7 to 43.2 s in
+ * five runs, the median 32.1, and two 19.8 to 28.5 s in seven, the median 22.0. With many more at a time a single session leaves nothing for a second.
  */
 const lanes = 8;
 /** What engines are called here, where endpoints have another name for them. */
