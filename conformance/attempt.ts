@@ -17,7 +17,7 @@ export interface PlannedRun {
   case: SectionedCase;
 }
 
-/** What happens between one start of an engine and its end, as the routes see it. */
+/** What happens in one session of an engine between a start and its end, as the routes see it. */
 export interface Attempt {
   implementation: string;
   global: GlobalKind | undefined;
@@ -26,9 +26,9 @@ export interface Attempt {
   origins: string[];
   /** Fulfils when the engine is not asleep, or when the attempt is over. */
   whenAwake(): Promise<void>;
-  /** The engine begins anew, as a page that is loaded again does: what was under way is to be taken again. */
+  /** The session begins anew, as a page that is loaded again does: what was under way there is to be taken again. */
   beginAnew(): void;
-  /** Fulfils when `play` may be taken: an engine has one case of much data at a time. */
+  /** Fulfils when `play` may be taken: a session has one case of much data at a time. */
   whenFree(play: string): Promise<void>;
   /** Takes the next job, or that of a given play; null if there is none (left). */
   take(origin: string, play?: string): Job | null;
@@ -89,7 +89,7 @@ export async function attempt(options: {
   /** The server's, as the engine reaches it. */
   origins: string[];
   dist: string;
-  register(attempt: Attempt): () => void;
+  register(token: string, session: Attempt): () => void;
   onRun(planned: PlannedRun, run: Run): void;
   /** A run is to be run again, and why that is. */
   onRerun(planned: PlannedRun, why: string): void;
@@ -100,12 +100,15 @@ export async function attempt(options: {
   const { engine, implementation, global, lanes, token, server, origins } = options;
   const bundle = options.bundle === undefined ? {} : { bundle: options.bundle };
   const untaken = new Map(
-    options.runs.toSorted((a, b) => longestWait(b) - longestWait(a)).map((run) => [run.play, run])
+    spread(options.runs)
+      .sort((a, b) => longestWait(b) - longestWait(a))
+      .map((run) => [run.play, run])
   );
   const inFlight = new Map<
     string,
     {
       planned: PlannedRun;
+      session: number;
       token: string;
       names: Names;
       deadline: number;
@@ -134,7 +137,7 @@ export async function attempt(options: {
       isOver = true;
       clearInterval(timer);
       wake();
-      unregister();
+      for (const unregister of unregisters) unregister();
       void Promise.all([running?.stop(), ...closing]).then(() => {
         for (const jobToken of jobTokens) server.endToken(jobToken);
         resolve({
@@ -168,7 +171,7 @@ export async function attempt(options: {
       isStarted = true;
     };
 
-    const self: Attempt = {
+    const createSession = (session: number): Attempt => ({
       implementation,
       global,
       ...bundle,
@@ -180,7 +183,8 @@ export async function attempt(options: {
           else resolve();
         }),
       beginAnew() {
-        for (const [play, { planned, token: jobToken }] of inFlight) {
+        for (const [play, { planned, session: takenBy, token: jobToken }] of inFlight) {
+          if (takenBy !== session) continue;
           const times = (reloads.get(play) ?? 0) + 1;
           reloads.set(play, times);
           inFlight.delete(play);
@@ -198,21 +202,24 @@ export async function attempt(options: {
       async whenFree(play) {
         const planned = untaken.get(play);
         if (!planned || !hasMuchData(planned)) return;
-        while (!isOver && hasOneOfMuchData()) await new Promise((resolve) => setTimeout(resolve, 20));
+        while (!isOver && underWayIn(session).some(hasMuchData))
+          await new Promise((resolve) => setTimeout(resolve, 20));
       },
       take(origin, play) {
         heard();
-        const planned = play === undefined ? findNext() : untaken.get(play);
+        const planned = play === undefined ? findNext(underWayIn(session)) : untaken.get(play);
         if (!planned || isOver) return null;
         untaken.delete(planned.play);
         const jobToken = `${token}-${++jobCount}`;
         jobTokens.add(jobToken);
         const names = nameFor(planned.play, origin, origins, jobToken);
         const job = createJob(planned, names);
-        const wasBesideMuch = hasOneOfMuchData();
-        if (hasMuchData(planned)) for (const other of inFlight.values()) other.wasBesideMuch = true;
+        const wasBesideMuch = underWayIn(session).some(hasMuchData);
+        if (hasMuchData(planned))
+          for (const other of inFlight.values()) other.wasBesideMuch ||= other.session === session;
         inFlight.set(planned.play, {
           planned,
+          session,
           token: jobToken,
           names,
           deadline: Date.now() + job.limit + grace,
@@ -275,7 +282,7 @@ export async function attempt(options: {
       breakDown(reason) {
         finish(reason, true);
       }
-    };
+    });
     /**
      * Waits for the connections of sources that are closed. Of them the last one counts: of those before, browsers may keep the unfinished
      * body of a redirect.
@@ -291,16 +298,16 @@ export async function attempt(options: {
       }
       return `requests[${count - 1}] was still open ${leakAfter} ms after its source had been closed`;
     }
-    const hasOneOfMuchData = () => [...inFlight.values()].some(({ planned }) => hasMuchData(planned));
+    const underWayIn = (session: number) =>
+      [...inFlight.values()].filter((run) => run.session === session).map(({ planned }) => planned);
 
     /**
-     * Cases of much data take an engine's time from one another, so it has one of them at a time, and begins with them. What may wait
+     * Cases of much data take an engine's time from one another, so a session has one of them at a time, and begins with them. What may wait
      * longest comes next, lest all wait for it in the end: in half of the lanes, and not beside much data, since an engine that is busy is late.
      */
-    function findNext(): PlannedRun | undefined {
-      const hasMuch = hasOneOfMuchData();
-      let waiting = 0;
-      for (const { planned } of inFlight.values()) if (longestWait(planned) > defaultLimit) waiting++;
+    function findNext(underWay: PlannedRun[]): PlannedRun | undefined {
+      const hasMuch = underWay.some(hasMuchData);
+      const waiting = underWay.filter((planned) => longestWait(planned) > defaultLimit).length;
       let longest: PlannedRun | undefined;
       let shortest: PlannedRun | undefined;
       let lateOne: PlannedRun | undefined;
@@ -316,7 +323,10 @@ export async function attempt(options: {
       return (hasMuch || waiting >= lanes / 2 ? shortest : longest) ?? lateOne;
     }
 
-    const unregister = options.register(self);
+    const sessions = Array.from({ length: engine.sessions ?? 1 }, (_, index) => createSession(index));
+    const self = sessions[0]!;
+    const tokens = sessions.map((_, index) => (index === 0 ? token : `${token}.${index + 1}`));
+    const unregisters = sessions.map((session, index) => options.register(tokens[index]!, session));
 
     const running = start();
     void running?.ended.then((why) => {
@@ -365,6 +375,7 @@ export async function attempt(options: {
       try {
         return engine.open({
           url: `${origins[0]}/run/${token}/`,
+          furtherUrls: tokens.slice(1).map((one) => `${origins[0]}/run/${one}/`),
           origins,
           implementation,
           ...bundle,
@@ -403,6 +414,8 @@ export async function attempt(options: {
 
 /** Bytes from which on a case has much data. */
 const much = 500_000;
+/** Its multiples, without their integers, are spread evenly, however many there are. */
+const goldenRatio = (1 + Math.sqrt(5)) / 2;
 const sizes = new WeakMap<SectionedCase, number>();
 
 function hasMuchData({ case: testCase }: PlannedRun): boolean {
@@ -412,6 +425,13 @@ function hasMuchData({ case: testCase }: PlannedRun): boolean {
     sizes.set(testCase, size);
   }
   return size > much;
+}
+
+/** Far from one another what were neighbours, which wait or fail alike: all lanes would wait together. The runs of a case stay together. */
+function spread(runs: PlannedRun[]): PlannedRun[] {
+  const cases = [...new Set(runs.map((run) => run.case))];
+  const places = new Map(cases.map((testCase, index) => [testCase, (index * goldenRatio) % 1]));
+  return runs.toSorted((a, b) => places.get(a.case)! - places.get(b.case)!);
 }
 
 /** ms that a run may take. */

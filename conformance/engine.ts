@@ -6,13 +6,15 @@ import type { GlobalKind } from './report.ts';
 export interface Task {
   /** `http://host:port/run/<session>/`, the page that pulls jobs; the first of the server's origins. */
   url: string;
+  /** That page for each further session. */
+  furtherUrls?: string[];
   /** Origins of the fixtures server. */
   origins: string[];
   /** `native`, `truesource-fetch`, `truesource-xhr`, or the file: URL of a script or module, with the name of its export, if given, as fragment. */
   implementation: string;
   /** See `bundle` of Implementation. */
   bundle?: string;
-  /** How many jobs may run at a time, in all. */
+  /** How many jobs may run at a time in a session. */
   lanes: number;
   /** What is still to be run, for engines that list their tests beforehand. */
   plays: { id: string; section: Section; title: string }[];
@@ -65,8 +67,10 @@ export interface Engine {
   isImplementation?: boolean;
   /** What an implementation finds there, see `features` of case.ts. */
   features(implementation: string): Feature[];
-  /** How many jobs run at a time. */
+  /** How many jobs run at a time in a session. */
   lanes: number;
+  /** How many sessions share the cases out. Default: one. */
+  sessions?: number;
   /** Why a failure there may say nothing of the implementation: it is run again, and counts if it fails each time. */
   unsteady?: string;
   /** Whether it is stopped for a while, as a page in the background is: it then gets no jobs, and its time does not count. */

@@ -149,9 +149,52 @@ describe('a run', () => {
       { lanes: 2 }
     );
     const other = { ...cases[0]!, id: 'other', expect: { log: ['other'] } };
-    const report = await collect(engine, [], undefined, [much, other, cases[0]!]);
+    const report = await collect(engine, [], undefined, [much, cases[0]!, other]);
     expect(verdicts(report)).toEqual({ much: 'pass', other: 'pass', good: 'pass' });
     expect(order.slice(0, 5)).toEqual(['much', 'good', 'other', 'good', 'good']);
+  });
+
+  it('has a case of much data in each session, and takes away from none what another was at', async () => {
+    const list = ['a', 'b', 'c', 'd'].map((id): SectionedCase => ({
+      ...cases[0]!,
+      id,
+      connections: [{ stream: [{ repeat: ['a'], times: id < 'd' ? 600_000 : 1 }] }],
+      chunkings: false,
+      expect: { log: [id] }
+    }));
+    let taken: (string | undefined)[] = [];
+    const open = ({ url, furtherUrls, origins }: Task) => {
+      const [first, second] = [url, ...furtherUrls!].map((page) => async (id?: string): Promise<string> => {
+        const observation = { events: [], log: [id], readyState: null, over: 'until', at: 0 };
+        const body = JSON.stringify({ origin: origins[0], ...(id !== undefined && { id, observation }) });
+        const headers = { 'Content-Type': 'application/json' };
+        const response = await fetch(`${page}next`, { method: 'POST', headers, body });
+        return ((await response.json()) as Job).id;
+      });
+      void (async () => {
+        taken = [await first!(), await second!(), await first!()];
+        await fetch(furtherUrls![0]!);
+        for (let id = await second!(); id; id = await second!(id)) taken.push(id);
+        for (const id of [taken[0], taken[2]]) await first!(id);
+      })();
+      return { ended: new Promise<string>(() => {}), stop: () => Promise.resolve() };
+    };
+    const report = await collect(createEngine(answer, { open, sessions: 2 }), [], undefined, list);
+    expect(verdicts(report)).toEqual({ a: 'pass', b: 'pass', c: 'pass', d: 'pass' });
+    expect(taken).toEqual(['a', 'c', 'd', 'b', 'c']);
+  });
+
+  it('keeps cases that are neighbours apart', async () => {
+    const order: string[] = [];
+    const list = Array.from({ length: 20 }, (_, index) => ({
+      ...cases[0]!,
+      chunkings: false,
+      id: `${index}`
+    }));
+    const engine = createEngine(({ id }) => (order.push(id), {}));
+    await collect(engine, [], undefined, list as SectionedCase[]);
+    const steps = order.map((id, index) => Math.abs(Number(id) - Number(order[index - 1] ?? 99)));
+    expect(Math.min(...steps)).toBeGreaterThan(4);
   });
 
   it('begins with what has much data, and then with what may take longest', async () => {

@@ -336,9 +336,9 @@ async function runColumn(
       server: venue.server,
       origins: venue.origins,
       dist: options.dist,
-      register(one) {
-        venue.attempts.set(attemptToken, one);
-        return () => venue.attempts.delete(attemptToken);
+      register(one, session) {
+        venue.attempts.set(one, session);
+        return () => venue.attempts.delete(one);
       },
       onRun: onAttemptedRun,
       onRerun,

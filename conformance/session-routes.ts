@@ -52,8 +52,7 @@ export function createSessionRoutes(attempts: Map<string, Attempt>): Route[] {
       async handle(_request, response, url) {
         const { attempt, token, rest } = find(url);
         if (rest === '') {
-          // A session of several that share the cases is loaded once.
-          if (!url.searchParams.has('session')) attempt.beginAnew();
+          attempt.beginAnew();
           return sendPage(response, topPage(attempt, token));
         }
         const describe = () => describePage(attempt, token, Math.min(attempt.lanes, lanesPerFrame));

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
@@ -187,5 +187,55 @@ it('does not pass what it was told with a gap', async () => {
   expect(cells[0]!.runs[0]).toMatchObject({
     verdict: 'not observed',
     why: expect.stringContaining('left out callback 1') as string
+  });
+});
+
+describe('of a service whose connection broke off', () => {
+  /** Runs three cases on one of which the service does what `onBad` says. */
+  async function runOnBad(onBad: (server: Server, response: ServerResponse) => void): Promise<Report> {
+    const list = loadCases('conformance/cases').filter(({ id }) => /^event-names-|^event-without/.test(id));
+    let created = 0;
+    const server = createServer((request, response) => {
+      if (request.method !== 'POST') return response.end('{"capabilities":[]}');
+      void json(request).then((body) => {
+        if ((body as { tag: string }).tag === 'event-names-the-type') onBad(server, response);
+        else response.writeHead(201, { Location: `/${++created}` }).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    let report: Report | undefined;
+    for await (const event of run({
+      engines: [createClientServiceEngine(`http://127.0.0.1:${port}/`)],
+      cases: list.map((one) => ({ ...one, limit: 300, chunkings: false })),
+      expectedFailures: [],
+      dist: 'dist',
+      version: '0',
+      standard: ''
+    })) {
+      if (event.type === 'report') report = event.report;
+    }
+    server.closeAllConnections();
+    server.close();
+    return report!;
+  }
+
+  it.each<[string, (server: Server, response: ServerResponse) => void]>([
+    ['and which is there', (_server, response) => response.destroy()],
+    [
+      'and which comes back',
+      (server) => {
+        const { port } = server.address() as AddressInfo;
+        server.closeAllConnections();
+        server.close(() => setTimeout(() => server.listen(port, '127.0.0.1'), 500));
+      }
+    ]
+  ])('%s, one case alone is not observed', async (_words, onBad) => {
+    const { columns, cells } = await runOnBad(onBad);
+    expect(columns).toMatchObject([{ status: 'ran' }]);
+    const lost = cells.filter(({ verdict }) => verdict === 'not observed');
+    expect(lost).toMatchObject([{ case: 'event-names-the-type' }]);
+    expect(lost[0]!.runs[0]!.why).toMatch(/the service at .* cannot be reached/);
+    expect(cells.length).toBeGreaterThan(1);
   });
 });

@@ -8,6 +8,8 @@ import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */
 const patience = 10_000;
+/** Milliseconds in which a service that has died may be started again by whoever looks after it. */
+const absence = 5000;
 /** Milliseconds of reconnection time before a stream says otherwise: "a few seconds". Services rely on being told. */
 const initialDelay = 3000;
 /** UTF-16 code units of `data` that an observation keeps. */
@@ -87,6 +89,29 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       const streams = new Map<string, Stream>();
       let count = 0;
       let hasCreated = false;
+      let lost: Promise<void> | undefined;
+      let end: (why: string) => void = () => {};
+
+      /** After a connection that was broken off: whether the service is there all the same. If not, the attempt is over, and what was under way runs again one by one if it comes back. */
+      async function isThere(why: string): Promise<boolean> {
+        const answers = () =>
+          send('GET', url, undefined, ending.signal).then(
+            () => true,
+            () => false
+          );
+        if (!lost && (await answers())) return true;
+        lost ??= (async () => {
+          const until = Date.now() + Math.min(wait, absence);
+          while (!(await answers())) {
+            if (ending.signal.aborted) return;
+            if (Date.now() > until) return task.breakDown(why);
+            await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+          end(why);
+        })();
+        await lost;
+        return false;
+      }
 
       async function runJob(job: Job): Promise<void> {
         const { client, until, limit } = job;
@@ -171,6 +196,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           }
           release();
           await finished;
+          await lost;
           if (ending.signal.aborted) return;
           if (stream.early.size > 0)
             return task.decline(job.id, `the service at ${shown} left out callback ${stream.next}`);
@@ -183,15 +209,20 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             at: performance.now() - started
           });
         } catch (error) {
-          if (!ending.signal.aborted) task.breakDown((error as Error).message);
+          if (ending.signal.aborted) return;
+          const { message } = error as Error;
+          if (!isBrokenOff(error as Error)) task.breakDown(message);
+          else if (await isThere(message)) task.decline(job.id, message);
         } finally {
           release();
           clearTimeout(limitTimer);
           streams.delete(key);
           // What it answers to that changes nothing, but it must answer.
           if (resource !== undefined)
-            await send('DELETE', resource).catch((error: Error) => {
-              if (!ending.signal.aborted) task.breakDown(error.message);
+            await send('DELETE', resource).catch(async (error: Error) => {
+              if (ending.signal.aborted) return;
+              if (!isBrokenOff(error)) task.breakDown(error.message);
+              else await isThere(error.message);
             });
         }
       }
@@ -204,7 +235,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       };
       const forget = whenEnding(stop);
       return {
-        ended: jobs.ended,
+        ended: Promise.race([jobs.ended, new Promise<string>((resolve) => (end = resolve))]),
         async stop() {
           await stop();
           forget();
@@ -229,6 +260,11 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       };
     }
   };
+}
+
+/** Whether there is no answer, rather than a wrong one or a late one. */
+function isBrokenOff({ cause }: Error): boolean {
+  return cause instanceof Error && cause.name !== 'TimeoutError';
 }
 
 /** The event of a message, or undefined if it is of another kind. */

@@ -18,8 +18,8 @@ const patience = 60_000;
 /** Milliseconds after which nothing is awaited any more: a session that came too late is ended. */
 const longestAnswer = 300_000;
 /**
- * Cases at a time in one session. Measured with chromedriver on 2 loaded cores: all cases took one session 20.0 s and two 11.9 s; with 12 at
- * a time 12.9 and 10.7 s, with 32 10.2 and 9.9 s: a single session then leaves nothing for a second on the same machine.
+ * Cases at a time in one session. Measured with chromedriver on 2 cores that had other work, too: all cases took one session 29.7 to 43.2 s in
+ * five runs, the median 32.1, and two 19.8 to 28.5 s in seven, the median 22.0. With many more at a time a single session leaves nothing for a second.
  */
 const lanes = 8;
 /** What engines are called here, where endpoints have another name for them. */
@@ -83,18 +83,19 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
     implementations: inBrowsers,
     features: () => inPages,
     lanes,
+    sessions: endpoints.length,
     find: () => (found ??= look()),
     close,
     open(task: Task) {
       let isStopped = false;
       const sessions: Session[] = [];
+      const urls = [task.url, ...(task.furtherUrls ?? [])];
       const start = async (endpoint: WebDriverEndpoint, nth: number): Promise<void> => {
         const kept = unused.get(endpoint);
         unused.delete(endpoint);
         const open = async (session: Session): Promise<void> => {
           sessions.push(session);
-          const page = `${task.url}?session=${nth}`;
-          if (!isStopped) await within(session.driver.get(page), wait, endpoint.url, 'a page');
+          if (!isStopped) await within(session.driver.get(urls[nth]!), wait, endpoint.url, 'a page');
         };
         // Endpoints end what has waited too long.
         const isOpen =

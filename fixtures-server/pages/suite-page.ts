@@ -218,13 +218,24 @@ function sayWhatHappens(now: VisitState): void {
     );
   } else {
     let running = '';
-    each(now.columns, function (column) {
+    let finished = '';
+    each(now.columns, function (column, c) {
       if (column.state === 'starting' || column.state === 'running')
         running = nameOf(column.implementation)[1];
+      if (column.state !== 'done') return;
+      const counted = count(null, c);
+      finished +=
+        nameOf(column.implementation)[1] +
+        ' is done: ' +
+        counted.good +
+        ' of ' +
+        counted.cases +
+        ' cases as the standard says. ';
     });
     const again = now.frame !== null && !/-1\/$/.test(now.frame);
     say(
       (isMine ? '' : 'A run in another tab or browser, ' + now.browser + '. ') +
+        finished +
         (running ? 'Running ' + running + '.' : 'Starting.') +
         (again ? ' What failed or hung is tried again, to tell a fault from an accident.' : '')
     );
@@ -356,11 +367,21 @@ function drawControls(): void {
   }
   const bar = byId('bar');
   toggle(bar, isRunning);
+  fill(byId('left'), isRunning ? [describeRest(state!)] : []);
   if (!isRunning) return;
   const total = sum(state!.columns, 'total');
   const percent = total ? Math.floor((100 * sum(state!.columns, 'done')) / total) : 0;
   bar.setAttribute('aria-valuenow', String(percent));
   byId('done').style.width = percent + '%';
+}
+
+/** What is left of a run. Not in the live region: it changes with every look. */
+function describeRest(now: VisitState): string {
+  const rest = sum(now.columns, 'total') - sum(now.columns, 'done');
+  const done = sum(now.columns, 'done');
+  // Before that the first answers say too little of the speed.
+  const seconds = done > rest / 20 ? Math.ceil((now.elapsed * rest) / done / 5000) * 5 : 0;
+  return rest + ' runs are left' + (seconds > 0 ? ', for about ' + seconds + ' s' : '') + '.';
 }
 
 function drawSummary(): void {

@@ -21,6 +21,7 @@ button[disabled] { opacity: .55; cursor: default }
 #controls { margin: 1.2em 0 .8em }
 #controls span a { margin-left: .9em }
 #status { min-height: 1.5em }
+#left:empty { display: none }
 #bar { height: 6px; background: #e3e6ea; border-radius: 3px; margin: .4em 0 }
 #summary { margin: 1.1em 0 0 }
 #done { height: 6px; width: 0; background: #0a58ca; border-radius: 3px }

@@ -27,6 +27,7 @@ standard</a>. Nothing leaves this server, and nothing is installed.</p>
 </div>
 <p id="status" role="status"></p>
 <div id="bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100" aria-valuenow="0" style="display: none"><div id="done"></div></div>
+<p id="left"></p>
 <table id="summary"></table>
 <ul id="notes"></ul>
 <h2>The cases</h2>
