@@ -303,7 +303,7 @@ export async function attempt(options: {
 
     /**
      * Cases of much data take an engine's time from one another, so a session has one of them at a time, and begins with them. What may wait
-     * longest comes next, lest all wait for it in the end: in half of the lanes, and not beside much data, since an engine that is busy is late.
+     * longest comes next, lest all wait for it in the end: in three quarters of the lanes, and not beside much data, since an engine that is busy is late.
      */
     function findNext(underWay: PlannedRun[]): PlannedRun | undefined {
       const hasMuch = underWay.some(hasMuchData);
@@ -320,7 +320,7 @@ export async function attempt(options: {
           shortest = planned;
         }
       }
-      return (hasMuch || waiting >= lanes / 2 ? shortest : longest) ?? lateOne;
+      return (hasMuch || waiting >= (lanes * 3) / 4 ? shortest : longest) ?? lateOne;
     }
 
     const sessions = Array.from({ length: engine.sessions ?? 1 }, (_, index) => createSession(index));
