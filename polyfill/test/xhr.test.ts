@@ -15,11 +15,12 @@ class FakeXhr {
   open(): void {}
   headers: Record<string, string> = {};
   setRequestHeader(name: string, value: string): void {
+    if (throwing === 'setRequestHeader') throw new Error('a header that QtWebKit refuses');
     this.headers[name] = value;
   }
   send(): void {
     sent++;
-    if (sendThrows) throw new Error('a network error, in QtWebKit');
+    if (throwing === 'send') throw new Error('a network error, in QtWebKit');
   }
   getResponseHeader = () => 'text/event-stream';
   overrideMimeType(): void {}
@@ -29,7 +30,7 @@ class FakeXhr {
 }
 
 let xhr: FakeXhr;
-let sendThrows: boolean;
+let throwing: 'send' | 'setRequestHeader' | undefined;
 let sent: number;
 let told: unknown[];
 let cancel: () => void;
@@ -40,7 +41,7 @@ beforeEach(() => {
   });
   vi.stubGlobal('location', { href: 'http://localhost/' });
   vi.useFakeTimers();
-  sendThrows = false;
+  throwing = undefined;
   sent = 0;
   told = [];
   start();
@@ -143,8 +144,8 @@ it('takes no variable of the page by the name of origin for its origin', () => {
   expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma', 'If-Range']);
 });
 
-it('ends later where sending throws', () => {
-  sendThrows = true;
+it.each(['send', 'setRequestHeader'] as const)('ends later where %s throws', (method) => {
+  throwing = method;
   start();
   expect(told).toEqual([]);
   vi.runAllTimers();

@@ -56,19 +56,18 @@ export const xhrTransport: Transport = (request, client) => {
   function send(): void {
     xhr.open('GET', request.url);
     xhr.withCredentials = request.withCredentials;
-    // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
-    // redirected to one.
-    setHeaders(request, !request.isUnanswered && !isCrossOrigin(request.url), (name, value) => {
-      xhr.setRequestHeader(name, value);
-    });
-
     // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
     if (!root.document && root.TextDecoder && !/^b/.test(request.url))
       xhr.overrideMimeType('text/plain; charset=utf-8');
     try {
+      // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
+      // redirected to one.
+      setHeaders(request, !request.isUnanswered && !isCrossOrigin(request.url), (name, value) => {
+        xhr.setRequestHeader(name, value);
+      });
       xhr.send();
     } catch {
-      // QtWebKit and PhantomJS throw what is a network error.
+      // QtWebKit and PhantomJS throw what is a network error, and QtWebKit at an id with control characters.
       setTimeout(end, 0);
     }
   }
