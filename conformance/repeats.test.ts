@@ -100,6 +100,17 @@ describe('combineReports', () => {
     ]);
   });
 
+  it('takes it for an explanation that the standard is silent', () => {
+    const { cells } = combine([createReport({ whole: 'pass' }), createReport({ whole: 'differs' })]);
+    expect(cells).toMatchObject([
+      {
+        verdict: 'differs',
+        unexpected: false,
+        runs: [{ flaky: { explanation: 'the standard is silent there' } }]
+      }
+    ]);
+  });
+
   it('says what explains it in an unsteady engine, and counts what was run again there', () => {
     const again = { flaky: { seen: ['fail', 'pass'] as Verdict[], explanation: 'shaky' } };
     const reports = [createReport({ whole: 'pass' }), createReport({ whole: 'fail' }, again)];
