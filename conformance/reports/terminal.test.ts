@@ -79,6 +79,7 @@ describe('renderTerminal', () => {
         'Flaky or leaking',
         '  chromium/native sample-case-0 (as-written): flaky: pass, fail; nothing explains it',
         '  chromium/truesource-fetch sample-case-0 (as-written): flaky: fail, pass; shaky\\u{1b}',
+        '  chromium/native sample-case-9 (as-written): leak: requests[0] was still open 5000 ms after its source had been closed',
         '  chromium/native sample-case-10 (as-written): leak: open',
         '',
         'Only run again: 2 runs; 2 (it was late)',
