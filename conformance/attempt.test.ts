@@ -3,10 +3,57 @@ import { createFixturesServer } from '../fixtures-server/server.ts';
 import { attempt } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import { loadCases } from './load-cases.ts';
+import type { Run } from './report.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
+
+it('waits for the connection of a closed source as long on a machine that is slow to look', async () => {
+  const server = await createFixturesServer();
+  const [testCase] = loadCases('conformance/cases');
+  const play = testCase!.id;
+  const slow = {
+    ...server,
+    requests(token: string, one?: string) {
+      const until = performance.now() + 10;
+      while (performance.now() < until);
+      return server.requests(token, one);
+    }
+  };
+  const engine: Engine = {
+    name: 'leaking',
+    implementations: [],
+    features: () => [],
+    lanes: 1,
+    find: () => Promise.resolve({ version: '1' }),
+    open({ take, handIn, origins }) {
+      const { url } = take(origins[0]!)!;
+      void fetch(url).then(() => handIn(play, { events: [], log: [], readyState: 1, over: 'until', at: 0 }));
+      return { ended: new Promise(() => {}), stop: () => Promise.resolve() };
+    }
+  };
+  server.addCases([{ id: play, connections: [{}] }]);
+  let run: Run | undefined;
+  await attempt({
+    engine,
+    implementation: 'native',
+    global: undefined,
+    lanes: 1,
+    token: 'a',
+    runs: [{ play, chunking: 'as-written', case: testCase! }],
+    server: slow,
+    origins: server.origins,
+    dist: 'dist',
+    register: () => () => {},
+    onRun: (_planned, one) => (run = one),
+    onRerun() {},
+    onStart() {},
+    onInFlight() {}
+  });
+  expect(run!.leak).toBe('requests[0] was still open 5000 ms after its source had been closed');
+  await server.close();
+}, 20_000);
 
 it('says of an engine that never asks for a job what is known of it', async () => {
   const server = await createFixturesServer();

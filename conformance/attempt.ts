@@ -73,8 +73,9 @@ const heldUpAfter = 500;
 const givenUpBefore = 1000;
 /** Milliseconds after which a connection of a closed source is one that was left open: an engine at a case of much data is late with it. */
 const leakAfter = 5000;
-/** Milliseconds between two looks whether it is closed. */
-const lookInterval = 25;
+/** Milliseconds before the second look whether it is closed, and between two of the last: each copies the log. */
+const firstLook = 25;
+const lookInterval = 250;
 
 /** Starts an engine once, serves it `runs`, and ends it. `onRun` gets every finished run. Never rejects. */
 export async function attempt(options: {
@@ -261,16 +262,21 @@ export async function attempt(options: {
         }
         passed.set(play, isRight);
         const run: Run = { chunking: planned.chunking, ...judgement, observation, requests };
+        // What it still asks for is answered as its connections were.
+        const forget = () => setTimeout(() => endJob(jobToken), leakAfter + 1000).unref();
         if (wasClosed(planned, run)) {
           const closed = findLeak(jobToken).then((leak) => {
             closing.delete(closed);
+            forget();
             options.onRun(planned, leak === undefined ? run : { ...run, leak });
             finishIfAllIsDone();
           });
           closing.add(closed);
-        } else options.onRun(planned, run);
+        } else {
+          forget();
+          options.onRun(planned, run);
+        }
         options.onInFlight([...inFlight.keys()]);
-        setTimeout(() => endJob(jobToken), leakAfter + 1000).unref();
         // The answer to this request goes out first.
         setImmediate(finishIfAllIsDone);
         return judgement;
@@ -288,15 +294,17 @@ export async function attempt(options: {
      * body of a redirect.
      */
     async function findLeak(jobToken: string): Promise<string | undefined> {
-      let count = 0;
-      for (let looks = 0; looks < leakAfter / lookInterval; looks++) {
+      const until = now() + leakAfter;
+      for (let interval = firstLook; ; interval = Math.min(interval * 2, lookInterval)) {
         const requests = server.requests(jobToken);
         const last = requests.at(-1);
+        // An engine that ended had no time to close it.
         if (isOver || last?.endedAt !== null || last.closedAt !== null) return undefined;
-        count = requests.length;
-        await new Promise((resolve) => setTimeout(resolve, lookInterval));
+        const left = until - now();
+        if (left <= 0)
+          return `requests[${requests.length - 1}] was still open ${leakAfter} ms after its source had been closed`;
+        await new Promise((resolve) => setTimeout(resolve, Math.min(interval, left)));
       }
-      return `requests[${count - 1}] was still open ${leakAfter} ms after its source had been closed`;
     }
     const underWayIn = (session: number) =>
       [...inFlight.values()].filter((run) => run.session === session).map(({ planned }) => planned);

@@ -55,6 +55,12 @@ describe('compareWithExpectation', () => {
     expect(unexpected('not observed', true)).toBe(true);
     expect(unexpected('not observed', false)).toBe(true);
   });
+  it('takes a listed failure beside what was not observed as unexpected', () => {
+    const runs: Pick<Run, 'verdict' | 'flaky'>[] = [{ verdict: 'fail' }, { verdict: 'not observed' }];
+    expect(compareWithExpectation(runs, true, line)).toMatchObject({ unexpected: true });
+    runs[1]!.flaky = { seen: ['pass', 'not observed'], explanation: 'shaky' };
+    expect(compareWithExpectation(runs, true, line)).toMatchObject({ unexpected: false });
+  });
   it('takes unsupported cases as they are', () => {
     expect(unexpected('unsupported', true)).toBe(false);
     expect(unexpected('unsupported', false)).toBe(false);

@@ -74,7 +74,10 @@ export function compareWithExpectation(
   const isSurprise = unexplained.some(({ flaky }) => flaky !== undefined);
   const has = (one: Verdict) => unexplained.some((run) => run.verdict === one);
   if (line && verdict === 'fail') {
-    return { expectedFailure: { reason: line.reason, clause: line.clause }, unexpected: isSurprise };
+    return {
+      expectedFailure: { reason: line.reason, clause: line.clause },
+      unexpected: isSurprise || has('not observed')
+    };
   }
   if (isSurprise || has('not observed')) return { unexpected: true };
   return { unexpected: line ? !line.varies && isPassed(verdict) : has('fail') };

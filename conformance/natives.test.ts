@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadCases } from './load-cases.ts';
-import { checkJudgements, judgedEngines, renderDeviations } from './reports/natives.ts';
+import { checkJudgements, describeSent, judgedEngines, renderDeviations } from './reports/natives.ts';
 import type { Judgement } from './reports/natives.ts';
 import { sampleReport } from './reports/sample-report.ts';
 
@@ -59,6 +59,18 @@ describe('NATIVES.md', () => {
       const named = [...entry.matchAll(/^ {2}- (?!sent)\w+/gm)];
       expect(observed.length, entry).toBe(named.length);
     }
+  });
+
+  it('has what is sent in the cases as they are now', () => {
+    const cases = loadCases(fileURLToPath(new URL('cases', import.meta.url)));
+    const entries = text.split('<!-- deviations -->')[1]!.split('\n- **').slice(1);
+    const older = entries.flatMap((entry) => {
+      const [id] = entry.split('**', 1);
+      const testCase = cases.find((one) => one.id === id);
+      const sent = /^ {2}- sent: .*$/m.exec(entry)?.[0];
+      return testCase && sent === `  - sent: ${describeSent(testCase)}` ? [] : [id];
+    });
+    expect(older).toEqual([]);
   });
 
   it('knows only cases that there are', () => {

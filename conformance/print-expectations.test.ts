@@ -16,7 +16,7 @@ function createReport(
   const cells = Object.entries(verdicts).map(([place, verdict]) => {
     const [id, engine, implementation] = place.split(' ') as [string, string, string];
     return {
-      ...{ case: id, engine, implementation, verdict, unexpected: false },
+      ...{ case: id, engine, implementation, verdict, unexpected: verdict === 'fail' },
       runs: [{ chunking: 'whole', verdict, differences: [] }]
     };
   });
@@ -92,6 +92,13 @@ it('adds what failed of ours, whatever its level, with a placeholder that is ref
 
   for (const cell of report.cells) cell.runs[0]!.flaky = { seen: ['pass', 'fail'] };
   expect(updateExpectations(report, [], columns)).toEqual([{ ...added, varies: true }]);
+});
+
+it('adds nothing of which the failure is explained', () => {
+  const report = createReport({ 'c firefox truesource-xhr': 'fail' });
+  report.cells[0]!.unexpected = false;
+  report.cells[0]!.runs[0]!.flaky = { seen: ['fail', 'pass'], explanation: 'shaky' };
+  expect(updateExpectations(report, [], columns)).toEqual([]);
 });
 
 it('tells globals apart where not all of an engine do the same', () => {

@@ -36,6 +36,7 @@ export function updateExpectations(
     (cell) =>
       isHeld(report, cell.implementation) &&
       cell.verdict === 'fail' &&
+      cell.unexpected &&
       !findExpectedFailure(list, cell.case, cell)
   );
   const ran = [...new Map(report.cells.map((cell) => [columnKey(cell), cell])).values()];

@@ -100,19 +100,35 @@ describe('combineReports', () => {
     ]);
   });
 
-  it('says what explains it in an unsteady engine, and counts what was run again there', () => {
-    const again = { flaky: { seen: ['fail', 'pass'] as Verdict[], explanation: 'shaky' } };
-    const { cells } = combine(
-      [createReport({ whole: 'pass' }, again), createReport({ whole: 'pass' })],
-      [],
-      'shaky'
-    );
+  it('takes it for an explanation that the standard is silent', () => {
+    const { cells } = combine([createReport({ whole: 'pass' }), createReport({ whole: 'differs' })]);
     expect(cells).toMatchObject([
       {
-        verdict: 'pass',
+        verdict: 'differs',
         unexpected: false,
-        runs: [{ flaky: { seen: ['fail', 'pass', 'pass'], explanation: 'shaky' } }]
+        runs: [{ flaky: { explanation: 'the standard is silent there' } }]
       }
     ]);
+  });
+
+  it('says what explains it in an unsteady engine, and counts what was run again there', () => {
+    const again = { flaky: { seen: ['fail', 'pass'] as Verdict[], explanation: 'shaky' } };
+    const reports = [createReport({ whole: 'pass' }), createReport({ whole: 'fail' }, again)];
+    expect(combine(reports, [], 'shaky').cells).toMatchObject([
+      {
+        verdict: 'fail',
+        unexpected: false,
+        runs: [{ flaky: { seen: ['pass', 'fail', 'pass'], explanation: 'shaky' } }]
+      }
+    ]);
+  });
+
+  it('explains nothing where nothing passed', () => {
+    const reports = () => [createReport({ whole: 'fail' }), createReport({ whole: 'not observed' })];
+    for (const report of [combine(reports(), [], 'shaky'), combine(reports(), [{ ...line, varies: true }])]) {
+      expect(report.cells).toMatchObject([
+        { unexpected: true, runs: [{ flaky: { seen: ['fail', 'not observed'] } }] }
+      ]);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import type { Engine } from './engine.ts';
 import { compareWithExpectation, findExpectedFailure, findStale, isHeld } from './expected-failures.ts';
 import type { ExpectedFailure } from './expected-failures.ts';
-import { isPassed } from './report.ts';
+import { isHarmless } from './report.ts';
 import type { Cell, Column, Report, Run, Verdict } from './report.ts';
 import { columnKey } from './reports/outcome.ts';
 import { compareVerdicts } from './verdict.ts';
@@ -78,8 +78,8 @@ function combineRuns(runs: Run[], known: string | undefined): Run {
   };
   const seen = runs.flatMap(({ flaky, verdict }): Verdict[] => flaky?.seen ?? [verdict]);
   if (seen.every((verdict) => verdict === worstRun.verdict)) return worstRun;
-  const isFree = seen.every(isPassed);
-  const explanation = isFree ? worstRun.why : known;
+  const free = worstRun.verdict === 'differs' ? 'the standard is silent there' : worstRun.why;
+  const explanation = seen.every(isHarmless) ? free : seen.some(isHarmless) ? known : undefined;
   return { ...worstRun, flaky: { seen, ...(explanation !== undefined && { explanation }) } };
 }
 

@@ -12,6 +12,11 @@ export function isPassed(verdict: Verdict): boolean {
   return verdict === 'pass' || verdict === 'allowed';
 }
 
+/** Nor does it fail anyone where the standard is silent. */
+export function isHarmless(verdict: Verdict): boolean {
+  return isPassed(verdict) || verdict === 'differs';
+}
+
 /** Kinds of global object with an EventSource in it. */
 export type GlobalKind = 'window' | 'dedicated worker' | 'shared worker';
 

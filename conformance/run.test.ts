@@ -300,6 +300,18 @@ describe('a run', () => {
     expect(verdicts(report)).toMatchObject({ good: 'fail', wrong: 'fail!' });
   });
 
+  it('has no explanation for what passed no time in an unsteady engine', async () => {
+    let attempts = 0;
+    const engine = createEngine(
+      (job) => (job.id === 'good' ? (++attempts === 2 ? null : { log: ['bad'] }) : answer(job)),
+      { unsteady: 'It is shaky.' }
+    );
+    const report = await collect(engine);
+    const [run] = report.cells.find((cell) => cell.case === 'good')!.runs;
+    expect(run!.flaky).toEqual({ seen: ['fail', 'not observed', 'fail'] });
+    expect(verdicts(report)).toMatchObject({ good: 'fail!' });
+  });
+
   it('says what was under way when its engine ended, and run again', async () => {
     let deaths = 0;
     const engine = createEngine(

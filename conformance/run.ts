@@ -16,7 +16,7 @@ import {
 import type { ExpectedFailure } from './expected-failures.ts';
 import type { Implementation } from './implementation.ts';
 import type { SectionedCase } from './load-cases.ts';
-import { isPassed } from './report.ts';
+import { isHarmless, isPassed } from './report.ts';
 import type { Cell, Column, GlobalKind, Progress, Report, Run } from './report.ts';
 import { createDistRoute, createSessionRoutes } from './session-routes.ts';
 import { compareVerdicts } from './verdict.ts';
@@ -301,11 +301,11 @@ async function runColumn(
     const seen = [...before, run];
     const [worst] = seen.toSorted(compareVerdicts);
     const isFlaky = seen.some(({ verdict }) => verdict !== run.verdict);
+    // Unsteadiness explains failures among passes, not that nothing passed.
+    const explanation = isHarmless(run.verdict) ? { explanation: engine.unsteady! } : {};
     onRun(
       planned,
-      isFlaky
-        ? { ...worst!, flaky: { seen: seen.map(({ verdict }) => verdict), explanation: engine.unsteady! } }
-        : run
+      isFlaky ? { ...worst!, flaky: { seen: seen.map(({ verdict }) => verdict), ...explanation } } : run
     );
   };
 

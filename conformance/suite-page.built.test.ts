@@ -162,7 +162,8 @@ function press(withAxe: boolean): void {
     until(
       () => /another tab|^Done/.test(find('status')?.textContent ?? ''),
       function () {
-        told.canBeginBeside = find('run')!.style.display === '';
+        const isBeside = /another tab/.test(find('status')!.textContent!);
+        told.canBeginBeside = isBeside && find('run')!.style.display === '';
         document.body.removeChild(other);
         lose();
       }

@@ -9,15 +9,15 @@ import { createClientServiceEngine } from './client-service.ts';
 
 const cases = loadCases('conformance/cases').filter(({ id }) => id === 'event-names-the-type');
 
-/** Runs a case on a service. */
-async function runOn(service: RequestListener): Promise<Report> {
+/** Runs a case, or a list, on a service. */
+async function runOn(service: RequestListener, list = cases): Promise<Report> {
   const server = createServer(service);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   let report: Report | undefined;
   for await (const event of run({
     engines: [createClientServiceEngine(`http://127.0.0.1:${port}/`, 500)],
-    cases,
+    cases: list,
     expectedFailures: [],
     dist: 'dist',
     version: '0',
@@ -219,6 +219,33 @@ describe('of a service whose connection broke off', () => {
     server.close();
     return report!;
   }
+
+  it('after its 201, and which is back when next asked, one case alone is not observed', async () => {
+    const list = loadCases('conformance/cases').filter(({ id }) => /^event-names-|^event-without/.test(id));
+    let clients = new Set<string>();
+    let created = 0;
+    const service: RequestListener = (request, response) => {
+      if (request.method === 'DELETE')
+        return response.writeHead(clients.delete(request.url!) ? 204 : 404).end();
+      if (request.method !== 'POST') return response.end('{"capabilities":[]}');
+      void json(request).then((body) => {
+        const Location = `/${++created}`;
+        clients.add(Location);
+        response.writeHead(201, { Location }).end();
+        if ((body as { tag: string }).tag === 'event-names-the-type')
+          setTimeout(() => (clients = new Set()), 50);
+      });
+    };
+    const { columns, cells } = await runOn(
+      service,
+      list.map((one) => ({ ...one, limit: 300, chunkings: false }))
+    );
+    expect(columns).toMatchObject([{ status: 'ran' }]);
+    const lost = cells.filter(({ verdict }) => verdict === 'not observed');
+    expect(lost).toMatchObject([{ case: 'event-names-the-type' }]);
+    expect(lost[0]!.runs[0]!.why).toMatch(/the service at .* has lost a client/);
+    expect(cells.length).toBeGreaterThan(1);
+  });
 
   it.each<[string, (server: Server, response: ServerResponse) => void]>([
     ['and which is there', (_server, response) => response.destroy()],

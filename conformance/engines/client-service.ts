@@ -92,14 +92,14 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       let lost: Promise<void> | undefined;
       let end: (why: string) => void = () => {};
 
-      /** After a connection that was broken off: whether the service is there all the same. If not, the attempt is over, and what was under way runs again one by one if it comes back. */
-      async function isThere(why: string): Promise<boolean> {
-        const answers = () =>
-          send('GET', url, undefined, ending.signal).then(
-            () => true,
-            () => false
-          );
-        if (!lost && (await answers())) return true;
+      const answers = () =>
+        send('GET', url, undefined, ending.signal).then(
+          () => true,
+          () => false
+        );
+
+      /** The attempt is over, and what was under way runs again one by one if the service comes back. */
+      function lose(why: string): Promise<void> {
         lost ??= (async () => {
           const until = Date.now() + Math.min(wait, absence);
           while (!(await answers())) {
@@ -109,7 +109,13 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           }
           end(why);
         })();
-        await lost;
+        return lost;
+      }
+
+      /** After a connection that was broken off: whether the service is there all the same. */
+      async function isThere(why: string): Promise<boolean> {
+        if (!lost && (await answers())) return true;
+        await lose(why);
         return false;
       }
 
@@ -196,8 +202,16 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           }
           release();
           await finished;
+          if ((over as Observation['over']) === 'limit') {
+            // Nothing came: a service that died meanwhile, and is back, does not know the client.
+            const address = resource;
+            resource = undefined;
+            const { status } = await send('DELETE', address, undefined, ending.signal);
+            if (status === 404)
+              await lose(`the service at ${shown} has lost a client, and so was started again`);
+          }
           await lost;
-          if (ending.signal.aborted) return;
+          if (lost || ending.signal.aborted) return;
           if (stream.early.size > 0)
             return task.decline(job.id, `the service at ${shown} left out callback ${stream.next}`);
           task.handIn(job.id, {
@@ -227,7 +241,14 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         }
       }
 
-      const jobs = pullJobs(task, runJob);
+      const stopped = new Promise<void>((resolve) =>
+        ending.signal.addEventListener('abort', () => resolve())
+      );
+      const jobs = pullJobs(task, async (job) => {
+        await runJob(job);
+        // What it took now would be under way when the attempt ends, beside the case that ended it.
+        if (lost) await stopped;
+      });
       const stop = async (): Promise<void> => {
         ending.abort();
         for (const { finish } of streams.values()) finish();

@@ -7,7 +7,7 @@ import type { View, ViewedCell } from './html.ts';
 /** Draws a cell, or a case in all columns: what was expected, what was observed, and the bytes. A part of the report's page (html-page.ts). */
 export function createDetail(
   view: View,
-  { el, link, visible, shown, mark, table, facts, source, ms, columnName, addressOf }: Elements,
+  { el, link, visible, shown, mark, describe, table, facts, source, ms, columnName, addressOf }: Elements,
   expandRun: typeof ExpandRun,
   onClose: () => void
 ) {
@@ -160,11 +160,7 @@ export function createDetail(
           {},
           mark(cell),
           ' ',
-          el(
-            'strong',
-            {},
-            [cell.outcome, ...(cell.unexpected ? ['unexpected'] : []), ...cell.remarks].join(', ')
-          ),
+          el('strong', {}, describe(cell)),
           ` in ${columnName(c as number)}`,
           column?.version !== undefined && ` (${column.version})`
         ),
@@ -212,9 +208,7 @@ export function createDetail(
             const other = cells[i];
             return [
               el('a', { href: addressOf(caseIndex, i) }, columnName(i)),
-              other
-                ? el('span', {}, mark(other), ` ${other.outcome}${other.unexpected ? ', unexpected' : ''}`)
-                : (view.columns[i]?.status ?? '')
+              other ? el('span', {}, mark(other), ` ${describe(other)}`) : (view.columns[i]?.status ?? '')
             ];
           })
         )

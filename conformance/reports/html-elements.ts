@@ -98,6 +98,11 @@ export function createElements(view: View) {
     );
   }
 
+  /** What `mark` shows, in words. */
+  function describe({ outcome, unexpected, remarks }: ViewedCell): string {
+    return [outcome, ...(unexpected ? ['unexpected'] : []), ...remarks].join(', ');
+  }
+
   function table(head: string[], rows: Child[][], attributes: Record<string, string> = {}): HTMLElement {
     return el(
       'div',
@@ -164,6 +169,7 @@ export function createElements(view: View) {
     visible,
     shown,
     mark,
+    describe,
     table,
     facts,
     source,

@@ -11,7 +11,11 @@ interface Place {
  * The filters, and the matrix of the cases that pass them. A cell is opened by its address; `onOpen` is called where that is there already.
  * A part of the report's page (html-page.ts).
  */
-export function createMatrix(view: View, { el, mark, columnName, addressOf }: Elements, onOpen: () => void) {
+export function createMatrix(
+  view: View,
+  { el, mark, describe, columnName, addressOf }: Elements,
+  onOpen: () => void
+) {
   const places = [...new Set(view.columns.map((column) => column.place))];
   const onlyDifferences = el('input', { type: 'checkbox' });
   const engineChoice = el(
@@ -125,7 +129,7 @@ export function createMatrix(view: View, { el, mark, columnName, addressOf }: El
                   'data-column': c,
                   'data-row': number,
                   'data-place': line.length,
-                  'aria-label': `${each.case.id}, ${columnName(c)}: ${[cell.outcome, ...(cell.unexpected ? ['unexpected'] : []), ...cell.remarks].join(', ')}`
+                  'aria-label': `${each.case.id}, ${columnName(c)}: ${describe(cell)}`
                 },
                 mark(cell)
               );

@@ -85,6 +85,9 @@ describe('renderHtml', () => {
     const cell = report.cells.find(({ verdict }) => verdict === 'pass')!;
     cell.runs[0]!.flaky = { seen: ['pass', 'fail'] };
     const address = [cell.case, cell.engine, cell.implementation].join('/');
+    expect(openAt(renderHtml(report), `#${cell.case}`).querySelector('.detail')?.textContent).toContain(
+      'pass, flaky'
+    );
     const document = openAt(renderHtml(report), `#${address}`);
     expect(document.querySelector('.detail')?.textContent).toContain(
       'flaky: pass, fail; nothing explains it'

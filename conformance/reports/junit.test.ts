@@ -65,15 +65,24 @@ describe('renderJunit', () => {
     const report = sampleReport();
     const [good] = report.cells.filter(({ verdict }) => verdict === 'pass');
     good!.runs[0]!.flaky = { seen: ['pass', 'fail'] };
+    const shaky = report.cells.find(({ verdict, unexpected }) => verdict === 'fail' && !unexpected)!;
+    const flaky = { seen: ['fail' as const, 'pass' as const], explanation: 'It is shaky.' };
+    for (const run of shaky.runs) run.flaky = flaky;
+    const unseen = report.cells.find(({ verdict }) => verdict === 'not observed')!;
+    for (const run of unseen.runs) run.flaky = flaky;
     const may = report.cells.find(({ verdict }) => verdict === 'differs')!;
     report.cases.find(({ id }) => id === may.case)!.level = 'may';
     const should = report.cells.find(({ verdict, unexpected }) => verdict === 'fail' && unexpected)!;
     report.cases.find(({ id }) => id === should.case)!.level = 'should';
     const document = parse(renderJunit(report));
-    const types = (id: string, { engine, implementation }: typeof may) =>
-      document
-        .querySelector(`testcase[name="${id}"][classname^="${engine}.${implementation}."]`)
-        ?.firstElementChild?.getAttribute('type');
+    const element = (id: string, { engine, implementation }: typeof may) =>
+      document.querySelector(`testcase[name="${id}"][classname^="${engine}.${implementation}."]`)
+        ?.firstElementChild;
+    const types = (...cell: Parameters<typeof element>) => element(...cell)?.getAttribute('type');
+    for (const cell of [shaky, unseen]) {
+      expect(element(cell.case, cell)).toMatchObject({ localName: 'skipped' });
+      expect(element(cell.case, cell)!.getAttribute('message')).toBe('It is shaky.');
+    }
     expect(types(good!.case, good!)).toBe('flaky');
     expect(types(may.case, may)).toBe('differs from what is a may');
     expect(types(should.case, should)).toBe('fail');

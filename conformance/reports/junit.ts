@@ -83,13 +83,21 @@ function describe(cell: Cell, each: Report['cases'][number]): Result | undefined
     ? `${difference.what}: expected ${difference.expected}, observed ${difference.observed}`
     : (run.why ?? title);
   const { verdict, expectedFailure } = cell;
-  if (verdict === 'not observed') return { element: 'error', message, type: verdict, text };
+  const explanations = cell.runs
+    .filter((one) => one.verdict === 'fail' || one.verdict === 'not observed')
+    .map(({ flaky }) => flaky?.explanation);
+  const isExplained = explanations.every((one) => one !== undefined);
+  if (verdict === 'not observed' && !isExplained) return { element: 'error', message, type: verdict, text };
   if (verdict === 'unsupported') return { element: 'skipped', message, type: verdict, text };
   if (expectedFailure) {
     return { element: 'skipped', message: expectedFailure.reason, type: 'expected failure', text };
   }
   if (cell.runs.some(({ flaky }) => flaky && flaky.explanation === undefined)) {
     return { element: 'failure', message, type: 'flaky', text };
+  }
+  const [explanation] = explanations;
+  if (isExplained && explanation !== undefined) {
+    return { element: 'skipped', message: explanation, type: 'flaky', text };
   }
   if (cell.unexpected && verdict !== 'fail') {
     const type = 'unexpected pass';

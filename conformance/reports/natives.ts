@@ -81,7 +81,7 @@ export function renderDeviations(report: Report, judgements: Judgement[]): strin
       if (!testCase) continue;
       lines.push(
         `- **${escape(id)}** (${testCase.level}, ${link(testCase.spec)}): ${escape(testCase.title)}`,
-        `  - sent: ${code(describeStream(testCase.connections))}`
+        `  - sent: ${describeSent(testCase)}`
       );
       const cells = deviations.filter((cell) => cell.case === id && engines.includes(cell.engine));
       for (const cell of cells) lines.push(`  - ${describeCell(cell)}`);
@@ -124,8 +124,9 @@ function describeCell({ engine, runs }: Cell): string {
   return `${escape(engine + where)}: ${differences.join('; ') || `no answer: ${escape(run.why ?? '')}`}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
-function describeStream(connections: Report['cases'][number]['connections']): string {
-  return connections
+/** What a case has its server send, as an entry of NATIVES.md begins with it. */
+export function describeSent({ connections }: Pick<Report['cases'][number], 'connections'>): string {
+  const sent = connections
     .map(({ headers, stream = [], end }) =>
       [
         ...(headers && 'Content-Type' in headers ? [`Content-Type: ${String(headers['Content-Type'])}`] : []),
@@ -134,6 +135,7 @@ function describeStream(connections: Report['cases'][number]['connections']): st
       ].join(' ')
     )
     .join(' / ');
+  return code(sent);
 }
 
 /** What differs from run to run has a name. What cannot be seen, but for line ends, is an escape. */

@@ -107,7 +107,7 @@ function sampleRequest(i: number, column: Column, c: number): RequestRecord {
   };
 }
 
-/** A deterministic report: mostly passes, each other verdict somewhere, hostile text in case 1, and three columns that did not run. */
+/** A deterministic report: mostly passes, each other verdict and what a run may have besides somewhere, hostile text in case 1, and three columns that did not run. */
 export function sampleReport(options: { cases?: number; columns?: number } = {}): Report {
   const { cases: caseCount = 24, columns: columnCount = 6 } = options;
   const cases = Array.from({ length: caseCount }, (_, i) =>
@@ -146,6 +146,25 @@ export function sampleReport(options: { cases?: number; columns?: number } = {})
         differences,
         ...(verdict === 'unsupported' ? { why: 'there is no document' } : {}),
         ...(verdict === 'not observed' ? { why: 'the page never answered' } : {}),
+        ...(verdict === 'differs'
+          ? {
+              reruns: [`differs: ${hostile}`],
+              leak: 'requests[0] was still open 5000 ms after its source had been closed'
+            }
+          : {}),
+        ...(i === 7 && c === 1
+          ? {
+              observation: {
+                events: [],
+                log: [],
+                lacks: 'there is no document',
+                readyState: null,
+                over: 'until' as const,
+                at
+              },
+              requests: []
+            }
+          : {}),
         ...(verdict === 'unsupported' || verdict === 'not observed'
           ? {}
           : {

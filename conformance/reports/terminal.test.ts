@@ -63,20 +63,27 @@ describe('renderTerminal', () => {
     );
   });
 
-  it('names what is flaky, with each verdict and what explains it', () => {
+  it('names what is flaky or leaks, with each verdict and what explains it', () => {
     const report = sampleReport();
     report.cells[0]!.runs[0]!.flaky = { seen: ['pass', 'fail'] };
     report.cells[1]!.runs[0]!.flaky = { seen: ['fail', 'pass'], explanation: 'shaky\u001b' };
     const [one, other] = report.cells.filter((cell) => cell.case === 'sample-case-10');
     one!.runs[0]!.leak = 'open';
-    other!.runs[0]!.reruns = ['it was late'];
-    expect(renderTerminal(report, { colour: false, width: 200 })).toContain(
+    one!.runs[0]!.reruns = ['it was late'];
+    other!.runs[0]!.reruns = ['it was late', 'it was late'];
+    report.cells.find((cell) => cell.case === 'sample-case-12')!.runs[0]!.reruns = ['it was late'];
+    const shown = renderTerminal(report, { colour: false, width: 200 });
+    expect(shown).not.toContain('sample-case-12');
+    expect(shown).toContain(
       [
-        'Flaky, leaking, or run again',
+        'Flaky or leaking',
         '  chromium/native sample-case-0 (as-written): flaky: pass, fail; nothing explains it',
         '  chromium/truesource-fetch sample-case-0 (as-written): flaky: fail, pass; shaky\\u{1b}',
+        '  chromium/native sample-case-9 (as-written): leak: requests[0] was still open 5000 ms after its source had been closed',
         '  chromium/native sample-case-10 (as-written): leak: open',
-        '  chromium/truesource-fetch sample-case-10 (as-written): run again: it was late'
+        '',
+        'Only run again: 2 runs; 2 (it was late)',
+        ''
       ].join('\n')
     );
   });

@@ -30,6 +30,7 @@ const narrowestColumn = 9;
 const narrowestName = 28;
 const mostUnexpected = 20;
 const mostRemarks = 60;
+const mostReasons = 6;
 
 /** Everything that is not one plain cell wide becomes an escape, so that no text can steer the terminal or break the table. */
 export function plain(text: string): string {
@@ -140,11 +141,11 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
       for (const each of cases) {
         const found = columns.map((column) => find(each.id, column));
         const results = found.map((cell) => cell && outcomeOf(cell));
-        const signs = found.map((cell) =>
-          cell ? remarksOf(cell).map((remark) => remarks[remark].sign) : []
-        );
+        const notes = found.map((cell) => (cell ? remarksOf(cell) : []));
         const isPlain = (outcome: Outcome | undefined, i: number) =>
-          !outcome || ((outcome === 'pass' || outcome === 'unsupported') && signs[i]!.length === 0);
+          !outcome ||
+          ((outcome === 'pass' || outcome === 'unsupported') &&
+            notes[i]!.every((note) => note === 'run again'));
         if (results.every(isPlain)) continue;
         const id = plain(each.id);
         let name = `  ${id}`;
@@ -155,7 +156,9 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
         lines.push(
           line(
             name,
-            results.map((outcome, i) => (outcome ? marks[outcome] + signs[i]!.join('') : '')),
+            results.map((outcome, i) =>
+              outcome ? marks[outcome] + notes[i]!.map((note) => remarks[note].sign).join('') : ''
+            ),
             (text, i) => {
               const outcome = results[i];
               return outcome ? paint[outcome](text) : text;
@@ -217,15 +220,28 @@ export function renderTerminal(report: Report, options: { colour: boolean; width
     }
   }
 
-  const remarked = report.cells
-    .flatMap((cell) => cell.runs.flatMap((run) => explainRemarks(run).map((text) => ({ cell, run, text }))))
-    .sort((a, b) => Number(a.text.startsWith('run again')) - Number(b.text.startsWith('run again')));
-  if (remarked.length) lines.push('', colours.yellow('Flaky, leaking, or run again'));
+  const remarked = report.cells.flatMap((cell) =>
+    cell.runs.flatMap((run) => explainRemarks({ ...run, reruns: [] }).map((text) => ({ cell, run, text })))
+  );
+  if (remarked.length) lines.push('', colours.yellow('Flaky or leaking'));
   for (const { cell, run, text } of remarked.slice(0, mostRemarks)) {
     const name = `${placeOf(cell)}/${cell.implementation} ${cell.case} (${run.chunking})`;
     lines.push(...wrap(plain(`${name}: ${text}`), width, '  '));
   }
   if (remarked.length > mostRemarks) lines.push(`  and ${remarked.length - mostRemarks} more`);
+
+  const again = report.cells
+    .flatMap(({ runs }) => runs)
+    .filter(({ flaky, leak, reruns }) => reruns && !flaky && leak === undefined);
+  if (again.length) {
+    const counts = new Map<string, number>();
+    for (const why of again.flatMap(({ reruns = [] }) => [...new Set(reruns)]))
+      counts.set(why, (counts.get(why) ?? 0) + 1);
+    const reasons = [...counts].sort(([, a], [, b]) => b - a);
+    const told = reasons.slice(0, mostReasons).map(([why, count]) => `${count} (${why})`);
+    if (reasons.length > told.length) told.push(`and for ${reasons.length - told.length} more reasons`);
+    lines.push('', ...wrap(plain(`Only run again: ${again.length} runs; ${told.join(', ')}`), width, ''));
+  }
 
   const unexpected = report.cells.filter((cell) => cell.unexpected);
   if (unexpected.length) lines.push('', colours.red('Unexpected'));

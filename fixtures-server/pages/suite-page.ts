@@ -237,7 +237,7 @@ function sayWhatHappens(now: VisitState): void {
       (isMine ? '' : 'A run in another tab or browser, ' + now.browser + '. ') +
         finished +
         (running ? 'Running ' + running + '.' : 'Starting.') +
-        (again ? ' What failed or hung is tried again, to tell a fault from an accident.' : '')
+        (again ? ' What failed or hung is tried again: what passes now is flaky, and the worst counts.' : '')
     );
   }
 }
