@@ -4,6 +4,40 @@ import { describe, expect, it } from 'vitest';
 import { validate, type ValidateOptions } from './index.ts';
 import { found, head, judge, repeat, serve } from './raw-server.ts';
 
+describe('a compressor that is not flushed', { concurrent: true }, () => {
+  const answer = (every: number, ids: boolean) => (socket: Socket, request: string) => {
+    const isZipped = /\r\nAccept-Encoding: gzip/.test(request);
+    socket.write(`${head}${isZipped ? 'Content-Encoding: gzip\r\n' : ''}\r\n`);
+    let n = 0;
+    const timer = setInterval(() => {
+      if (!isZipped) socket.write(`${ids ? `id: ${n}\n` : ''}data: ${n}\n\n`);
+      else if (n === 0) socket.write(gzipSync('').subarray(0, 10));
+      n++;
+    }, every);
+    socket.on('close', () => clearInterval(timer));
+  };
+  it.each([
+    [1000, false],
+    [1000, true],
+    [500, false],
+    [500, true]
+  ])('is found with an event every %i ms, ids: %s', { timeout: 10_000 }, async (every, ids) => {
+    const { findings, duration } = await judge(answer(every, ids));
+    expect(findings.find(({ rule }) => rule === 'T04')?.severity).toMatch(/error|warning/);
+    expect(duration).toBeLessThan(5000);
+  });
+  it(
+    'makes no stream of which all is well, where an event comes too seldom to tell',
+    { timeout: 10_000 },
+    async () => {
+      const { findings, headline, verdicts } = await judge(answer(1700, true));
+      expect(findings.map(({ rule }) => rule)).not.toContain('T04');
+      expect(headline).toMatch(/; compressed, nothing came in the time there was\.$/);
+      expect(JSON.stringify(verdicts.find(({ rule }) => rule === 'T04'))).toContain('--duration');
+    }
+  );
+});
+
 it.concurrent.each([
   ['of which not all is there yet', '"b"'],
   ['of more bytes than a line may have', 'x'.repeat(5 * 1024 * 1024)]
