@@ -74,6 +74,25 @@ it.concurrent.each<[string, string, string, ValidateOptions]>([
   expect(headline).toBe(expected.startsWith('E') ? refusal : 'There is no event stream.');
 });
 
+it.concurrent.each<[string, string, boolean]>([
+  ['HTTP/1.1 403 No\r\nContent-Type: application/json', 'W H25', false],
+  ['HTTP/1.1 200 OK\r\nContent-Type: application/json', 'W H01', false],
+  ['HTTP/1.1 200 OK\r\nContent-Type: application/json', 'W H01', true],
+  ['HTTP/1.1 204 No', '', true],
+  ['HTTP/1.1 404 No', 'W H25', true]
+])('a reconnection answered with %j: %j; after an end: %j', async (answer, expected, isOver) => {
+  let requests = 0;
+  const { findings } = await judge(
+    (socket) => {
+      if (++requests > 1) return void socket.end(`${answer}\r\n\r\n`);
+      socket.write(`${head}\r\ndata: {"a":1}\n\ndata: {"a":2}\n\n`);
+      if (isOver) socket.end();
+    },
+    { duration: 300, probes: ['again'], ignore: ['R18', 'R24', 'T03', 'T08', 'H24', 'S10'] }
+  );
+  expect(findings.map(({ rule, severity }) => `${severity[0]!.toUpperCase()} ${rule}`).join()).toBe(expected);
+});
+
 it('the headline says of advice alone not that clients lose something', async () => {
   const result = await judge(
     (socket) => socket.write(`${head.replace('no-store', 'max-age=9')}\r\ndata: 1\n\n`),

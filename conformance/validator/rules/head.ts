@@ -71,6 +71,20 @@ function jsonError(body: Buffer): boolean {
   }
 }
 
+const atFirstDrop = 'clients stop for good when the first connection is lost';
+
+/** Whether clients of a stream do not get it again, though it did not say its end. */
+function refusesReconnection({ plain, again, profile }: Observations): boolean {
+  const { head } = again!;
+  return (
+    isStreamHead(plain!.head) &&
+    !isReadOnce(profile) &&
+    !isStreamHead(head) &&
+    ![204, ...transient, 504].includes(head!.status) &&
+    !(hasEnded(plain!) && plain!.undecodable === undefined && saysTheEnd(plain!))
+  );
+}
+
 function isMcpJson(observations: Observations): boolean {
   return mayAnswerJson(observations) && essenceOf(observations.plain!.head) === 'application/json';
 }
@@ -83,11 +97,18 @@ export const head: Rule[] = [
     'Set Content-Type: text/event-stream before the first byte.',
     {
       needs: ['plain'],
+      wants: ['again'],
       check(observations) {
-        const { plain } = observations;
+        const { plain, again } = observations;
         const { head } = plain!;
         if (head!.status !== 200) return notApplicable(`the status is ${head!.status}`);
-        if (isStreamHead(head)) return ok;
+        if (isStreamHead(head)) {
+          if (again?.head?.status !== 200 || !refusesReconnection(observations)) return ok;
+          return finding(
+            `The Content-Type of the reconnection is ${quote(headersOf(again.head, 'content-type').join(', '))}: ${atFirstDrop}`,
+            { at: again.head.at, severity: 'warning' }
+          );
+        }
         if (isMcpJson(observations)) return notApplicable('MCP answers in JSON where it does not stream');
         if (isHtml(plain!)) return notApplicable('the answer is a page: H07');
         const types = headersOf(head, 'content-type');
@@ -272,7 +293,7 @@ export const head: Rule[] = [
         if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
-        if (again!.head!.status !== 200) return ok;
+        if (!isStreamHead(again!.head)) return ok;
         if (!saysTheEnd(plain!)) return notApplicable('nothing says that it was the end: R23');
         return finding('The stream ended, and a reconnection was answered with 200 again', {
           at: again!.head!.at
@@ -517,8 +538,16 @@ export const head: Rule[] = [
     'Answer 200 with the stream; with this status every client stops for good.',
     {
       needs: ['plain'],
+      wants: ['again'],
       check(observations) {
         const { status, at } = observations.plain!.head!;
+        const again = observations.again?.head;
+        if (again && again.status !== 200 && refusesReconnection(observations)) {
+          return finding(`The status of the reconnection is ${again.status}: ${atFirstDrop}`, {
+            at: again.at,
+            severity: 'warning'
+          });
+        }
         if ((status >= 200 && status < 300) || [...transient, 406, 504].includes(status)) return ok;
         if (isForPostOnly(observations)) return notApplicable('GET is not for streams here: D01');
         if (lacksSession(observations)) return notApplicable('it is the session that lacks: D09');

@@ -277,7 +277,7 @@ export const resume: Rule[] = [
       needs: ['plain', 'again', 'bogus-id'],
       check({ plain, again, 'bogus-id': answers }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        if (again!.head!.status !== 200)
+        if (!isStreamHead(again!.head))
           return notApplicable('a reconnection with a known id gets no stream either');
         const breaksAnyway = isBrokenOff(again!);
         for (const [index, answer] of answers!.entries()) {
@@ -510,7 +510,7 @@ export const resume: Rule[] = [
         if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
-        if (again!.head!.status !== 200 || saysTheEnd(plain!)) return ok;
+        if (!isStreamHead(again!.head) || saysTheEnd(plain!)) return ok;
         if (judgePolling(observations).verdict === 'finding') return notApplicable('clients poll: R21');
         const id = headerOf(again!.request, 'last-event-id');
         return finding(
