@@ -48,6 +48,8 @@ export interface TracedBlock extends UnfinishedBlock {
   lastRead: Read;
   /** What was dispatched, as latin1. */
   event: { type: string; data: string; lastEventId: string } | undefined;
+  /** No event came before it. */
+  isFirst: boolean;
 }
 
 /** What has come since a blank line. */
@@ -438,7 +440,8 @@ export class Trace {
       type,
       id,
       lastRead: read,
-      event: isEvent ? { ...dispatched } : undefined
+      event: isEvent ? { ...dispatched } : undefined,
+      isFirst: this.events === (isEvent ? 1 : 0)
     };
     for (const observer of this.#ofBlocks) {
       if (observer.block!(block) === 'enough')

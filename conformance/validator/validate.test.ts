@@ -127,6 +127,14 @@ it.concurrent.each<[ValidateOptions, RegExp]>([
   await expect(result).rejects.toThrow(message);
 });
 
+it('empty data of MCP is what a stream begins with, and nothing later', async () => {
+  const rulesOf = async (text: string) =>
+    found(await lint(Buffer.from(text), { profile: 'mcp', ignore: ['R18'] })).toSorted();
+  const message = 'id: 2\ndata: {"jsonrpc":"2.0","method":"a"}\n\n';
+  expect(await rulesOf(`id: 1\ndata: \n\n${message}`)).toEqual(['D07']);
+  expect(await rulesOf(`${message}id: 3\ndata: \n\nid: 4\ndata:\n\n`)).toEqual(['D06', 'F17']);
+});
+
 it('lint refuses a text', async () => {
   await expect(lint('data: 1\n\n' as unknown as Uint8Array)).rejects.toThrow('lint takes bytes');
 });

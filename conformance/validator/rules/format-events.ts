@@ -27,6 +27,11 @@ export function isWord(data: string): boolean {
   return /^ ?[a-z]/i.test(data) && !/^(true|false|null)$/.test(data);
 }
 
+/** "an SSE event consisting of an event ID and an empty data field", which the stream begins with. */
+export function isPriming({ id, event, isFirst }: TracedBlock): boolean {
+  return isFirst && Boolean(id) && event?.data === '';
+}
+
 /** Rules on events whose data looks so. */
 function onEvent(
   blocks: Extract<WantedBlocks, { opening: string[] } | { longerThan: number }>,
@@ -89,7 +94,7 @@ export const events: Rule[] = [
       blocks: { opening: [''] },
       block(block) {
         // What the protocols have so: D07, and the end.
-        if (profile === 'mcp' && block.id !== undefined) return;
+        if (profile === 'mcp' && isPriming(block)) return;
         if (profile === 'graphql-sse' && block.type === 'complete') return;
         found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
       }
