@@ -14,7 +14,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
-import { isWord } from './format-events.ts';
+import { createSuspicion } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
 import { saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
@@ -356,26 +356,22 @@ export const caching: Rule[] = [
     interpretation,
     'Use a comment (":", two line feeds): this one reaches every onmessage.',
     onStream((found) => {
-      let first: TracedBlock | undefined;
-      let count = 0;
-      let isText = false;
-      return {
-        blocks: { opening: heartbeatOpenings },
-        block(block) {
-          if (isHeartbeat(block)) {
-            first ??= block;
-            count++;
-          } else isText ||= isWord(block.event!.data);
-        },
-        end() {
-          if (!first || count < 2) return undefined;
+      const { suspect, other, end } = createSuspicion(
+        (first, isText) =>
           found({
             message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
             ...(isText && { severity: 'information' }),
             ...atBlock(first)
-          });
-          return undefined;
-        }
+          }),
+        2
+      );
+      return {
+        blocks: { opening: heartbeatOpenings, sample: true },
+        block(block) {
+          if (isHeartbeat(block)) suspect(block);
+          else other(block.event!.data);
+        },
+        end: () => void end()
       };
     })
   ),

@@ -19,12 +19,44 @@ const megabyte = 1024 * 1024;
 /** As a type, or an id. */
 const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
 
-/** Of words of a text. */
-const frequentOpenings = [' ', ...'aeiost'];
+/** Of those that are not suspected, how many tell what a stream is of; and how many suspected ones tell it alone. */
+const enoughOthers = 5;
+const enoughSuspected = 10;
 
-/** Data of a stream of raw text, as of a language model, where any word may come. */
-export function isWord(data: string): boolean {
-  return /^ ?[a-z]/i.test(data) && !/^(true|false|null)$/.test(data);
+/**
+ * Events that are a fault, but for a stream of raw text, as of a language model, where any word may come: told when the others have
+ * shown which it is. Tokens bring the spaces between them along, names and sentences do not.
+ */
+export function createSuspicion(report: (first: TracedBlock, isText: boolean) => void, least = 1) {
+  let isText: boolean | undefined;
+  let first: TracedBlock | undefined;
+  let [suspected, told, others, words, spaced] = [0, 0, 0, 0, 0];
+  const tell = () => {
+    if (suspected >= least) for (; told < suspected; told++) report(first!, isText!);
+  };
+  return {
+    suspect(block: TracedBlock) {
+      first ??= block;
+      if (++suspected >= enoughSuspected) isText ??= false;
+      if (isText !== undefined) tell();
+    },
+    other(data: string) {
+      if (isText !== undefined) return;
+      others++;
+      if (/^ ?[a-z]/i.test(data)) words++;
+      if (/^ | $/.test(data)) spaced++;
+      const isJson =
+        data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
+      if (isJson) isText = false;
+      else if (others >= enoughOthers) isText = words * 2 > others && spaced * 4 >= others;
+      else return;
+      tell();
+    },
+    end() {
+      isText ??= false;
+      tell();
+    }
+  };
 }
 
 /** "an SSE event consisting of an event ID and an empty data field", which the stream begins with. */
@@ -165,29 +197,26 @@ export const events: Rule[] = [
     interpretation,
     'Look at what is sent: a value was missing.',
     onStream((found) => {
-      let first: TracedBlock | undefined;
-      let isText = false;
+      const { suspect, other, end } = createSuspicion((first, isText) =>
+        found({
+          message: `The data is ${quote(first.event!.data)}`,
+          ...(isText && { severity: 'information' }),
+          ...atBlock(first)
+        })
+      );
       return {
         branches: ['event', 'id'],
         looksLike: (text) => missingValue.test(text),
         line(line) {
           found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
         },
-        blocks: { opening: ['u', 'N', ...frequentOpenings] },
+        blocks: { opening: ['u', 'N'], sample: true },
         block(block) {
           const { data } = block.event!;
-          if (data === 'undefined' || data === 'NaN') first ??= block;
-          else isText ||= isWord(data);
+          if (data === 'undefined' || data === 'NaN') suspect(block);
+          else other(data);
         },
-        end() {
-          if (first)
-            found({
-              message: `The data is ${quote(first.event!.data)}`,
-              ...(isText && { severity: 'information' }),
-              ...atBlock(first)
-            });
-          return undefined;
-        }
+        end: () => void end()
       };
     })
   ),
