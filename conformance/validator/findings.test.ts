@@ -4,6 +4,25 @@ import { describe, expect, it } from 'vitest';
 import { validate, type ValidateOptions } from './index.ts';
 import { found, head, judge, repeat, serve } from './raw-server.ts';
 
+it('a list that is sent again and again, whose last item is done, is polled: a note', async () => {
+  const { findings } = await judge(
+    (socket) => socket.end(`${head}\r\ndata: {"id":1,"done":false}\n\ndata: {"id":2,"done":true}\n\n`),
+    { probes: ['again'] }
+  );
+  expect(findings.find(({ rule }) => rule === 'R21')).toMatchObject({
+    severity: 'information',
+    message: expect.stringMatching(/unless pages close on the last event$/) as string
+  });
+  expect(findings.map(({ rule }) => rule)).not.toContain('H12');
+});
+
+it('the headline of a stream that is polled names the interval', async () => {
+  const { headline } = await judge((socket) => socket.end(`${head}\r\nretry: 300\ndata: 1\n\n`), {
+    probes: ['again']
+  });
+  expect(headline).toMatch(/; the stream ends at once, and each client asks again every 0\.3 s\.$/);
+});
+
 describe('a compressor that is not flushed', { concurrent: true }, () => {
   const answer = (every: number, ids: boolean) => (socket: Socket, request: string) => {
     const isZipped = /\r\nAccept-Encoding: gzip/.test(request);
@@ -333,6 +352,10 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: {"type":"finish"}\n\n',
       'data: {"text":"","done":true}\n\n',
       'data: {"type":"finish"}\n\ndata: [DONE]\n\n',
+      'data: </stream>\n\n',
+      'data: [END]\n\n',
+      'data: done\n\n',
+      'data: {"finish":true}\n\n',
       'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
@@ -358,6 +381,17 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'a completed response',
       (socket) => socket.end(`${head}\r\nevent: response.completed\ndata: {"type":"response.completed"}\n\n`),
       { profile: 'openai' }
+    ],
+    [
+      'H23',
+      'a session that is encrypted anew each time',
+      (() => {
+        let n = 0;
+        return (socket: Socket) =>
+          socket.write(
+            `${head}Set-Cookie: app_session=${Buffer.from(`{"iv":"${++n}"}`).toString('base64')}\r\n\r\ndata: 1\n\n`
+          );
+      })()
     ]
   ])('%s: not for %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);

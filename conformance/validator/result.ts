@@ -106,6 +106,10 @@ export function headlineOf(
     return `${some}; it is not secure.`;
   if (areLost) return `${some}; clients lose events, or the connection.`;
   if (errors.length > 0) return `${some}; clients or proxies in use break it.`;
+  if (findings.some(({ rule, severity }) => rule === 'R21' && severity === 'warning')) {
+    const time = stream.reconnectionTime;
+    return `${some}; the stream ends at once, and each client asks again every ${time === undefined ? 'few seconds' : `${time / 1000} s`}.`;
+  }
   if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
   const isSilent =
     compressed && (!compressed.head || compressed.decoded !== undefined) && compressed.decodedBytes === 0;

@@ -15,7 +15,7 @@ import {
 } from '../rule.ts';
 import { passesTheCorsCheck } from './cors.ts';
 import { isForPostOnly, lacksSession, mayAnswerJson } from './dialects.ts';
-import { isReadOnce, noReconnection, saysTheEnd } from './resume.ts';
+import { isReadOnce, judgePolling, noReconnection, saysTheEnd } from './resume.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
 const { processingModel, registration } = standard;
@@ -289,12 +289,14 @@ export const head: Rule[] = [
     'Answer 204 when there will be no more: it is the only way to stop the reconnecting from the server.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again, profile }) {
+      check(observations) {
+        const { plain, again, profile } = observations;
         if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (!isStreamHead(again!.head)) return ok;
         if (!saysTheEnd(plain!)) return notApplicable('nothing says that it was the end: R23');
+        if (judgePolling(observations).verdict === 'finding') return notApplicable('clients poll: R21');
         return finding('The stream ended, and a reconnection was answered with 200 again', {
           at: again!.head!.at
         });
@@ -510,6 +512,8 @@ export const head: Rule[] = [
         for (const value of headersOf(again!.head, 'set-cookie')) {
           const [, name = '', text] = parse(value) ?? [];
           // Load balancers and rolling tokens renew theirs as a matter of course.
+          // What is encrypted anew each time, as base64 of {"iv":, may hold the same session.
+          if (text!.startsWith('eyJpdiI6')) continue;
           if (/sess|sid$/i.test(name) && first.has(name) && first.get(name) !== text) {
             return finding(`The cookie ${quote(name)} was sent back, and set anew with another value`, {
               at: again!.head!.at
