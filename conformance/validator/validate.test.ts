@@ -127,6 +127,14 @@ it.concurrent.each<[ValidateOptions, RegExp]>([
   await expect(result).rejects.toThrow(message);
 });
 
+it('a rule gives way only to one that is not left out', async () => {
+  const ended = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n';
+  const rulesOf = async (ignore: string[]) =>
+    found(await judge((socket) => socket.end(ended), { probes: ['again'], ignore }));
+  expect(await rulesOf([])).toEqual(expect.not.arrayContaining(['R23', 'T03']));
+  expect(await rulesOf(['R21', 'T01'])).toEqual(expect.arrayContaining(['R23', 'T03']));
+});
+
 it('empty data of MCP is what a stream begins with, and nothing later', async () => {
   const rulesOf = async (text: string) =>
     found(await lint(Buffer.from(text), { profile: 'mcp', ignore: ['R18'] })).toSorted();

@@ -166,6 +166,7 @@ async function run(
     sentOrigin: origin ?? madeUpOrigin,
     method,
     missing: {},
+    ...(options.ignore && { ignored: options.ignore }),
     ...(origin !== undefined && { origin })
   };
   const requests: Result['requests'] = [];

@@ -11,6 +11,7 @@ import {
   onStream,
   quote,
   rule,
+  yieldsTo,
   type Rule
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
@@ -131,9 +132,10 @@ export const caching: Rule[] = [
     'No no-transform',
     rfc(9111, '5.2.2.6'),
     'Add no-transform to Cache-Control: compressing middleware and proxies leave the stream alone then.',
-    onHead((exchange) => {
+    onHead((exchange, observations) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
-      if (exchange.request.method === 'GET' && headerOf(exchange.head, 'cache-control') === undefined)
+      const isMissing = headerOf(exchange.head, 'cache-control') === undefined;
+      if (exchange.request.method === 'GET' && isMissing && yieldsTo(observations, 'T01'))
         return notApplicable('there is no Cache-Control: T01');
       return cacheControl(exchange).has('no-transform')
         ? ok

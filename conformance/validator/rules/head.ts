@@ -10,6 +10,7 @@ import {
   plural,
   quote,
   rule,
+  yieldsTo,
   type Observations,
   type Rule
 } from '../rule.ts';
@@ -296,7 +297,8 @@ export const head: Rule[] = [
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (!isStreamHead(again!.head)) return ok;
         if (!saysTheEnd(plain!)) return notApplicable('nothing says that it was the end: R23');
-        if (judgePolling(observations).verdict === 'finding') return notApplicable('clients poll: R21');
+        if (yieldsTo(observations, 'R21') && judgePolling(observations).verdict === 'finding')
+          return notApplicable('clients poll: R21');
         return finding('The stream ended, and a reconnection was answered with 200 again', {
           at: again!.head!.at
         });

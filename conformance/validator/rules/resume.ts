@@ -11,6 +11,7 @@ import {
   onStream,
   quote,
   rule,
+  yieldsTo,
   type Observations,
   type Profile,
   type Rule,
@@ -531,7 +532,8 @@ export const resume: Rule[] = [
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (!isStreamHead(again!.head) || saysTheEnd(plain!)) return ok;
-        if (judgePolling(observations).verdict === 'finding') return notApplicable('clients poll: R21');
+        if (yieldsTo(observations, 'R21') && judgePolling(observations).verdict === 'finding')
+          return notApplicable('clients poll: R21');
         const id = headerOf(again!.request, 'last-event-id');
         return finding(
           `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
