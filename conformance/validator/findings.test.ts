@@ -138,6 +138,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['F05', 'no line end', (socket) => socket.end(`${head}\r\nData: hello`)],
     ['F04', 'a word alone after data', writing('data: hello\nworld\n\n')],
     ['F21', 'a promise', writing('data: [object Promise]\n\n')],
+    ['F21', 'a dict of Python', writing(`data: {'user': 'ann', 'n': None}\n\n`)],
+    ['F21', 'bytes of Python', writing(`data: b'x'\n\n`)],
     ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
     ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
     ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
@@ -310,6 +312,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket, request) =>
         socket.end(idOf(request) === undefined ? `${beginning}id: 1\ndata: 1\n\n` : 'HTTP/1.1 502 No\r\n\r\n')
     ],
+    ['H14', 'a server that answers nothing', () => {}, { probes: ['head-request'] }],
+    ['F21', 'a word', writing('data: b\n\ndata: {"a":"{\'b\': 1}"}\n\n')],
     ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
     ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
     [

@@ -215,7 +215,7 @@ export const caching: Rule[] = [
     ['T07', 'buffered-burst', 'E A'],
     'Events are gathered and come in bursts',
     nginx('proxy_buffering'),
-    'Send X-Accel-Buffering: no, and turn proxy_buffering off.',
+    'Flush after each event (PHP: ob_flush and flush, or output_buffering off), send X-Accel-Buffering: no, and turn proxy_buffering off.',
     onStream((found, { captured }) => {
       /** The first that ended in the read before. */
       let previous: TracedBlock | undefined;

@@ -19,6 +19,9 @@ const megabyte = 1024 * 1024;
 /** As a type, or an id. */
 const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
 
+/** Of a dict, of a list of them, or of bytes: `{'user': 'ann', 'n': None}`, `b'x'`. */
+const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/;
+
 /** Of those that are not suspected, how many tell what a stream is of; and how many suspected ones tell it alone. */
 const enoughOthers = 5;
 const enoughSuspected = 10;
@@ -184,8 +187,12 @@ export const events: Rule[] = [
     ['F21', 'object-object', 'E A'],
     'Data is "[object Object]" or the like',
     interpretation,
-    'Serialize it: JSON.stringify.',
-    onEvent({ opening: ['['] }, ({ data }, found, block) => {
+    'Serialize it: JSON.stringify, in Python json.dumps and decode.',
+    onEvent({ opening: ['[', '{', 'b'] }, ({ data }, found, block) => {
+      if (pythonRepr.test(data)) {
+        found({ message: `The data is ${quote(data)}: Python's repr, and no JSON`, ...atBlock(block) });
+        return;
+      }
       if (/^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/.test(data)) {
         found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
       }

@@ -328,9 +328,11 @@ export const head: Rule[] = [
     'Answer HEAD at once with the head alone: health checks and proxies ask so.',
     {
       needs: ['head-request'],
-      check({ 'head-request': asked }) {
+      wants: ['plain'],
+      check({ plain, 'head-request': asked }) {
         const { failure } = asked!;
         if (!failure) return ok;
+        if (!plain?.head) return notApplicable('no head comes for GET either: T09');
         if (failure.kind !== 'timeout' || asked!.endedAt - asked!.sentAt < 1400)
           return notObserved('an answer to HEAD');
         return finding(`No answer to HEAD within ${Math.round(asked!.endedAt - asked!.sentAt)} ms`, {
