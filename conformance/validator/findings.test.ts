@@ -393,7 +393,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         let n = 0;
         return (socket: Socket) =>
           socket.write(
-            `${head}Set-Cookie: app_session=${Buffer.from(`{"iv":"${++n}"}`).toString('base64')}\r\n\r\ndata: 1\n\n`
+            `${head}Set-Cookie: =;\r\nSet-Cookie: app_session=${Buffer.from(`{"iv":"${++n}"}`).toString('base64')}\r\n\r\ndata: 1\n\n`
           );
       })()
     ]
