@@ -228,6 +228,26 @@ it(
   }
 );
 
+describe('lint takes', { timeout: 20_000 }, () => {
+  it.concurrent.each([
+    'data: \0\n\n',
+    'data: \x01\n\n',
+    'data: \x1b[2K\x1b[1A\x1b[G\n\n',
+    `data: ${'\x01'.repeat(40)}\n\n`,
+    '{"log":{"level":"info"}}\n',
+    '* Note: x\n* b\n'
+  ])('%j', async (input) => {
+    const { code, stdout } = await call(['lint', '-'], input);
+    expect(stdout).toMatch(/^standard input\n/);
+    expect(code).toBeLessThan(2);
+  });
+});
+
+it.each(['.5', '3e-1', '1.'])('%s is a number of seconds', { timeout: 20_000 }, async (duration) => {
+  const { code } = await call(['validate', url('good'), '--duration', duration, '--probes', 'none']);
+  expect(code).toBe(0);
+});
+
 describe('lint says what is no captured body, and what to do', { timeout: 20_000 }, () => {
   it.concurrent.each<[string | Buffer, RegExp]>([
     ['', /empty: /],

@@ -71,7 +71,7 @@ function oneOf<T extends string>(option: string, value: string, valid: readonly 
 
 function numberOf(option: string, value: string, most: number): number {
   const number = Number(value);
-  if (!/^\d+(\.\d+)?$/.test(value) || number <= 0 || number > most)
+  if (!/^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) || number <= 0 || number > most)
     throw mistake(`${option} must be a number above 0 and up to ${most}, not ${JSON.stringify(value)}`);
   return number;
 }

@@ -4,6 +4,59 @@ import { describe, expect, it } from 'vitest';
 import { validate, type ValidateOptions } from './index.ts';
 import { found, head, judge, repeat, serve } from './raw-server.ts';
 
+it('a list that is sent again and again, whose last item is done, is polled: a note', async () => {
+  const { findings } = await judge(
+    (socket) => socket.end(`${head}\r\ndata: {"id":1,"done":false}\n\ndata: {"id":2,"done":true}\n\n`),
+    { probes: ['again'] }
+  );
+  expect(findings.find(({ rule }) => rule === 'R21')).toMatchObject({
+    severity: 'information',
+    message: expect.stringMatching(/unless pages close on the last event$/) as string
+  });
+  expect(findings.map(({ rule }) => rule)).not.toContain('H12');
+});
+
+it('the headline of a stream that is polled names the interval', async () => {
+  const { headline } = await judge((socket) => socket.end(`${head}\r\nretry: 300\ndata: 1\n\n`), {
+    probes: ['again']
+  });
+  expect(headline).toMatch(/; the stream ends at once, and each client asks again every 0\.3 s\.$/);
+});
+
+describe('a compressor that is not flushed', { concurrent: true }, () => {
+  const answer = (every: number, ids: boolean) => (socket: Socket, request: string) => {
+    const isZipped = /\r\nAccept-Encoding: gzip/.test(request);
+    socket.write(`${head}${isZipped ? 'Content-Encoding: gzip\r\n' : ''}\r\n`);
+    let n = 0;
+    const timer = setInterval(() => {
+      if (!isZipped) socket.write(`${ids ? `id: ${n}\n` : ''}data: ${n}\n\n`);
+      else if (n === 0) socket.write(gzipSync('').subarray(0, 10));
+      n++;
+    }, every);
+    socket.on('close', () => clearInterval(timer));
+  };
+  it.each([
+    [1000, false],
+    [1000, true],
+    [500, false],
+    [500, true]
+  ])('is found with an event every %i ms, ids: %s', { timeout: 10_000 }, async (every, ids) => {
+    const { findings, duration } = await judge(answer(every, ids));
+    expect(findings.find(({ rule }) => rule === 'T04')?.severity).toMatch(/error|warning/);
+    expect(duration).toBeLessThan(5000);
+  });
+  it(
+    'makes no stream of which all is well, where an event comes too seldom to tell',
+    { timeout: 10_000 },
+    async () => {
+      const { findings, headline, verdicts } = await judge(answer(1700, true));
+      expect(findings.map(({ rule }) => rule)).not.toContain('T04');
+      expect(headline).toMatch(/; compressed, nothing came in the time there was\.$/);
+      expect(JSON.stringify(verdicts.find(({ rule }) => rule === 'T04'))).toContain('--duration');
+    }
+  );
+});
+
 it.concurrent.each([
   ['of which not all is there yet', '"b"'],
   ['of more bytes than a line may have', 'x'.repeat(5 * 1024 * 1024)]
@@ -85,6 +138,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['F05', 'no line end', (socket) => socket.end(`${head}\r\nData: hello`)],
     ['F04', 'a word alone after data', writing('data: hello\nworld\n\n')],
     ['F21', 'a promise', writing('data: [object Promise]\n\n')],
+    ['F21', 'a dict of Python', writing(`data: {'user': 'ann', 'n': None}\n\n`)],
+    ['F21', 'bytes of Python', writing(`data: b'x'\n\n`)],
     ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
     ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
     ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
@@ -257,6 +312,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket, request) =>
         socket.end(idOf(request) === undefined ? `${beginning}id: 1\ndata: 1\n\n` : 'HTTP/1.1 502 No\r\n\r\n')
     ],
+    ['H14', 'a server that answers nothing', () => {}, { probes: ['head-request'] }],
+    ['F21', 'a word', writing('data: b\n\ndata: {"a":"{\'b\': 1}"}\n\n')],
     ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
     ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
     [
@@ -299,6 +356,10 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: {"type":"finish"}\n\n',
       'data: {"text":"","done":true}\n\n',
       'data: {"type":"finish"}\n\ndata: [DONE]\n\n',
+      'data: </stream>\n\n',
+      'data: [END]\n\n',
+      'data: done\n\n',
+      'data: {"finish":true}\n\n',
       'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
@@ -324,6 +385,17 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'a completed response',
       (socket) => socket.end(`${head}\r\nevent: response.completed\ndata: {"type":"response.completed"}\n\n`),
       { profile: 'openai' }
+    ],
+    [
+      'H23',
+      'a session that is encrypted anew each time',
+      (() => {
+        let n = 0;
+        return (socket: Socket) =>
+          socket.write(
+            `${head}Set-Cookie: =;\r\nSet-Cookie: app_session=${Buffer.from(`{"iv":"${++n}"}`).toString('base64')}\r\n\r\ndata: 1\n\n`
+          );
+      })()
     ]
   ])('%s: not for %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);

@@ -34,11 +34,11 @@ const later: ConnectionScript = { headers, stream: ['retry: 3100\n\n', 'id: 3\nd
 const second: ConnectionScript = { headers, stream: ['retry: 3100\n\n', 'id: 2\ndata: 2\n\n'] };
 
 /** Everything as it should be: no finding at all. */
-export const good: Omit<Play, 'id'> = { connections: [first, later, second, later], repeat: true };
+export const good: Omit<Play, 'id'> = { connections: [first, later, later, second, later], repeat: true };
 
 /** In the order of the validator's requests. OPTIONS takes none. */
-type Place = 'plain' | 'again' | 'first' | 'origin' | 'compressed' | 'bogus' | 'empty' | 'long' | 'head';
-const places: Place[] = ['plain', 'again', 'first', 'origin', 'compressed', 'bogus', 'empty', 'long', 'head'];
+type Place = 'plain' | 'again' | 'compressed' | 'first' | 'origin' | 'bogus' | 'empty' | 'long' | 'head';
+const places: Place[] = ['plain', 'again', 'compressed', 'first', 'origin', 'bogus', 'empty', 'long', 'head'];
 
 /** The good play, with some connections laid over. A header of null is removed. */
 function but(
@@ -139,7 +139,7 @@ export const fixtures: Record<string, Fixture> = {
       again: first,
       first: later,
       origin: second,
-      compressed: { headers: allowAll }
+      bogus: { headers: allowAll }
     }),
     implied: { H10: 'it is a redirect' },
     notes: ['H10']
@@ -317,11 +317,18 @@ export const fixtures: Record<string, Fixture> = {
   R11: { broken: but({ again: { stream: ['retry: 3100\n\nid: 2\ndata: 2\n\n'] } }) },
   R13: {
     broken: {
-      connections: [first, later, { headers, stream: ['retry: 3200\n\nid: 1\ndata: 1\n\n'] }, second, later],
+      connections: [
+        first,
+        later,
+        later,
+        { headers, stream: ['retry: 3200\n\nid: 1\ndata: 1\n\n'] },
+        second,
+        later
+      ],
       repeat: true
     },
     sound: {
-      connections: [first, later, { headers, stream: ['retry: 3200\n\nid: 1\ndata: 1\n\n'] }, later],
+      connections: [first, later, later, { headers, stream: ['retry: 3200\n\nid: 1\ndata: 1\n\n'] }, later],
       repeat: true
     }
   },
@@ -386,7 +393,7 @@ export const fixtures: Record<string, Fixture> = {
   X05: {
     broken: but({
       origin: { status: 307, headers: { Location: '{url}' }, stream: [], end: 'close' },
-      compressed: { headers: allowAll }
+      bogus: { headers: allowAll }
     })
   },
   X06: {
@@ -417,12 +424,13 @@ export const fixtures: Record<string, Fixture> = {
   S07: { broken: good, query: '?token=1' },
   S08: {
     broken: {
-      connections: [first, later, second, later, { status: 401, end: 'close' }, later],
+      connections: [first, later, later, second, later, { status: 401, end: 'close' }, later],
       repeat: true
     },
     sound: {
       connections: [
         first,
+        later,
         later,
         second,
         { status: 403, end: 'close' },

@@ -355,6 +355,16 @@ export function beginsWithEvent({ startedAt, sentAt, firstEventAt = Infinity }: 
   return firstEventAt - sentAt < 100 + roundTrip;
 }
 
+/** Within how long a client gets an event, whenever it asks, ms. The first may come early by chance alone: `others` are asked later. */
+export function dueWithin(plain: Exchange, others: (Exchange | undefined)[]): number | undefined {
+  const waitOf = ({ sentAt, firstEventAt }: Exchange) => firstEventAt! - sentAt;
+  const later = others.filter((other) => other?.firstEventAt !== undefined) as Exchange[];
+  if (beginsWithEvent(plain) && later.some(beginsWithEvent)) return waitOf(plain);
+  return plain.events.length > 0 && plain.events.length + later.length > 1
+    ? Math.max(plain.longestSilence, ...later.map(waitOf))
+    : undefined;
+}
+
 /** Whether the server ended the body of its own accord. */
 export function hasEnded({ ending }: Exchange): boolean {
   return ending === 'complete' || ending === 'closed';

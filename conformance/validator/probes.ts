@@ -1,7 +1,7 @@
 import type { Header, Limits, OutgoingRequest } from './recording.ts';
 import {
-  beginsWithEvent,
   browsersCodings,
+  dueWithin,
   eventsWithIds,
   headersOf,
   isStreamHead,
@@ -13,6 +13,8 @@ import type { Injected, Injection, Observations, Probe } from './rule.ts';
 
 /** For answers after the first, ms. */
 export const answerTimeout = 1500;
+/** How much longer than an event takes a compressed stream may say nothing, ms. */
+export const compressionGrace = 600;
 const parallelStreams = 7;
 export const madeUpOrigin = 'https://origin.example';
 /** Last-Event-IDs that no server gave out. */
@@ -48,7 +50,9 @@ export interface Asking {
   request(extra?: Header[], method?: string): OutgoingRequest;
   ask(
     request: OutgoingRequest,
-    how?: Partial<Pick<Limits, 'duration'> & Pick<ObserveOptions, 'observers' | 'onHead' | 'until'>>
+    how?: Partial<
+      Pick<Limits, 'duration' | 'headTimeout'> & Pick<ObserveOptions, 'observers' | 'onHead' | 'until'>
+    >
   ): Promise<Exchange>;
 }
 
@@ -87,6 +91,20 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
         request(ofReconnection(plain, plain.trace?.lastEventId ?? '')),
         isOver ? { duration: took * 1.2 + 500 } : untilFirstEvent(due)
       )
+  },
+  compressed: {
+    waitingFor: 'an answer that may be compressed',
+    repeats: true,
+    lacks: ({ observations: { again } }) => (again?.failure ? 'an answer to the reconnection' : undefined),
+    run({ plain, observations: { again }, request, ask }) {
+      const duration = (dueWithin(plain, [again]) ?? plain.longestSilence) + compressionGrace + 20;
+      return ask(request([{ name: 'Accept-Encoding', value: browsersCodings }]), {
+        headTimeout: Math.max(answerTimeout, duration),
+        duration,
+        onHead: ({ head }) => headersOf(head, 'content-encoding').length === 0,
+        until: ({ events }) => events.length > 0
+      });
+    }
   },
   'first-id': {
     waitingFor: 'what comes after the first event',
@@ -162,16 +180,6 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
       const asked = request([{ name: 'Origin', value: observations.sentOrigin }]);
       return ask({ ...asked, headers: asked.headers.filter((header) => !isCredential(header)) }, stopAtHead);
     }
-  },
-  compressed: {
-    waitingFor: 'an answer that may be compressed',
-    repeats: true,
-    run: ({ plain, due = 0, request, ask }) =>
-      ask(request([{ name: 'Accept-Encoding', value: browsersCodings }]), {
-        duration: (beginsWithEvent(plain) ? due : plain.longestSilence) + 900,
-        onHead: ({ head }) => headersOf(head, 'content-encoding').length === 0,
-        until: ({ events }) => events.length > 0
-      })
   },
   'bogus-id': {
     waitingFor: 'an answer to an unknown Last-Event-ID',

@@ -63,7 +63,11 @@ export function describeStream(trace: Trace, ending: string): NonNullable<Result
   };
 }
 
-export function headlineOf({ findings, failure, stream }: Result, plain?: Exchange): string {
+export function headlineOf(
+  { findings, failure, stream, verdicts }: Result,
+  plain?: Exchange,
+  compressed?: Exchange
+): string {
   if (failure) {
     const wasSent = plain !== undefined && !Number.isNaN(plain.sentAt);
     return `${wasSent ? 'No answer' : 'Could not connect'} (${failure.kind}): ${failure.message}.`;
@@ -102,7 +106,19 @@ export function headlineOf({ findings, failure, stream }: Result, plain?: Exchan
     return `${some}; it is not secure.`;
   if (areLost) return `${some}; clients lose events, or the connection.`;
   if (errors.length > 0) return `${some}; clients or proxies in use break it.`;
+  if (findings.some(({ rule, severity }) => rule === 'R21' && severity === 'warning')) {
+    const time = stream.reconnectionTime;
+    return `${some}; the stream ends at once, and each client asks again every ${time === undefined ? 'few seconds' : `${time / 1000} s`}.`;
+  }
   if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
+  const isSilent =
+    compressed && (!compressed.head || compressed.decoded !== undefined) && compressed.decodedBytes === 0;
+  if (
+    events > 0 &&
+    isSilent &&
+    verdicts.some(({ rule, verdict }) => rule === 'T04' && verdict === 'not observed')
+  )
+    return `${some}; compressed, nothing came in the time there was.`;
   return events === 0 ? `${some}; nothing is wrong with what was seen.` : `${some}; all is well.`;
 }
 

@@ -96,6 +96,8 @@ export interface Observations {
   parallel?: Exchange[];
   inject?: Injection;
   missing: Partial<Record<Probe, string>>;
+  /** The rules that are left out. */
+  ignored?: string[];
 }
 
 /** What a rule on the lines of a stream is told. */
@@ -199,6 +201,11 @@ export function finding(message: string, evidence: Omit<Evidence, 'message'> = {
 
 export function notObserved(needed: string): Verdict {
   return { verdict: 'not observed', needed };
+}
+
+/** Whether a rule gives way to another, which is not left out. */
+export function yieldsTo({ ignored = [] }: Observations, rule: string): boolean {
+  return !ignored.includes(rule);
 }
 
 export function notApplicable(because: string): Verdict {

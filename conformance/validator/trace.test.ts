@@ -150,18 +150,16 @@ describe('lint', () => {
   it.each([
     ['undefined', 'F22'],
     ['ping', 'T13']
-  ])('of %j in a stream of words it makes a note, in one of JSON a warning', async (word, rule) => {
-    for (const [other, severity] of [
-      [' is', 'information'],
-      ['{"a":1}', 'warning']
-    ]) {
-      const events = [word, other, word].map(
-        (data) => `data: ${data}
-
-`
-      );
+  ])('of %j in a stream of text it makes a note, among names or JSON a warning', async (word, rule) => {
+    for (const [others, severity] of [
+      [['The', ' value', ' is', ',', ' if'], 'information'],
+      [['alice', 'bob'], 'warning'],
+      [['alice', 'bob', 'carol', 'dave', 'erin', 'Frank Field'], 'warning'],
+      [['{"a":1}'], 'warning']
+    ] as const) {
+      const events = [word, ...others, word].map((data) => `data: ${data}\n\n`);
       const { findings } = await lint(Buffer.from(events.join('')));
-      expect(findings.find((finding) => finding.rule === rule)?.severity).toBe(severity);
+      expect(findings.find((finding) => finding.rule === rule)).toMatchObject({ severity, times: 2 });
     }
   });
   it('F23 needs two, and no other string', async () => {

@@ -48,6 +48,8 @@ export interface TracedBlock extends UnfinishedBlock {
   lastRead: Read;
   /** What was dispatched, as latin1. */
   event: { type: string; data: string; lastEventId: string } | undefined;
+  /** No event came before it. */
+  isFirst: boolean;
 }
 
 /** What has come since a blank line. */
@@ -75,7 +77,13 @@ export interface Place {
  * begins with one of these bytes, latin1 (and empty data, with ''), or is longer; or the first that ends in each read.
  */
 export type WantedBlocks =
-  { field: 'event' | 'id' } | { opening: string[] } | { longerThan: number } | { first: 'of each read' };
+  | { field: 'event' | 'id' }
+  | { opening: string[]; sample?: true }
+  | { longerThan: number }
+  | { first: 'of each read' };
+
+/** Of events, those that come with `sample` whatever they begin with. */
+const sampled = 16;
 
 /** Told of each thing as it is read. */
 export interface TraceObserver {
@@ -184,6 +192,7 @@ export class Trace {
   #ofIds: TraceObserver[];
   #ofLongData: { longerThan: number; observer: TraceObserver }[];
   #ofOpenings = new Map<string, TraceObserver[]>();
+  #ofSamples: TraceObserver[];
   #longest = Infinity;
   /** The last block had a type and no data. */
   #afterType = false;
@@ -194,6 +203,7 @@ export class Trace {
     const thatWant = (looks: (blocks: WantedBlocks) => boolean) =>
       observers.filter(({ blocks }) => blocks && looks(blocks));
     this.#ofFirsts = thatWant((blocks) => 'first' in blocks);
+    this.#ofSamples = thatWant((blocks) => 'sample' in blocks);
     this.#ofTypes = thatWant((blocks) => 'field' in blocks && blocks.field === 'event');
     this.#ofIds = thatWant((blocks) => 'field' in blocks && blocks.field === 'id');
     this.#ofLongData = [];
@@ -425,6 +435,8 @@ export class Trace {
       this.events++;
       const { data } = dispatched;
       ofOpening = this.#ofOpenings.get(data === '' ? '' : data[0]!);
+      if (this.events <= sampled && this.#ofSamples.length > 0)
+        ofOpening = [...new Set([...(ofOpening ?? []), ...this.#ofSamples])];
       ofLongData = data.length > this.#longest;
     }
     this.#afterType = type !== undefined && !isEvent;
@@ -438,7 +450,8 @@ export class Trace {
       type,
       id,
       lastRead: read,
-      event: isEvent ? { ...dispatched } : undefined
+      event: isEvent ? { ...dispatched } : undefined,
+      isFirst: this.events === (isEvent ? 1 : 0)
     };
     for (const observer of this.#ofBlocks) {
       if (observer.block!(block) === 'enough')

@@ -74,6 +74,25 @@ it.concurrent.each<[string, string, string, ValidateOptions]>([
   expect(headline).toBe(expected.startsWith('E') ? refusal : 'There is no event stream.');
 });
 
+it.concurrent.each<[string, string, boolean]>([
+  ['HTTP/1.1 403 No\r\nContent-Type: application/json', 'W H25', false],
+  ['HTTP/1.1 200 OK\r\nContent-Type: application/json', 'W H01', false],
+  ['HTTP/1.1 200 OK\r\nContent-Type: application/json', 'W H01', true],
+  ['HTTP/1.1 204 No', '', true],
+  ['HTTP/1.1 404 No', 'W H25', true]
+])('a reconnection answered with %j: %j; after an end: %j', async (answer, expected, isOver) => {
+  let requests = 0;
+  const { findings } = await judge(
+    (socket) => {
+      if (++requests > 1) return void socket.end(`${answer}\r\n\r\n`);
+      socket.write(`${head}\r\ndata: {"a":1}\n\ndata: {"a":2}\n\n`);
+      if (isOver) socket.end();
+    },
+    { duration: 300, probes: ['again'], ignore: ['R18', 'R24', 'T03', 'T08', 'H24', 'S10'] }
+  );
+  expect(findings.map(({ rule, severity }) => `${severity[0]!.toUpperCase()} ${rule}`).join()).toBe(expected);
+});
+
 it('the headline says of advice alone not that clients lose something', async () => {
   const result = await judge(
     (socket) => socket.write(`${head.replace('no-store', 'max-age=9')}\r\ndata: 1\n\n`),
@@ -106,6 +125,22 @@ it.concurrent.each<[ValidateOptions, RegExp]>([
   const { result } = validate('http://127.0.0.1:1/', options);
   await expect(result).rejects.toThrow(TypeError);
   await expect(result).rejects.toThrow(message);
+});
+
+it('a rule gives way only to one that is not left out', async () => {
+  const ended = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n';
+  const rulesOf = async (ignore: string[]) =>
+    found(await judge((socket) => socket.end(ended), { probes: ['again'], ignore }));
+  expect(await rulesOf([])).toEqual(expect.not.arrayContaining(['R23', 'T03']));
+  expect(await rulesOf(['R21', 'T01'])).toEqual(expect.arrayContaining(['R23', 'T03']));
+});
+
+it('empty data of MCP is what a stream begins with, and nothing later', async () => {
+  const rulesOf = async (text: string) =>
+    found(await lint(Buffer.from(text), { profile: 'mcp', ignore: ['R18'] })).toSorted();
+  const message = 'id: 2\ndata: {"jsonrpc":"2.0","method":"a"}\n\n';
+  expect(await rulesOf(`id: 1\ndata: \n\n${message}`)).toEqual(['D07']);
+  expect(await rulesOf(`${message}id: 3\ndata: \n\nid: 4\ndata:\n\n`)).toEqual(['D06', 'F17']);
 });
 
 it('lint refuses a text', async () => {

@@ -166,6 +166,7 @@ async function run(
     sentOrigin: origin ?? madeUpOrigin,
     method,
     missing: {},
+    ...(options.ignore && { ignored: options.ignore }),
     ...(origin !== undefined && { origin })
   };
   const requests: Result['requests'] = [];
@@ -247,10 +248,12 @@ async function run(
   judging.settle('head', observations);
   judging.settle('plain', observations);
 
-  // A stream that ended late is watched to its end once more.
+  // A stream that ended late is watched to its end once more, and who has time for a slow one has it for its probes.
   const took = plain.endedAt - plain.sentAt;
   const out = AbortSignal.timeout(
-    Math.ceil(probesTime + (hasEnded(plain) && took > defaultDuration ? took : 0))
+    Math.ceil(
+      probesTime + (duration > defaultDuration || (hasEnded(plain) && took > defaultDuration) ? took : 0)
+    )
   );
   const signal = options.signal ? AbortSignal.any([options.signal, out]) : out;
   const known: Omit<Asking, 'ask'> = {
@@ -269,10 +272,10 @@ async function run(
       const until = probe === 'inject' ? options.signal : signal;
       const observed = await probes[probe].run({
         ...known,
-        ask: (asked, { duration = answerTimeout, ...how } = {}) =>
+        ask: (asked, { duration = answerTimeout, headTimeout = answerTimeout, ...how } = {}) =>
           ask(probe, {
             request: asked,
-            limits: { ...limits, duration },
+            limits: { ...limits, duration, headTimeout },
             ...(until && { signal: until }),
             ...how
           })
@@ -319,7 +322,7 @@ async function run(
     requests,
     duration: clock()
   };
-  result.headline = headlineOf(result, plain);
+  result.headline = headlineOf(result, plain, observations.compressed);
   emit({ type: 'result', result });
   return result;
 }

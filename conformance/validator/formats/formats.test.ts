@@ -52,6 +52,15 @@ it('markdown: a row per finding, with the cells of the header', () => {
   for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(7);
 });
 
+it('markdown: text of a server is in code spans, where GitHub finds no mention and no reference', async () => {
+  const text = 'id: @ann`|``\n\nevent: #181\n\ndata: [object Object]\n\n@ann #181 GH-181\n\n';
+  const report = formats.markdown!(await lint(Buffer.from(text), { subject: '@ann' }), options);
+  const bare = report.replace(/(?<!`)(`+)(?!`)[^]*?(?<!`)\1(?!`)/g, '');
+  expect(report).toContain('@ann');
+  expect(report).toContain('#181');
+  expect(bare).not.toMatch(/@ann|#181|GH-181/);
+});
+
 it('markdown and html have what text has: the bytes, the source of each finding, and what was not observed', () => {
   const [text] = each('text');
   const needs = text!.match(/needs a live connection/g);

@@ -1,4 +1,5 @@
-import { beginsWithEvent, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
+import { dueWithin, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
+import { compressionGrace } from '../probes.ts';
 import {
   at,
   atBlock,
@@ -10,10 +11,11 @@ import {
   onStream,
   quote,
   rule,
+  yieldsTo,
   type Rule
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
-import { isWord } from './format-events.ts';
+import { createSuspicion } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
 import { saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
@@ -45,13 +47,6 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 function gapOf({ longestGap }: Exchange): number {
   return longestGap.to - longestGap.from;
-}
-
-/** Within how long a client gets an event, whenever it asks, ms. The first may come early by chance alone: `others` are asked later. */
-function dueWithin(plain: Exchange, others: (Exchange | undefined)[]): number | undefined {
-  if (beginsWithEvent(plain) && others.some((other) => other && beginsWithEvent(other)))
-    return plain.firstEventAt! - plain.sentAt;
-  return plain.events.length > 1 ? plain.longestSilence : undefined;
 }
 
 function wasCutAfterIdle(exchange: Exchange): boolean {
@@ -137,9 +132,10 @@ export const caching: Rule[] = [
     'No no-transform',
     rfc(9111, '5.2.2.6'),
     'Add no-transform to Cache-Control: compressing middleware and proxies leave the stream alone then.',
-    onHead((exchange) => {
+    onHead((exchange, observations) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
-      if (exchange.request.method === 'GET' && headerOf(exchange.head, 'cache-control') === undefined)
+      const isMissing = headerOf(exchange.head, 'cache-control') === undefined;
+      if (exchange.request.method === 'GET' && isMissing && yieldsTo(observations, 'T01'))
         return notApplicable('there is no Cache-Control: T01');
       return cacheControl(exchange).has('no-transform')
         ? ok
@@ -160,7 +156,7 @@ export const caching: Rule[] = [
         const due = dueWithin(plain!, [again, bogus?.[0]]);
         const waited = compressed.endedAt - compressed.sentAt;
         // Many a compressor gives out nothing, and so no head.
-        if (compressed.failure?.kind === 'timeout' && due !== undefined && due < waited - 800) {
+        if (compressed.failure?.kind === 'timeout' && due !== undefined && due + compressionGrace <= waited) {
           if (!again?.head || !bogus?.[0]?.head)
             return notObserved('an answer to it, or to those before and after it');
           return finding(
@@ -174,11 +170,17 @@ export const caching: Rule[] = [
         if (compressed.decodingFault !== undefined) return notApplicable('it cannot be decoded: T25');
         // A comment is flushed as an event is.
         if (compressed.decodedBytes > 0) return ok;
-        if (due === undefined) return notObserved('two events of the plain stream');
-        if (waited < due + 800) return notObserved(`the compressed stream for ${seconds(due + 800)}`);
+        if (due === undefined) return notObserved('two events of the plain stream: --duration 10');
+        if (waited < due + compressionGrace / 2)
+          return notObserved(
+            `more time for the compressed stream: --probes again,compressed --duration ${Math.max(4, Math.ceil(due / 500))}`
+          );
         return finding(
           `With ${compressed.decoded}, nothing could be decoded within ${seconds(waited)}; without, an event comes within ${seconds(due)}`,
-          { at: compressed.endedAt }
+          {
+            at: compressed.endedAt,
+            ...(waited < due + compressionGrace && { severity: 'warning' as const })
+          }
         );
       }
     }
@@ -213,7 +215,7 @@ export const caching: Rule[] = [
     ['T07', 'buffered-burst', 'E A'],
     'Events are gathered and come in bursts',
     nginx('proxy_buffering'),
-    'Send X-Accel-Buffering: no, and turn proxy_buffering off.',
+    'Flush after each event (PHP: ob_flush and flush, or output_buffering off), send X-Accel-Buffering: no, and turn proxy_buffering off.',
     onStream((found, { captured }) => {
       /** The first that ended in the read before. */
       let previous: TracedBlock | undefined;
@@ -356,26 +358,22 @@ export const caching: Rule[] = [
     interpretation,
     'Use a comment (":", two line feeds): this one reaches every onmessage.',
     onStream((found) => {
-      let first: TracedBlock | undefined;
-      let count = 0;
-      let isText = false;
-      return {
-        blocks: { opening: heartbeatOpenings },
-        block(block) {
-          if (isHeartbeat(block)) {
-            first ??= block;
-            count++;
-          } else isText ||= isWord(block.event!.data);
-        },
-        end() {
-          if (!first || count < 2) return undefined;
+      const { suspect, other, end } = createSuspicion(
+        (first, isText) =>
           found({
             message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
             ...(isText && { severity: 'information' }),
             ...atBlock(first)
-          });
-          return undefined;
-        }
+          }),
+        2
+      );
+      return {
+        blocks: { opening: heartbeatOpenings, sample: true },
+        block(block) {
+          if (isHeartbeat(block)) suspect(block);
+          else other(block.event!.data);
+        },
+        end: () => void end()
       };
     })
   ),

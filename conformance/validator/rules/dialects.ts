@@ -14,6 +14,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { decodeUtf8, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
+import { isPriming } from './format-events.ts';
 import { standard } from './sources.ts';
 
 const openai = 'https://platform.openai.com/docs/api-reference/chat-streaming';
@@ -161,7 +162,8 @@ export const dialects: Rule[] = [
     onStream((found, { profile }) => ({
       block(block) {
         if (!block.event || (profile === 'openai' && block.event.data === '[DONE]')) return;
-        if (block.event.data === '' && (profile === 'graphql-sse' || profile === 'mcp')) return;
+        if (block.event.data === '' && profile === 'graphql-sse') return;
+        if (profile === 'mcp' && isPriming(block)) return;
         try {
           JSON.parse(decodeUtf8(block.event.data));
         } catch {
@@ -176,17 +178,12 @@ export const dialects: Rule[] = [
     'The stream begins with an id and empty data',
     mcp,
     'It lets clients resume from the start, since protocol 2025-11-25; older clients parse the empty data.',
-    onStream((found) => {
-      let first = true;
-      return {
-        block(block) {
-          if (!block.event) return;
-          if (first && block.id && block.event.data === '')
-            found({ message: 'The first event has an id and no data', ...atBlock(block) });
-          first = false;
-        }
-      };
-    }),
+    onStream((found) => ({
+      blocks: { opening: [''] },
+      block(block) {
+        if (isPriming(block)) found({ message: 'The first event has an id and no data', ...atBlock(block) });
+      }
+    })),
     ['mcp']
   ),
   rule(

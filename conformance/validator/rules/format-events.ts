@@ -19,12 +19,52 @@ const megabyte = 1024 * 1024;
 /** As a type, or an id. */
 const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
 
-/** Of words of a text. */
-const frequentOpenings = [' ', ...'aeiost'];
+/** Of a dict, of a list of them, or of bytes: `{'user': 'ann', 'n': None}`, `b'x'`. */
+const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/;
 
-/** Data of a stream of raw text, as of a language model, where any word may come. */
-export function isWord(data: string): boolean {
-  return /^ ?[a-z]/i.test(data) && !/^(true|false|null)$/.test(data);
+/** Of those that are not suspected, how many tell what a stream is of; and how many suspected ones tell it alone. */
+const enoughOthers = 5;
+const enoughSuspected = 10;
+
+/**
+ * Events that are a fault, but for a stream of raw text, as of a language model, where any word may come: told when the others have
+ * shown which it is. Tokens bring the spaces between them along, names and sentences do not.
+ */
+export function createSuspicion(report: (first: TracedBlock, isText: boolean) => void, least = 1) {
+  let isText: boolean | undefined;
+  let first: TracedBlock | undefined;
+  let [suspected, told, others, words, spaced] = [0, 0, 0, 0, 0];
+  const tell = () => {
+    if (suspected >= least) for (; told < suspected; told++) report(first!, isText!);
+  };
+  return {
+    suspect(block: TracedBlock) {
+      first ??= block;
+      if (++suspected >= enoughSuspected) isText ??= false;
+      if (isText !== undefined) tell();
+    },
+    other(data: string) {
+      if (isText !== undefined) return;
+      others++;
+      if (/^ ?[a-z]/i.test(data)) words++;
+      if (/^ | $/.test(data)) spaced++;
+      const isJson =
+        data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
+      if (isJson) isText = false;
+      else if (others >= enoughOthers) isText = words * 2 > others && spaced * 4 >= others;
+      else return;
+      tell();
+    },
+    end() {
+      isText ??= false;
+      tell();
+    }
+  };
+}
+
+/** "an SSE event consisting of an event ID and an empty data field", which the stream begins with. */
+export function isPriming({ id, event, isFirst }: TracedBlock): boolean {
+  return isFirst && Boolean(id) && event?.data === '';
 }
 
 /** Rules on events whose data looks so. */
@@ -89,7 +129,7 @@ export const events: Rule[] = [
       blocks: { opening: [''] },
       block(block) {
         // What the protocols have so: D07, and the end.
-        if (profile === 'mcp' && block.id !== undefined) return;
+        if (profile === 'mcp' && isPriming(block)) return;
         if (profile === 'graphql-sse' && block.type === 'complete') return;
         found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
       }
@@ -147,8 +187,12 @@ export const events: Rule[] = [
     ['F21', 'object-object', 'E A'],
     'Data is "[object Object]" or the like',
     interpretation,
-    'Serialize it: JSON.stringify.',
-    onEvent({ opening: ['['] }, ({ data }, found, block) => {
+    'Serialize it: JSON.stringify, in Python json.dumps and decode.',
+    onEvent({ opening: ['[', '{', 'b'] }, ({ data }, found, block) => {
+      if (pythonRepr.test(data)) {
+        found({ message: `The data is ${quote(data)}: Python's repr, and no JSON`, ...atBlock(block) });
+        return;
+      }
       if (/^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/.test(data)) {
         found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
       }
@@ -160,29 +204,26 @@ export const events: Rule[] = [
     interpretation,
     'Look at what is sent: a value was missing.',
     onStream((found) => {
-      let first: TracedBlock | undefined;
-      let isText = false;
+      const { suspect, other, end } = createSuspicion((first, isText) =>
+        found({
+          message: `The data is ${quote(first.event!.data)}`,
+          ...(isText && { severity: 'information' }),
+          ...atBlock(first)
+        })
+      );
       return {
         branches: ['event', 'id'],
         looksLike: (text) => missingValue.test(text),
         line(line) {
           found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
         },
-        blocks: { opening: ['u', 'N', ...frequentOpenings] },
+        blocks: { opening: ['u', 'N'], sample: true },
         block(block) {
           const { data } = block.event!;
-          if (data === 'undefined' || data === 'NaN') first ??= block;
-          else isText ||= isWord(data);
+          if (data === 'undefined' || data === 'NaN') suspect(block);
+          else other(data);
         },
-        end() {
-          if (first)
-            found({
-              message: `The data is ${quote(first.event!.data)}`,
-              ...(isText && { severity: 'information' }),
-              ...atBlock(first)
-            });
-          return undefined;
-        }
+        end: () => void end()
       };
     })
   ),

@@ -10,12 +10,13 @@ import {
   plural,
   quote,
   rule,
+  yieldsTo,
   type Observations,
   type Rule
 } from '../rule.ts';
 import { passesTheCorsCheck } from './cors.ts';
 import { isForPostOnly, lacksSession, mayAnswerJson } from './dialects.ts';
-import { isReadOnce, noReconnection, saysTheEnd } from './resume.ts';
+import { isReadOnce, judgePolling, noReconnection, saysTheEnd } from './resume.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
 const { processingModel, registration } = standard;
@@ -71,6 +72,20 @@ function jsonError(body: Buffer): boolean {
   }
 }
 
+const atFirstDrop = 'clients stop for good when the first connection is lost';
+
+/** Whether clients of a stream do not get it again, though it did not say its end. */
+function refusesReconnection({ plain, again, profile }: Observations): boolean {
+  const { head } = again!;
+  return (
+    isStreamHead(plain!.head) &&
+    !isReadOnce(profile) &&
+    !isStreamHead(head) &&
+    ![204, ...transient, 504].includes(head!.status) &&
+    !(hasEnded(plain!) && plain!.undecodable === undefined && saysTheEnd(plain!))
+  );
+}
+
 function isMcpJson(observations: Observations): boolean {
   return mayAnswerJson(observations) && essenceOf(observations.plain!.head) === 'application/json';
 }
@@ -83,11 +98,18 @@ export const head: Rule[] = [
     'Set Content-Type: text/event-stream before the first byte.',
     {
       needs: ['plain'],
+      wants: ['again'],
       check(observations) {
-        const { plain } = observations;
+        const { plain, again } = observations;
         const { head } = plain!;
         if (head!.status !== 200) return notApplicable(`the status is ${head!.status}`);
-        if (isStreamHead(head)) return ok;
+        if (isStreamHead(head)) {
+          if (again?.head?.status !== 200 || !refusesReconnection(observations)) return ok;
+          return finding(
+            `The Content-Type of the reconnection is ${quote(headersOf(again.head, 'content-type').join(', '))}: ${atFirstDrop}`,
+            { at: again.head.at, severity: 'warning' }
+          );
+        }
         if (isMcpJson(observations)) return notApplicable('MCP answers in JSON where it does not stream');
         if (isHtml(plain!)) return notApplicable('the answer is a page: H07');
         const types = headersOf(head, 'content-type');
@@ -268,12 +290,15 @@ export const head: Rule[] = [
     'Answer 204 when there will be no more: it is the only way to stop the reconnecting from the server.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again, profile }) {
+      check(observations) {
+        const { plain, again, profile } = observations;
         if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
-        if (again!.head!.status !== 200) return ok;
+        if (!isStreamHead(again!.head)) return ok;
         if (!saysTheEnd(plain!)) return notApplicable('nothing says that it was the end: R23');
+        if (yieldsTo(observations, 'R21') && judgePolling(observations).verdict === 'finding')
+          return notApplicable('clients poll: R21');
         return finding('The stream ended, and a reconnection was answered with 200 again', {
           at: again!.head!.at
         });
@@ -303,9 +328,11 @@ export const head: Rule[] = [
     'Answer HEAD at once with the head alone: health checks and proxies ask so.',
     {
       needs: ['head-request'],
-      check({ 'head-request': asked }) {
+      wants: ['plain'],
+      check({ plain, 'head-request': asked }) {
         const { failure } = asked!;
         if (!failure) return ok;
+        if (!plain?.head) return notApplicable('no head comes for GET either: T09');
         if (failure.kind !== 'timeout' || asked!.endedAt - asked!.sentAt < 1400)
           return notObserved('an answer to HEAD');
         return finding(`No answer to HEAD within ${Math.round(asked!.endedAt - asked!.sentAt)} ms`, {
@@ -489,6 +516,8 @@ export const head: Rule[] = [
         for (const value of headersOf(again!.head, 'set-cookie')) {
           const [, name = '', text] = parse(value) ?? [];
           // Load balancers and rolling tokens renew theirs as a matter of course.
+          // What is encrypted anew each time, as base64 of {"iv":, may hold the same session.
+          if (text?.startsWith('eyJpdiI6')) continue;
           if (/sess|sid$/i.test(name) && first.has(name) && first.get(name) !== text) {
             return finding(`The cookie ${quote(name)} was sent back, and set anew with another value`, {
               at: again!.head!.at
@@ -517,8 +546,16 @@ export const head: Rule[] = [
     'Answer 200 with the stream; with this status every client stops for good.',
     {
       needs: ['plain'],
+      wants: ['again'],
       check(observations) {
         const { status, at } = observations.plain!.head!;
+        const again = observations.again?.head;
+        if (again && again.status !== 200 && refusesReconnection(observations)) {
+          return finding(`The status of the reconnection is ${again.status}: ${atFirstDrop}`, {
+            at: again.at,
+            severity: 'warning'
+          });
+        }
         if ((status >= 200 && status < 300) || [...transient, 406, 504].includes(status)) return ok;
         if (isForPostOnly(observations)) return notApplicable('GET is not for streams here: D01');
         if (lacksSession(observations)) return notApplicable('it is the session that lacks: D09');

@@ -11,12 +11,20 @@ import {
   onStream,
   quote,
   rule,
+  yieldsTo,
   type Observations,
   type Profile,
   type Rule,
   type Verdict
 } from '../rule.ts';
-import { fieldValue, type Branch, type Trace, type TracedBlock, type TracedLine } from '../trace.ts';
+import {
+  decodeUtf8,
+  fieldValue,
+  type Branch,
+  type Trace,
+  type TracedBlock,
+  type TracedLine
+} from '../trace.ts';
 import { standard } from './sources.ts';
 
 const { interpretation, lastEventId, processingModel } = standard;
@@ -99,10 +107,10 @@ export const noReconnection = notApplicable('clients of this dialect do not reco
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
 
-const endWord = '([\\w.-]*[_.-])?(done|end(ed)?|eof|completed?|finish(ed)?|closed?|stop(ped)?)';
+const endWord = '([\\w.-]*[_.-])?(done|end(ed)?|eof|complet(ed?|ion)|finish(ed)?|closed?|stop(ped)?)';
 const endType = new RegExp(`^${endWord}$`, 'i');
 const endData = new RegExp(
-  `^(\\[DONE\\]$|\\{.*"((type|event|status|state)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finished|completed?|final)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
+  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*"((type|event|status|state)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
   'is'
 );
 
@@ -115,14 +123,26 @@ export function saysTheEnd({ events, trace }: Exchange): boolean {
   return first > 0 && events.slice(first).every(isEnd);
 }
 
+/** Whether the last event has the type and the members of the one before: the last of a list may be done, and the list go on. */
+function endsAsItWent({ events }: Exchange): boolean {
+  const [a, b] = events.slice(-2).map(({ event }) => {
+    try {
+      return `${event!.type} ${Object.keys(JSON.parse(decodeUtf8(event!.data)) as object).join()}`;
+    } catch {
+      return undefined;
+    }
+  });
+  return a !== undefined && a === b;
+}
+
 /** Whether the stream ends at once, again and again. */
-function judgePolling({ plain, again, profile }: Observations): Verdict {
+export function judgePolling({ plain, again, profile }: Observations): Verdict {
   if (isReadOnce(profile)) return noReconnection;
   if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
   if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
   if (plain!.undecodable !== undefined) return notObserved('a Content-Encoding that can be undone here');
-  if (saysTheEnd(plain!)) return notApplicable('the last event says that it is the last');
-  if (again!.head!.status === 204) return ok;
+  const isTold = saysTheEnd(plain!);
+  if (isTold && !endsAsItWent(plain!)) return notApplicable('the last event says that it is the last');
   if (!isStreamHead(again!.head) || !hasEnded(again!)) return ok;
   const wait = plain!.trace?.reconnectionTime;
   const every =
@@ -131,9 +151,10 @@ function judgePolling({ plain, again, profile }: Observations): Verdict {
       : wait === 1000
         ? 'once a second (retry: 1000)'
         : `every ${wait / 1000} s (retry: ${wait})`;
+  const took = Math.round(plain!.endedAt - plain!.sentAt);
   return finding(
-    `The stream ended after ${Math.round(plain!.endedAt - plain!.sentAt)} ms, and so did the next: each client polls, ${every}`,
-    { at: plain!.endedAt }
+    `The stream ended after ${took} ms, and so did the next: each client polls, ${every}${isTold ? ', unless pages close on the last event' : ''}`,
+    { at: plain!.endedAt, ...(isTold && { severity: 'information' }) }
   );
 }
 
@@ -277,7 +298,7 @@ export const resume: Rule[] = [
       needs: ['plain', 'again', 'bogus-id'],
       check({ plain, again, 'bogus-id': answers }) {
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
-        if (again!.head!.status !== 200)
+        if (!isStreamHead(again!.head))
           return notApplicable('a reconnection with a known id gets no stream either');
         const breaksAnyway = isBrokenOff(again!);
         for (const [index, answer] of answers!.entries()) {
@@ -510,8 +531,9 @@ export const resume: Rule[] = [
         if (isReadOnce(profile)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
-        if (again!.head!.status !== 200 || saysTheEnd(plain!)) return ok;
-        if (judgePolling(observations).verdict === 'finding') return notApplicable('clients poll: R21');
+        if (!isStreamHead(again!.head) || saysTheEnd(plain!)) return ok;
+        if (yieldsTo(observations, 'R21') && judgePolling(observations).verdict === 'finding')
+          return notApplicable('clients poll: R21');
         const id = headerOf(again!.request, 'last-event-id');
         return finding(
           `The stream ended, and a reconnection${id === undefined ? ' (without an id)' : ''} was answered with 200: clients come back for ever`,
