@@ -39,7 +39,7 @@ table { border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .5rem; border-bottom: 1px solid var(--line); font-weight: normal; }
 thead th { font-weight: 600; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-td.number, .totals th, .totals td:nth-child(2), .what { white-space: nowrap; }
+td.number, .totals tbody th, .totals td:nth-child(2), .what { white-space: nowrap; }
 .what { overflow-wrap: normal; }
 td.zero { color: var(--soft); }
 td.bad { color: var(--fail); background: var(--fail-back); font-weight: 600; }
