@@ -3,6 +3,7 @@ import { writes } from '../fixtures-server/stream-script.ts';
 import { cut } from './chunkings.ts';
 import { loadCases, type SectionedCase } from './load-cases.ts';
 import type { Cell, Column, Report, Run } from './report.ts';
+import { sampleEvent } from './reports/sample-report.ts';
 
 /**
  * A report as large as that of every engine, of tests only: all cases, each with the bytes that the server writes, and of each column and
@@ -94,20 +95,9 @@ function exchange(
     endedAt: pass(3),
     closedAt: pass(50)
   }));
-  const events = (expect.events ?? []).map(({ type, ...members }) => ({
-    type,
-    readyState: 1,
-    kind: type === 'message' ? 'MessageEvent' : 'Event',
-    target: true,
-    currentTarget: true,
-    eventPhase: 2,
-    bubbles: false,
-    cancelable: false,
-    isTrusted: true,
-    ...(type === 'message' && { lastEventId: '', origin }),
-    ...members,
-    at: random() * 100
-  }));
+  const events = (expect.events ?? []).map(({ type, ...members }) =>
+    sampleEvent(type, random() * 100, { ...(type === 'message' && { lastEventId: '', origin }), ...members })
+  );
   const url = origin + target;
   return {
     requests,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestRecord } from '../fixtures-server/request-log.ts';
 import type { Case, Expectation } from './case.ts';
 import type { Observation, ObservedEvent } from './observation.ts';
+import { sampleEvent } from './reports/sample-report.ts';
 import { judge, worst } from './verdict.ts';
 
 const names = {
@@ -12,19 +13,7 @@ const names = {
 };
 
 function event(type: string, more: Partial<ObservedEvent> = {}): ObservedEvent {
-  return {
-    type,
-    readyState: 1,
-    kind: 'Event',
-    target: true,
-    currentTarget: true,
-    eventPhase: 2,
-    bubbles: false,
-    cancelable: false,
-    isTrusted: true,
-    at: 1,
-    ...more
-  };
+  return sampleEvent(type, 1, { kind: 'Event', ...more });
 }
 
 function observe(more: Partial<Observation> = {}): Observation {

@@ -10,13 +10,17 @@ import { createClientServiceEngine } from './client-service.ts';
 const cases = loadCases('conformance/cases').filter(({ id }) => id === 'event-names-the-type');
 
 /** Runs a case, or a list, on a service. */
-async function runOn(service: RequestListener, list = cases): Promise<Report> {
-  const server = createServer(service);
+function runOn(service: RequestListener, list = cases): Promise<Report> {
+  return runOnServer(createServer(service), list, 500);
+}
+
+/** The same on a server, with the engine's own time for what a service answers unless there is a `timeout`, in ms. */
+async function runOnServer(server: Server, list: typeof cases, timeout?: number): Promise<Report> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   let report: Report | undefined;
   for await (const event of run({
-    engines: [createClientServiceEngine(`http://127.0.0.1:${port}/`, 500)],
+    engines: [createClientServiceEngine(`http://127.0.0.1:${port}/`, timeout)],
     cases: list,
     expectedFailures: [],
     dist: 'dist',
@@ -192,7 +196,7 @@ it('does not pass what it was told with a gap', async () => {
 
 describe('of a service whose connection broke off', () => {
   /** Runs three cases on one of which the service does what `onBad` says. */
-  async function runOnBad(onBad: (server: Server, response: ServerResponse) => void): Promise<Report> {
+  function runOnBad(onBad: (server: Server, response: ServerResponse) => void): Promise<Report> {
     const list = loadCases('conformance/cases').filter(({ id }) => /^event-names-|^event-without/.test(id));
     let created = 0;
     const server = createServer((request, response) => {
@@ -202,22 +206,10 @@ describe('of a service whose connection broke off', () => {
         else response.writeHead(201, { Location: `/${++created}` }).end();
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    let report: Report | undefined;
-    for await (const event of run({
-      engines: [createClientServiceEngine(`http://127.0.0.1:${port}/`)],
-      cases: list.map((one) => ({ ...one, limit: 300, chunkings: false })),
-      expectedFailures: [],
-      dist: 'dist',
-      version: '0',
-      standard: ''
-    })) {
-      if (event.type === 'report') report = event.report;
-    }
-    server.closeAllConnections();
-    server.close();
-    return report!;
+    return runOnServer(
+      server,
+      list.map((one) => ({ ...one, limit: 300, chunkings: false }))
+    );
   }
 
   it('after its 201, and which is back when next asked, one case alone is not observed', async () => {

@@ -1,7 +1,6 @@
 import type { Case } from '../case.ts';
 import type { Child, Elements } from './html-elements.ts';
 import type { expandRun as ExpandRun, ShownRequest, ViewedRun } from './html-run.ts';
-
 import type { View, ViewedCell } from './html.ts';
 
 /** Draws a cell, or a case in all columns: what was expected, what was observed, and the bytes. A part of the report's page (html-page.ts). */

@@ -52,7 +52,7 @@ function sampleCase(i: number, section: Section): Case & { section: Section } {
   };
 }
 
-function sampleEvent(type: string, at: number, extra: Partial<ObservedEvent> = {}): ObservedEvent {
+export function sampleEvent(type: string, at: number, extra: Partial<ObservedEvent> = {}): ObservedEvent {
   return {
     type,
     readyState: 1,

@@ -327,7 +327,6 @@ async function run(
   return result;
 }
 
-/** Reports go into logs. */
 /**
  * Holds the rules of format, ids and dialects against captured bytes of one response body, in as many pieces as there are.
  * Rules of time, heads and reconnections are not among its verdicts.
