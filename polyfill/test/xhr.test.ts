@@ -129,7 +129,7 @@ it('sends no header for what a page has put on Object.prototype', () => {
   } finally {
     delete prototype.extend;
   }
-  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma', 'If-Range']);
+  expect(Object.keys(xhr.headers)).toEqual(['If-Range', 'Accept', 'Cache-Control', 'Pragma']);
 });
 
 it('needs no preflight in a sandbox, whose origin is not that of its location', () => {
@@ -141,7 +141,7 @@ it('needs no preflight in a sandbox, whose origin is not that of its location', 
 it('takes no variable of the page by the name of origin for its origin', () => {
   vi.stubGlobal('origin', 'Berlin');
   start();
-  expect(Object.keys(xhr.headers)).toEqual(['Accept', 'Cache-Control', 'Pragma', 'If-Range']);
+  expect(Object.keys(xhr.headers)).toEqual(['If-Range', 'Accept', 'Cache-Control', 'Pragma']);
 });
 
 it.each(['send', 'setRequestHeader'] as const)('ends later where %s throws', (method) => {

@@ -10,9 +10,6 @@ export function setHeaders(
   if (withCacheMode) {
     set('Cache-Control', 'no-cache');
     set('Pragma', 'no-cache');
-    // Without a Range, servers "MUST ignore" it (RFC 9110, 13.1.5); it makes no-store the cache mode of XMLHttpRequest, says Fetch
-    // (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch), and WebKit and Qt answer from their caches otherwise.
-    set('If-Range', '""');
   }
   // The bytes of the value are the UTF-8 of the string: header values are byte strings, one character per byte.
   if (request.lastEventIdString)
