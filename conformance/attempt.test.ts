@@ -53,7 +53,7 @@ it('waits for the connection of a closed source as long on a machine that is slo
   });
   expect(run!.leak).toBe('requests[0] was still open 5000 ms after its source had been closed');
   await server.close();
-}, 20_000);
+});
 
 it('says of an engine that never asks for a job what is known of it', async () => {
   const server = await createFixturesServer();

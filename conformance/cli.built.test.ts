@@ -57,7 +57,7 @@ it('exits with 1 and names the cells when the package as built is wrong', () => 
   );
   expect(stdout).toContain(`truesource: ${unexpected.length} unexpected result`);
   expect(status).toBe(1);
-}, 30_000);
+});
 
 it('exits with 0 when nothing is unexpected, and with 1 when a required engine is missing', () => {
   const few = ['--case', 'bom-*', '--engine', 'node,firefox'];
@@ -69,7 +69,7 @@ it('exits with 0 when nothing is unexpected, and with 1 when a required engine i
     status: 1,
     stderr: expect.stringContaining('firefox is required and did not run') as string
   });
-}, 30_000);
+});
 
 it('repeats a run, and prints the list of expected failures that fits it', () => {
   const { status, stdout } = conformance(
@@ -82,7 +82,7 @@ it('repeats a run, and prints the list of expected failures that fits it', () =>
   );
   expect(readReport().repeats).toBe(2);
   expect(status).toBe(0);
-}, 30_000);
+});
 
 it("holds anybody's implementation to a list of its own, whose first edition it prints", () => {
   writeFileSync(
@@ -123,7 +123,7 @@ it("holds anybody's implementation to a list of its own, whose first edition it 
     status: 2,
     stderr: expect.stringContaining('unknown case "bom-bite-by-byte-is-removed"') as string
   });
-}, 30_000);
+});
 
 it('exits with 1 when an implementation of others could not be run anywhere', () => {
   writeFileSync(join(folder, 'empty.mjs'), 'export {};');
@@ -131,7 +131,7 @@ it('exits with 1 when an implementation of others could not be run anywhere', ()
     status: 1,
     stderr: expect.stringContaining('./empty.mjs could not be run anywhere; in node: TypeError') as string
   });
-}, 30_000);
+});
 
 it('expects failures only of cases, engines and implementations that there are', () => {
   const list = JSON.parse(
@@ -178,7 +178,7 @@ it('says on Ctrl-C that there is no report', async () => {
   const [said, [code]] = await Promise.all([text(suite.stderr), once(suite, 'exit')]);
   expect(said).toBe('truesource: ended before the run was; there is no report of it\n');
   expect(code).toBe(130);
-}, 30_000);
+});
 
 it('exits with 3 and names the service that cannot be used', () => {
   const url = 'http://127.0.0.1:9/';
@@ -213,4 +213,4 @@ it('exits with 3 and names the WebDriver endpoint whose browser opens no page', 
   expect(code).toBe(3);
   // No warning of Node's stands before it.
   expect(said).toBe(`truesource: the engine did not start: crashed (browser by webdriver, ${url})\n`);
-}, 60_000);
+});

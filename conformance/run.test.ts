@@ -347,7 +347,7 @@ describe('a run', () => {
       undefined
     ]);
     expect(verdicts(reports[0]!)).toEqual({ good: 'pass' });
-  }, 20_000);
+  });
 
   it('charges a death to the case that was under way', async () => {
     const report = await collect(createEngine((job) => (job.id === 'wrong' ? null : answer(job))));

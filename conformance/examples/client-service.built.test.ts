@@ -65,7 +65,7 @@ it('finds nothing wrong with truesource behind the adapter for Node, and calls n
   );
   expect(having('pass').length + having('not observed').length + having('unsupported').length).toBe(total);
   expect(code).toBe(0);
-}, 60_000);
+});
 
 it.skipIf(lacksPython)(
   'finds nothing wrong with the client in Python',

@@ -29,7 +29,7 @@ describe('the suite as a library', () => {
     expect(output).toContain('ℹ fail 0\n');
     expect(output).toContain('unsupported: ');
     expect(status).toBe(0);
-  }, 60_000);
+  });
 
   it('fails the test of a must, and skips that of a should, with the bytes and what was observed', () => {
     const file = join(folder, 'wrong.mjs');
@@ -58,7 +58,7 @@ describe('the suite as a library', () => {
     ])
       expect(output).toContain(part);
     expect(status).toBe(1);
-  }, 60_000);
+  });
 
   it('tells the result, ends when it is told to, and leaves nothing behind that would keep the process', () => {
     const file = join(folder, 'run.mjs');
@@ -79,7 +79,7 @@ describe('the suite as a library', () => {
       /^pass(,pass)+\nAbortError\nrun needs a constructor, not EventSource\ntwo of the cases are bom-[a-z-]+\n$/
     );
     expect(status).toBe(0);
-  }, 60_000);
+  });
 });
 
 // That for vitest is among the tests that run this.
@@ -90,7 +90,7 @@ describe('the validator in the tests of a server', () => {
     const { status, output } = execute(process.execPath, '--test', example(name));
     expect(output).toContain('ℹ pass 1\n');
     expect(status).toBe(0);
-  }, 60_000);
+  });
 
   it('fails with the text of the finding', () => {
     const file = join(folder, name);
@@ -104,7 +104,7 @@ describe('the validator in the tests of a server', () => {
       /http:\S+: 0 events in 66 bytes.*\n *error F05 in line 4: The field name "Data" is unknown/
     );
     expect(status).toBe(1);
-  }, 60_000);
+  });
 });
 
 // conformance/engines/install has it installed.

@@ -187,7 +187,7 @@ const tell = (text) => fetch('/tell/${name}', { method: 'POST', body: text });
   const [{ filename }] = JSON.parse((await run('npm', pack, { cwd: root })).stdout) as [{ filename: string }];
   // It has no dependencies: no registry is asked.
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], { cwd: folder });
-}, 60_000);
+});
 afterAll(async () => {
   await server.close();
   rmSync(folder, { recursive: true });
@@ -295,7 +295,7 @@ describe('bundled for browsers', () => {
     } finally {
       await browser.stop();
     }
-  }, 30_000);
+  });
 });
 
 it('has its modules named in the README', () => {
