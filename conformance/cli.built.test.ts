@@ -214,3 +214,17 @@ it('exits with 3 and names the WebDriver endpoint whose browser opens no page', 
   // No warning of Node's stands before it.
   expect(said).toBe(`truesource: the engine did not start: crashed (browser by webdriver, ${url})\n`);
 });
+
+it('says what it waits for while an endpoint has given no session', async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const suite = spawn(process.execPath, [join(root, 'dist/cli.js'), 'conformance', '--webdriver', url], {
+    stdio: ['ignore', 'ignore', 'pipe']
+  });
+  const [said] = (await once(suite.stderr, 'data')) as [Buffer];
+  suite.kill();
+  server.closeAllConnections();
+  server.close();
+  expect(String(said)).toBe(`waiting for ${url}\n`);
+});

@@ -135,7 +135,9 @@ export async function runConformance(options: ConformanceOptions, command: Comma
   process.once('exit', tellOfTheLoss);
   try {
     for (const endpoint of endpoints) {
-      const found = await endpoint.find();
+      // A grid may have to start a machine.
+      const waiting = setInterval(() => show.update(`waiting for ${endpoint.address}`), 1000);
+      const found = await endpoint.find().finally(() => clearInterval(waiting));
       if ('missing' in found) throw new EndpointFailure(found.missing);
     }
     while (results.length < repeats) {
@@ -272,10 +274,13 @@ function checkUrl(option: string, value: string): string {
   throw new UsageError(`${option} must be an http or https URL, not ${JSON.stringify(value)}`);
 }
 
-function createProgressLine(): { update(progress: Progress): void; end(): void } {
+function createProgressLine(): { update(progress: Progress | string): void; end(): void } {
   const line = createLine();
   return {
-    update: (progress) => line.update((width) => renderProgress(progress, width)),
+    update: (progress) =>
+      line.update(
+        typeof progress === 'string' ? progress : (width: number) => renderProgress(progress, width)
+      ),
     end: () => line.end()
   };
 }

@@ -20,6 +20,13 @@ const cases = ['a', 'b', 'c', 'd'].map((id): SectionedCase => ({
   expect: { log: [id] }
 }));
 
+const inCuts: SectionedCase = {
+  ...cases[0]!,
+  id: 'in-cuts',
+  section: 'fields',
+  connections: [{ stream: ['data: 1\n\n'] }]
+};
+
 let venue: Venue;
 afterEach(() => venue.server.close());
 
@@ -30,7 +37,7 @@ async function open(): Promise<string> {
     routes: createVisitRoutes({
       venue: () => venue,
       chooseCases(globs) {
-        const chosen = cases.filter(({ id }) => !globs || globs.includes(id));
+        const chosen = globs ? [...cases, inCuts].filter(({ id }) => globs.includes(id)) : cases;
         if (chosen.length === 0) throw new Error('there is no such case');
         return chosen;
       },
@@ -85,9 +92,9 @@ async function next(frame: string, job?: Job, observed: Partial<Observation> = {
   return (await answer.json()) as Job;
 }
 
-async function runAll(frame: string): Promise<void> {
+async function runAll(frame: string, observed: Partial<Observation> = {}): Promise<void> {
   let job = await next(frame);
-  while (job.id) job = await next(frame, job);
+  while (job.id) job = await next(frame, job, observed);
 }
 
 const frameOf = async (page: { look(): Promise<VisitState> }) =>
@@ -194,4 +201,23 @@ it('refuses what it does not know, and pages of other origins', async () => {
   expect((await post(`${origin}/visits`, {}, { 'Content-Type': 'text/plain' })).status).toBe(415);
   const page = await begin(origin);
   expect((await fetch(`${page.at}/result?case=9&column=0`)).status).toBe(404);
+});
+
+it('says once what is true of several ways to cut the bytes', async () => {
+  const page = await begin(await open(), ['in-cuts']);
+  let last: string | null = null;
+  await until(async () => {
+    const state = await page.look();
+    if (state.frame !== null && state.frame !== last) {
+      last = state.frame;
+      await runAll(last, { log: ['wrong'] });
+    }
+    return state;
+  }, isDone);
+  const answer = await fetch(`${page.at}/result?case=0&column=0`);
+  const { remarks, runs } = (await answer.json()) as { remarks: string[]; runs: object[] };
+  expect(runs.length).toBeGreaterThan(1);
+  expect(remarks).toEqual([
+    expect.stringMatching(/^as-written, [a-z, -]+: run again: fail: a browser in use/) as string
+  ]);
 });

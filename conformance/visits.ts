@@ -198,7 +198,7 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
     implementations: inBrowsers,
     features: () => inPages,
     lanes: manyConnections.includes(name) ? lanes.many : lanes.few,
-    unsteady: 'a browser in use has other things to do',
+    unsteady: 'a browser in use may have been busy',
     isAsleep() {
       const unseen = Date.now() - entry.lastSeen;
       if (unseen > goneAfter) entry.stop('the page is gone');
@@ -284,7 +284,7 @@ function showResult(entry: Entry, url: URL): ShownResult {
     words: outcomes[outcome].words,
     ...(first?.why !== undefined && { why: first.why }),
     ...(cell.expectedFailure && { reason: cell.expectedFailure.reason }),
-    remarks: cell.runs.flatMap((run) => explainRemarks(run).map((text) => `${run.chunking}: ${text}`)),
+    remarks: listRemarks(cell),
     runs: cell.runs.map(({ chunking, verdict, differences }) => ({ chunking, verdict, differences })),
     requests: (first?.requests ?? []).map((request) => ({
       line: `${request.method} ${request.target} HTTP/${request.httpVersion}`,
@@ -299,6 +299,15 @@ function showResult(entry: Entry, url: URL): ShownResult {
     observed: { ...observed, ...(at !== undefined && { at: Math.round(at * 10) / 10 }) },
     source: JSON.stringify(testCase, null, 2)
   };
+}
+
+/** Each once, with the ways to cut the bytes of which it is true. */
+function listRemarks({ runs }: Cell): string[] {
+  const chunkings = new Map<string, string[]>();
+  for (const run of runs)
+    for (const text of explainRemarks(run))
+      chunkings.set(text, [...(chunkings.get(text) ?? []), run.chunking]);
+  return [...chunkings].map(([text, names]) => `${names.join(', ')}: ${text}`);
 }
 
 function choose(options: VisitsOptions, globs: string[]): SectionedCase[] {

@@ -17,6 +17,8 @@ export interface WebDriverEndpoint {
 const patience = 60_000;
 /** Milliseconds after which nothing is awaited any more: a session that came too late is ended. */
 const longestAnswer = 300_000;
+/** Milliseconds that a session has to leave its page: one that a case has hung is not used again. */
+const farewell = 5000;
 /**
  * Cases at a time in one session. Measured with chromedriver on 2 cores that had other work, too: all cases took one session 29.7 to 43.2 s in
  * five runs, the median 32.1, and two 19.8 to 28.5 s in seven, the median 22.0. With many more at a time a single session leaves nothing for a second.
@@ -45,7 +47,10 @@ export function createWebDriverEngines(endpoints: WebDriverEndpoint[], wait = pa
 /** `isOnly`: no other engine may need the place that its sessions take at an endpoint. */
 function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number, isOnly: boolean): Engine {
   let found: Promise<{ version: string } | { missing: string }> | undefined;
-  /** Sessions that told their version, and wait for their first page: to create one may take a grid a minute. */
+  /**
+   * Sessions that wait for a page, their first or that of the next column: to create one may take a grid a minute, and chromedriver, where two
+   * columns of two sessions shared 2 loaded cores, took 6 to 7 s.
+   */
   const unused = new Map<WebDriverEndpoint, Session>();
 
   async function look(): Promise<{ version: string } | { missing: string }> {
@@ -77,6 +82,13 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
     await Promise.all(sessions.map((session) => session.end()));
   }
 
+  /** Keeps a session whose page can be left for what comes next. */
+  async function release(endpoint: WebDriverEndpoint, session: Session): Promise<void> {
+    const leave = () => within(session.driver.get('about:blank'), farewell, endpoint.url, 'an empty page');
+    if (isOnly && (await succeeds(leave()))) unused.set(endpoint, session);
+    else await session.end();
+  }
+
   return {
     name,
     address: [...new Set(endpoints.map(({ url }) => withoutCredentials(url)))].join(' and '),
@@ -88,23 +100,19 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
     close,
     open(task: Task) {
       let isStopped = false;
-      const sessions: Session[] = [];
+      const sessions = new Map<WebDriverEndpoint, Session>();
       const urls = [task.url, ...(task.furtherUrls ?? [])];
       const start = async (endpoint: WebDriverEndpoint, nth: number): Promise<void> => {
         const kept = unused.get(endpoint);
         unused.delete(endpoint);
         const open = async (session: Session): Promise<void> => {
-          sessions.push(session);
+          sessions.set(endpoint, session);
           if (!isStopped) await within(session.driver.get(urls[nth]!), wait, endpoint.url, 'a page');
         };
         // Endpoints end what has waited too long.
-        const isOpen =
-          kept &&
-          (await open(kept).then(
-            () => true,
-            () => false
-          ));
-        if (!isOpen) await open(await createSession(endpoint, wait));
+        if (kept && (await succeeds(open(kept)))) return;
+        await kept?.end();
+        await open(await createSession(endpoint, wait));
       };
       // What is run one by one needs no other session.
       const starts = (task.lanes === 1 ? endpoints.slice(0, 1) : endpoints).map(start);
@@ -114,7 +122,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
         async stop() {
           isStopped = true;
           await Promise.allSettled(starts);
-          await Promise.all(sessions.map((session) => session.end()));
+          await Promise.all([...sessions].map(([endpoint, session]) => release(endpoint, session)));
         }
       };
     }
@@ -214,6 +222,13 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
       forget();
     }
   };
+}
+
+function succeeds(promise: Promise<unknown>): Promise<boolean> {
+  return promise.then(
+    () => true,
+    () => false
+  );
 }
 
 async function within<T>(promise: Promise<T>, wait: number, url: string, what: string): Promise<T> {

@@ -25,6 +25,7 @@ let remarks: string[][][] = [];
 let resultCount = 0;
 let lastResultAt = 0;
 let frame: string | null = null;
+let isBeginning = false;
 let looking: ReturnType<typeof setTimeout>;
 let said = '';
 let hiddenAt = 0;
@@ -80,10 +81,12 @@ function say(text: string): void {
 // A run
 
 function begin(): void {
+  // Not by disabling the button, which would lose the focus.
+  if (isBeginning) return;
+  isBeginning = true;
   const body = { implementations: findImplementations(), cases: globs };
-  (byId('run') as HTMLButtonElement).disabled = true;
   request('POST', '/visits', body, function (answer, problem) {
-    (byId('run') as HTMLButtonElement).disabled = false;
+    isBeginning = false;
     if (problem !== null) return say('The run could not begin: ' + problem);
     visit = answer as Visit;
     keep(answer as Visit);
@@ -161,14 +164,15 @@ function take(next: VisitState): void {
   if (isFirst) draw();
   else if (next.results.length > 0 || isOver) {
     drawSummary();
-    drawLegend();
-    each(next.results, function (result) {
-      drawCell(result[0], result[1]);
-    });
-    if (isOver && before!.state !== next.state) {
+    // What somebody reads, or has the focus in, stays where it is.
+    if (
+      isOver &&
+      before!.state !== next.state &&
+      !openCell &&
+      !byId('cases').contains(document.activeElement)
+    )
       showsAll = countDiffering() === 0;
-      draw();
-    }
+    drawResults(next.results);
   }
   drawControls();
   sayWhatHappens(next);
@@ -323,6 +327,17 @@ function count(section: string | null, column: number): { good: number; answered
   return result;
 }
 
+/** Rows are drawn anew only if there are others: a button that has the focus would lose it. */
+function drawResults(results: VisitState['results']): void {
+  const rows = byId('cases').querySelectorAll('tbody tr[id^="row-"]').length;
+  if (rows !== (showsAll ? catalogue.cases.length : countDiffering())) return drawCases();
+  drawLegend();
+  drawFilter();
+  each(results, function (result) {
+    drawCell(result[0], result[1]);
+  });
+}
+
 /** What occurs, in words. */
 function drawLegend(): void {
   const items: Child[] = [];
@@ -356,9 +371,13 @@ function draw(): void {
 function drawControls(): void {
   const isRunning = state !== null && (state.state === 'running' || state.state === 'waiting');
   const isMine = visit !== null && visit.key !== undefined;
-  toggle(byId('run'), !isRunning || !isMine);
+  const canRun = !isRunning || !isMine;
+  const focused = document.activeElement;
+  toggle(byId('run'), canRun);
   fill(byId('run'), [state && isMine ? 'Run again in this browser' : 'Run in this browser']);
-  toggle(byId('stop'), isRunning && isMine);
+  toggle(byId('stop'), !canRun);
+  // Each stands in the other's place.
+  if (focused === byId(canRun ? 'stop' : 'run')) byId(canRun ? 'run' : 'stop').focus();
   const hasReport = visit !== null && state !== null && !isRunning;
   toggle(byId('reports'), hasReport);
   if (hasReport) {
@@ -443,16 +462,18 @@ function drawCount(counted: { good: number; answered: number; cases: number }): 
   );
 }
 
-function drawCases(): void {
-  drawLegend();
-  const columns = columnsShown();
-  const differing = countDiffering();
-  const isRun = state !== null;
-  toggle(byId('filter'), isRun);
+function drawFilter(): void {
+  toggle(byId('filter'), state !== null);
   (byId('differing') as HTMLInputElement).checked = !showsAll;
   (byId('all') as HTMLInputElement).checked = showsAll;
-  fill(byId('differing-label'), ['What is not as the standard says (' + differing + ')']);
+  fill(byId('differing-label'), ['What is not as the standard says (' + countDiffering() + ')']);
   fill(byId('all-label'), ['All cases (' + catalogue.cases.length + ')']);
+}
+
+function drawCases(): void {
+  drawLegend();
+  drawFilter();
+  const columns = columnsShown();
   const bodies: Child[] = [];
   each(sectionNames(), function (section) {
     const rows: Child[] = [];

@@ -64,7 +64,7 @@ button:focus, a:focus, .result:focus { outline: 3px solid #0a58ca; outline-offse
 .result { border-left: 4px solid #767f89; padding: .3em 0 .3em 1em; font-size: .93em }
 .result td, .result th { width: auto !important; text-align: left !important; padding: .2em .9em .2em 0 !important }
 .result td code { white-space: pre-wrap; word-break: break-word }
-.result .events td code { word-break: normal }
+.result .events td code, .result td:first-child code { word-break: normal }
 .result table { width: auto }
 .scroll { overflow: auto }
 .fold { background: none; border: 0; padding: .3em 0; text-align: left; text-decoration: underline }
