@@ -162,6 +162,15 @@ describe('lint', () => {
       expect(findings.find((finding) => finding.rule === rule)).toMatchObject({ severity, times: 2 });
     }
   });
+  it('R09 looks for an id among the last 20, and for none that is longer than R04 has it', async () => {
+    const times = async (between: number, id = 'a') => {
+      const ids = [id, ...Array.from({ length: between }, (_, index) => index), id];
+      const { findings } = await lint(Buffer.from(ids.map((one) => `id: ${one}\ndata: 1\n\n`).join('')));
+      return findings.find(({ rule }) => rule === 'R09')?.times ?? 0;
+    };
+    expect([await times(0), await times(19), await times(20), await times(45)]).toEqual([1, 1, 0, 0]);
+    expect(await times(0, 'x'.repeat(4097))).toBe(0);
+  });
   it('F23 needs two, and no other string', async () => {
     const has = async (...data: string[]) => {
       const { findings } = await lint(Buffer.from(data.map((one) => `data: ${one}\n\n`).join('')));

@@ -17,7 +17,7 @@ const { interpretation } = standard;
 const megabyte = 1024 * 1024;
 
 /** As a type, or an id. */
-const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
+const missingValues = new Set(['undefined', 'NaN', 'null', 'None', '[object Object]']);
 
 /** Of a dict, of a list of them, or of bytes: `{'user': 'ann', 'n': None}`, `b'x'`. */
 const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/;
@@ -158,11 +158,11 @@ export const events: Rule[] = [
     'The type "message" is written out',
     interpretation,
     'It is the default: leave it out.',
-    onLine(['event'], (line, found) => {
-      if (fieldValue(line.text) === 'message') {
-        found({ message: '"event: message" is the default', ...at(line) });
-      }
-    })
+    onLine(
+      ['event'],
+      (line, found) => found({ message: '"event: message" is the default', ...at(line) }),
+      (text) => fieldValue(text) === 'message'
+    )
   ),
   rule(
     ['F20', 'event-unlistened', 'I A'],
@@ -189,6 +189,7 @@ export const events: Rule[] = [
     interpretation,
     'Serialize it: JSON.stringify, in Python json.dumps and decode.',
     onEvent({ opening: ['[', '{', 'b'] }, ({ data }, found, block) => {
+      if (!/^(\{'|\[[{o]|b['"])/.test(data)) return;
       if (pythonRepr.test(data)) {
         found({ message: `The data is ${quote(data)}: Python's repr, and no JSON`, ...atBlock(block) });
         return;
@@ -213,7 +214,7 @@ export const events: Rule[] = [
       );
       return {
         branches: ['event', 'id'],
-        looksLike: (text) => missingValue.test(text),
+        looksLike: (text) => missingValues.has(fieldValue(text)),
         line(line) {
           found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
         },
