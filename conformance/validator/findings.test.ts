@@ -387,6 +387,13 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       { profile: 'openai' }
     ],
     [
+      'D03',
+      'the end of a transcript',
+      (socket) =>
+        socket.end(`${head}\r\nevent: transcript.text.done\ndata: {"type":"transcript.text.done"}\n\n`),
+      { profile: 'openai' }
+    ],
+    [
       'H23',
       'a session that is encrypted anew each time',
       (() => {
