@@ -171,6 +171,14 @@ describe('lint', () => {
     expect([await times(0), await times(19), await times(20), await times(45)]).toEqual([1, 1, 0, 0]);
     expect(await times(0, 'x'.repeat(4097))).toBe(0);
   });
+  it('F18 has nothing against the errors of an API that no EventSource reads', async () => {
+    const rulesOf = async (profile: 'plain' | 'anthropic') => {
+      const body = 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n';
+      return (await lint(Buffer.from(body), { profile })).findings.map(({ rule }) => rule);
+    };
+    expect(await rulesOf('plain')).toContain('F18');
+    expect(await rulesOf('anthropic')).toEqual(['D05']);
+  });
   it('F23 needs two, and no other string', async () => {
     const has = async (...data: string[]) => {
       const { findings } = await lint(Buffer.from(data.map((one) => `data: ${one}\n\n`).join('')));

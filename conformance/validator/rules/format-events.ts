@@ -140,9 +140,11 @@ export const events: Rule[] = [
     'An event type that EventSource itself uses',
     interpretation,
     'Name it otherwise (app-error): listeners for connection errors and for opening hear it.',
-    onStream((found) => ({
+    onStream((found, { profile }) => ({
       blocks: { field: 'event' },
       block(block) {
+        // No EventSource reads them, and their protocols have such events: D05.
+        if (profile === 'openai' || profile === 'anthropic') return;
         const type = block.event?.type;
         if (type === 'error' || type === 'open') {
           found({
