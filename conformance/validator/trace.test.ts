@@ -153,6 +153,9 @@ describe('lint', () => {
   ])('of %j in a stream of text it makes a note, among names or JSON a warning', async (word, rule) => {
     for (const [others, severity] of [
       [['The', ' value', ' is', ',', ' if'], 'information'],
+      [['你', '好', '，', '世界', '的'], 'information'],
+      [['Он', ' сказал', ',', ' что', ' да'], 'information'],
+      [['张三', '李四', '王小明', '赵六', '陈静'], 'warning'],
       [['alice', 'bob'], 'warning'],
       [['alice', 'bob', 'carol', 'dave', 'erin', 'Frank Field'], 'warning'],
       [['{"a":1}'], 'warning']

@@ -28,7 +28,8 @@ const enoughSuspected = 10;
 
 /**
  * Events that are a fault, but for a stream of raw text, as of a language model, where any word may come: told when the others have
- * shown which it is. Tokens bring the spaces between them along, names and sentences do not.
+ * shown which it is. Tokens bring the spaces between them along, or where a script has none, many are of one character; names and
+ * sentences are neither.
  */
 export function createSuspicion(report: (first: TracedBlock, isText: boolean) => void, least = 1) {
   let isText: boolean | undefined;
@@ -46,8 +47,8 @@ export function createSuspicion(report: (first: TracedBlock, isText: boolean) =>
     other(data: string) {
       if (isText !== undefined) return;
       others++;
-      if (/^ ?[a-z]/i.test(data)) words++;
-      if (/^ | $/.test(data)) spaced++;
+      if (/^ ?[A-Za-z\x80-\xff]/.test(data)) words++;
+      if (/^ | $|^[\xe3-\xef][\x80-\xbf]{2}$/.test(data)) spaced++;
       const isJson =
         data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
       if (isJson) isText = false;
