@@ -387,6 +387,19 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       { profile: 'openai' }
     ],
     [
+      'H18',
+      'a complete answer to a POST',
+      (socket) => socket.end(`${head}Content-Length: 9\r\n\r\ndata: 1\n\n`),
+      { method: 'POST' }
+    ],
+    [
+      'D03',
+      'the end of a transcript',
+      (socket) =>
+        socket.end(`${head}\r\nevent: transcript.text.done\ndata: {"type":"transcript.text.done"}\n\n`),
+      { profile: 'openai' }
+    ],
+    [
       'H23',
       'a session that is encrypted anew each time',
       (() => {

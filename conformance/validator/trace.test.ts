@@ -153,6 +153,9 @@ describe('lint', () => {
   ])('of %j in a stream of text it makes a note, among names or JSON a warning', async (word, rule) => {
     for (const [others, severity] of [
       [['The', ' value', ' is', ',', ' if'], 'information'],
+      [['你', '好', '，', '世界', '的'], 'information'],
+      [['Он', ' сказал', ',', ' что', ' да'], 'information'],
+      [['张三', '李四', '王小明', '赵六', '陈静'], 'warning'],
       [['alice', 'bob'], 'warning'],
       [['alice', 'bob', 'carol', 'dave', 'erin', 'Frank Field'], 'warning'],
       [['{"a":1}'], 'warning']
@@ -161,6 +164,23 @@ describe('lint', () => {
       const { findings } = await lint(Buffer.from(events.join('')));
       expect(findings.find((finding) => finding.rule === rule)).toMatchObject({ severity, times: 2 });
     }
+  });
+  it('R09 looks for an id among the last 20, and for none that is longer than R04 has it', async () => {
+    const times = async (between: number, id = 'a') => {
+      const ids = [id, ...Array.from({ length: between }, (_, index) => index), id];
+      const { findings } = await lint(Buffer.from(ids.map((one) => `id: ${one}\ndata: 1\n\n`).join('')));
+      return findings.find(({ rule }) => rule === 'R09')?.times ?? 0;
+    };
+    expect([await times(0), await times(19), await times(20), await times(45)]).toEqual([1, 1, 0, 0]);
+    expect(await times(0, 'x'.repeat(4097))).toBe(0);
+  });
+  it('F18 has nothing against the errors of an API that no EventSource reads', async () => {
+    const rulesOf = async (profile: 'plain' | 'anthropic') => {
+      const body = 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n';
+      return (await lint(Buffer.from(body), { profile })).findings.map(({ rule }) => rule);
+    };
+    expect(await rulesOf('plain')).toContain('F18');
+    expect(await rulesOf('anthropic')).toEqual(['D05']);
   });
   it('F23 needs two, and no other string', async () => {
     const has = async (...data: string[]) => {

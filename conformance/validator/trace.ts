@@ -89,7 +89,7 @@ const sampled = 16;
 export interface TraceObserver {
   /** The lines that `line` is told of; default: all. */
   branches?: Branch[];
-  /** Of those only such: what is not wanted costs less. */
+  /** Of those only such: what is not wanted costs less. A text that was not wanted once is asked about no more where it comes again. */
   looksLike?(text: string): boolean;
   line?(line: TracedLine, block: UnfinishedBlock): void;
   /** The blocks that `block` is told of; default: all. */
@@ -184,6 +184,9 @@ export class Trace {
   #observers: TraceObserver[];
   #ofLines: Partial<Record<Branch, TraceObserver[]>> = {};
   #ofDataLines: TraceObserver[];
+  /** The last line of a type that nobody wanted, and the last value of one: in most streams all are the same. */
+  #unwantedType = '';
+  #type = '';
   #ofBlankLines: boolean;
   /** Of all blocks, and of those that are wanted so. */
   #ofBlocks: TraceObserver[];
@@ -398,19 +401,37 @@ export class Trace {
     if (branch === 'comment') this.comments++;
     else if (branch !== 'retry') {
       this.#fields++;
-      if (branch === 'event') block.type = fieldValue(text);
-      else if (branch === 'id') block.id = fieldValue(text);
+      if (branch === 'event') {
+        // One and the same string: who looks it up finds it sooner.
+        if (text === this.#unwantedType) {
+          block.type = this.#type;
+          return;
+        }
+        block.type = this.#type = fieldValue(text);
+        const isWanted = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
+        this.#unwantedType = isWanted ? '' : text;
+        return;
+      }
+      if (branch === 'id') block.id = fieldValue(text);
     }
     this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
   }
 
-  #tellLine(observers: TraceObserver[], branch: Branch, text: string, offset: number, number: number): void {
+  /** Whether somebody wanted it. */
+  #tellLine(
+    observers: TraceObserver[],
+    branch: Branch,
+    text: string,
+    offset: number,
+    number: number
+  ): boolean {
     let line: TracedLine | undefined;
     for (const observer of observers) {
       if (observer.looksLike && !observer.looksLike(text)) continue;
       line ??= { branch, text, offset, number, at: this.#read.at };
       observer.line!(line, this.#block);
     }
+    return line !== undefined;
   }
 
   #endBlock(before: UnfinishedBlock, isEvent: boolean): void {
@@ -450,7 +471,7 @@ export class Trace {
       type,
       id,
       lastRead: read,
-      event: isEvent ? { ...dispatched } : undefined,
+      event: isEvent ? copyOf(dispatched) : undefined,
       isFirst: this.events === (isEvent ? 1 : 0)
     };
     for (const observer of this.#ofBlocks) {
@@ -503,9 +524,20 @@ export class Trace {
   }
 }
 
+/** Much faster than a spread. */
+function copyOf({ type, data, lastEventId }: NonNullable<TracedBlock['event']>) {
+  return { type, data, lastEventId };
+}
+
 /** "If value starts with a U+0020 SPACE character, remove it from value." */
 export function fieldValue(line: string): string {
+  if (line === lastLine) return lastValue;
   const colon = line.indexOf(':');
-  if (colon < 0) return '';
-  return line.slice(colon + (line.charCodeAt(colon + 1) === 32 ? 2 : 1));
+  lastLine = line;
+  lastValue = colon < 0 ? '' : line.slice(colon + (line.charCodeAt(colon + 1) === 32 ? 2 : 1));
+  return lastValue;
 }
+
+/** Many rules ask for the value of one line. */
+let lastLine = '';
+let lastValue = '';

@@ -22,6 +22,10 @@ const anthropic = 'https://docs.anthropic.com/en/api/messages-streaming';
 const mcp = 'https://modelcontextprotocol.io/specification/2025-11-25/basic/transports';
 const graphqlSse = 'https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md';
 
+/** A chunk of a chat; or the last event of a response, a transcript, speech or an image. */
+const lastOfAnAnswer =
+  /"(finish_reason"\s*:\s*"|type"\s*:\s*"(response\.(completed|failed|incomplete)|(transcript\.text|speech\.audio)\.done|image_(generation|edit)\.completed)")/;
+
 type Json = Record<string, unknown>;
 
 function parseObject(latin1: string): Json | undefined {
@@ -95,10 +99,7 @@ export const dialects: Rule[] = [
         block(block) {
           if (!block.event) return;
           last = block;
-          isDone ||=
-            /^(\[DONE\]|.*"(finish_reason"\s*:\s*"|type"\s*:\s*"response\.(completed|failed|incomplete)"))/s.test(
-              block.event.data
-            );
+          isDone ||= block.event.data.startsWith('[DONE]') || lastOfAnAnswer.test(block.event.data);
         },
         end({ ended }) {
           if (!ended) return notObserved('the end of the stream');

@@ -17,7 +17,7 @@ const { interpretation } = standard;
 const megabyte = 1024 * 1024;
 
 /** As a type, or an id. */
-const missingValue = /^(event|id): ?(undefined|NaN|null|None|\[object Object\])$/;
+const missingValues = new Set(['undefined', 'NaN', 'null', 'None', '[object Object]']);
 
 /** Of a dict, of a list of them, or of bytes: `{'user': 'ann', 'n': None}`, `b'x'`. */
 const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/;
@@ -28,7 +28,8 @@ const enoughSuspected = 10;
 
 /**
  * Events that are a fault, but for a stream of raw text, as of a language model, where any word may come: told when the others have
- * shown which it is. Tokens bring the spaces between them along, names and sentences do not.
+ * shown which it is. Tokens bring the spaces between them along, or where a script has none, many are of one character; names and
+ * sentences are neither.
  */
 export function createSuspicion(report: (first: TracedBlock, isText: boolean) => void, least = 1) {
   let isText: boolean | undefined;
@@ -46,8 +47,8 @@ export function createSuspicion(report: (first: TracedBlock, isText: boolean) =>
     other(data: string) {
       if (isText !== undefined) return;
       others++;
-      if (/^ ?[a-z]/i.test(data)) words++;
-      if (/^ | $/.test(data)) spaced++;
+      if (/^ ?[A-Za-z\x80-\xff]/.test(data)) words++;
+      if (/^ | $|^[\xe3-\xef][\x80-\xbf]{2}$/.test(data)) spaced++;
       const isJson =
         data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
       if (isJson) isText = false;
@@ -140,9 +141,11 @@ export const events: Rule[] = [
     'An event type that EventSource itself uses',
     interpretation,
     'Name it otherwise (app-error): listeners for connection errors and for opening hear it.',
-    onStream((found) => ({
+    onStream((found, { profile }) => ({
       blocks: { field: 'event' },
       block(block) {
+        // No EventSource reads them, and their protocols have such events: D05.
+        if (profile === 'openai' || profile === 'anthropic') return;
         const type = block.event?.type;
         if (type === 'error' || type === 'open') {
           found({
@@ -158,11 +161,11 @@ export const events: Rule[] = [
     'The type "message" is written out',
     interpretation,
     'It is the default: leave it out.',
-    onLine(['event'], (line, found) => {
-      if (fieldValue(line.text) === 'message') {
-        found({ message: '"event: message" is the default', ...at(line) });
-      }
-    })
+    onLine(
+      ['event'],
+      (line, found) => found({ message: '"event: message" is the default', ...at(line) }),
+      (text) => fieldValue(text) === 'message'
+    )
   ),
   rule(
     ['F20', 'event-unlistened', 'I A'],
@@ -189,6 +192,7 @@ export const events: Rule[] = [
     interpretation,
     'Serialize it: JSON.stringify, in Python json.dumps and decode.',
     onEvent({ opening: ['[', '{', 'b'] }, ({ data }, found, block) => {
+      if (!/^(\{'|\[[{o]|b['"])/.test(data)) return;
       if (pythonRepr.test(data)) {
         found({ message: `The data is ${quote(data)}: Python's repr, and no JSON`, ...atBlock(block) });
         return;
@@ -213,7 +217,7 @@ export const events: Rule[] = [
       );
       return {
         branches: ['event', 'id'],
-        looksLike: (text) => missingValue.test(text),
+        looksLike: (text) => missingValues.has(fieldValue(text)),
         line(line) {
           found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
         },

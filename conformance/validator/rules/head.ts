@@ -395,14 +395,17 @@ export const head: Rule[] = [
     'A stream with a Content-Length',
     rfc(9112, '6.3'),
     'Send no length: the stream ends for clients where it says, and what comes later is lost.',
-    onHead(({ head, contentLength, framing }) =>
-      isStreamHead(head) &&
-      contentLength !== undefined &&
-      contentLength > 0 &&
-      (framing === 'length' || framing === 'HTTP/2')
-        ? finding(`Content-Length: ${contentLength} on an event stream`, { at: head.at })
-        : ok
-    )
+    {
+      needs: ['plain'],
+      check({ method, plain }) {
+        const { head, contentLength, framing, ending, extraBytes } = plain!;
+        const isLength = framing === 'length' || framing === 'HTTP/2';
+        if (!isStreamHead(head) || !contentLength || !isLength) return ok;
+        if (method !== 'GET' && ending === 'complete' && extraBytes === 0)
+          return notApplicable(`an answer to ${method} may be complete`);
+        return finding(`Content-Length: ${contentLength} on an event stream`, { at: head!.at });
+      }
+    }
   ),
   rule(
     ['H19', 'content-length-0', 'E V'],

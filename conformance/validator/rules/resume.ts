@@ -32,12 +32,25 @@ const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 
 export const jsonWebToken = /\beyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
 
+/** As most ids are: then none of the rules on what an id looks like has anything to say. */
+const ordinary = /^[\w:-]{1,100}$/;
+let lastId = '';
+let isOrdinary = false;
+
+function isUnusual(id: string): boolean {
+  if (id !== lastId) isOrdinary = ordinary.test((lastId = id));
+  return !isOrdinary;
+}
+
 /** A rule on each line with an id that looks so. */
 function onId(looks: (id: string) => boolean, say: (id: string) => string) {
   return onLine(
     ['id'],
     (line, found) => found({ message: () => say(fieldValue(line.text)), ...at(line) }),
-    (text) => looks(fieldValue(text))
+    (text) => {
+      const id = fieldValue(text);
+      return isUnusual(id) && looks(id);
+    }
   );
 }
 
@@ -158,6 +171,11 @@ export function judgePolling({ plain, again, profile }: Observations): Verdict {
   );
 }
 
+/** Among so many of the last ids a second of the same is looked for. */
+const mostRecent = 20;
+/** Bytes; longer ones are R04's. */
+const longestId = 4096;
+
 export const resume: Rule[] = [
   rule(
     ['R01', 'id-nul', 'W C'],
@@ -196,7 +214,7 @@ export const resume: Rule[] = [
     'servers and proxies limit a header to 4 to 16 KiB',
     'Keep ids short: a reconnection with this one may be refused, for good.',
     onId(
-      (id) => id.length > 4096,
+      (id) => id.length > longestId,
       (id) => `The id has ${id.length} bytes`
     )
   ),
@@ -261,8 +279,13 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
-        looksLike: (text) =>
-          /^id: ?[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(text),
+        looksLike(text) {
+          const id = fieldValue(text);
+          return (
+            id.length === 36 &&
+            /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(id)
+          );
+        },
         line(line) {
           first ??= line;
           if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
@@ -276,15 +299,22 @@ export const resume: Rule[] = [
     lastEventId,
     'Give each event an id of its own, or the second can be lost on reconnection.',
     onStream((found) => {
-      const recent = new Set<string>();
+      /** How many ids were before each: of the last ones, and of those before them. To delete one by one takes much longer. */
+      let recent = new Map<string, number>();
+      let older = new Map<string, number>();
+      let ids = 0;
       return {
         blocks: { field: 'id' },
         block(block) {
           const { id, event } = block;
-          if (!event || !id) return;
-          if (recent.has(id))
+          if (!event || !id || id.length > longestId) return;
+          const before = recent.get(id) ?? older.get(id);
+          if (before !== undefined && ids - before <= mostRecent) {
             found({ message: () => `The id ${quote(id)} belongs to two events`, ...atBlock(block) });
-          else if (recent.add(id).size > 20) recent.delete(recent.values().next().value!);
+            return;
+          }
+          if (recent.size === mostRecent) [older, recent] = [recent, new Map()];
+          recent.set(id, ids++);
         }
       };
     })
