@@ -96,7 +96,8 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     if (events.at(-1)?.type !== 'progress') emit({ type: 'progress', progress });
   };
 
-  const tasks: { engine: Engine; perform(): Promise<void> }[] = [];
+  const tasks: (() => Promise<void>)[] = [];
+  const tasksThatWait: typeof tasks = [];
   for (const engine of options.engines) {
     const found = await engine.find();
     const chosen = engine.isImplementation ? undefined : options.implementations;
@@ -128,7 +129,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
       };
       progress.columns.push(state);
       const token = `${venue.name}-${columns.length}`;
-      const perform = async () => {
+      (engine.mostlyWaits ? tasksThatWait : tasks).push(async () => {
         const started = Date.now();
         await runColumn(
           { engine, column, foreign, state, runs, token, options, venue },
@@ -143,25 +144,22 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         );
         column.duration = Date.now() - started;
         emitProgress();
-      };
-      tasks.push({ engine, perform });
+      });
     }
   }
 
   let isDone = false;
   // One browser after another: two at a time were done in 75 s rather than 86 on 2 cores, and Firefox took twice as long for each case. Where
   // waiting is most of it, nine columns of Node, Deno and Bun were done in 104 s rather than 150, and the two of jsdom in 50 rather than 78.
-  const work = async (): Promise<void> => {
-    for (let task = tasks.shift(); task; task = tasks.shift()) {
-      const isPair = task.engine.mostlyWaits && tasks[0]?.engine.mostlyWaits;
-      const beside = isPair ? tasks.shift() : undefined;
-      await Promise.all([task.perform(), beside?.perform()]);
-    }
+  const work = async (queue: typeof tasks): Promise<void> => {
+    for (let perform = queue.shift(); perform; perform = queue.shift()) await perform();
   };
-  const all = work().finally(() => {
-    isDone = true;
-    wake();
-  });
+  const all = Promise.all([work(tasksThatWait), work(tasksThatWait)])
+    .then(() => work(tasks))
+    .finally(() => {
+      isDone = true;
+      wake();
+    });
   all.catch(() => {});
   const { signal } = options;
   signal?.addEventListener('abort', () => wake());
@@ -174,7 +172,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     }
     await all;
   } finally {
-    tasks.length = 0;
+    tasksThatWait.length = tasks.length = 0;
     for (const [token, one] of [...venue.attempts]) {
       if (token.startsWith(`${venue.name}-`)) one.breakDown('the run was ended');
     }
