@@ -89,7 +89,7 @@ const sampled = 16;
 export interface TraceObserver {
   /** The lines that `line` is told of; default: all. */
   branches?: Branch[];
-  /** Of those only such: what is not wanted costs less. A text that was not wanted once is asked about no more where it comes again. */
+  /** Of those only such: what is not wanted costs less. Of an `event` line it must depend on the text alone: the next of the same is not asked about. */
   looksLike?(text: string): boolean;
   line?(line: TracedLine, block: UnfinishedBlock): void;
   /** The blocks that `block` is told of; default: all. */
