@@ -67,8 +67,8 @@ export interface ExpectedRequest {
   method?: string;
   /** Milliseconds from the server's end of the connection before (or, without end, its last write) to this request's arrival, both inclusive. */
   delay?: { min?: number; max?: number };
-  /** Most milliseconds from the last write (or, without one, the request's arrival) to the close of its connection. */
-  closedWithin?: number;
+  /** The client closes its connection, at the latest half a second before the case is over. */
+  closed?: true;
   /** It need not be sent, if it is the last one: a client may abort it before. */
   optional?: true;
   /** Which origin it must come to: placeholders {origin}, {other-origin}. */

@@ -188,24 +188,24 @@ describe('judge', () => {
     ],
     [
       'a connection that stays open',
-      { requests: [{ closedWithin: 50 }] },
-      observe(),
+      { requests: [{ closed: true }] },
+      observe({ at: 1500 }),
       [request()],
-      'requests[0].closedWithin: 50 | "still open"'
+      'requests[0].closed: "500 ms before the end" | "still open"'
     ],
     [
-      'a connection that was closed late',
-      { requests: [{ closedWithin: 50 }] },
-      observe(),
-      [request({ writes: [{ at: 1000, bytes: '', length: 0 }], closedAt: 1051 })],
-      'requests[0].closedWithin: 50 | "51.0 ms"'
+      'a connection that is closed at the end only',
+      { requests: [{}, { closed: true }] },
+      observe({ at: 1500 }),
+      [request(), request({ at: 1200, closedAt: 2001 })],
+      'requests[1].closed: "500 ms before the end" | "499.0 ms before the end"'
     ],
     [
       'one that need not be sent stays open',
-      { requests: [{ optional: true, closedWithin: 50 }] },
+      { requests: [{ optional: true, closed: true }] },
       observe(),
       [request()],
-      'requests[0].closedWithin: 50 | "still open"'
+      'requests[0].closed: "500 ms before the end" | "still open"'
     ],
     [
       'one too many of them',
@@ -226,8 +226,13 @@ describe('judge', () => {
   });
 
   it('does not miss a request that need not be sent', () => {
-    const expected = { requests: [{}, { optional: true, closedWithin: 50 }] } as const;
+    const expected = { requests: [{}, { optional: true, closed: true }] } as const;
     expect(judged({ requests: [...expected.requests] }, observe(), [request()])).toEqual(['pass']);
+  });
+
+  it('counts a connection that is closed half a second before the end', () => {
+    const closed = request({ closedAt: 2000 });
+    expect(judged({ requests: [{ closed: true }] }, observe({ at: 1500 }), [closed])).toEqual(['pass']);
   });
 
   it('allows a whole alternative, and keeps the differences to the main one', () => {

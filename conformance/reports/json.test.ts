@@ -28,7 +28,7 @@ it('is valid against its schema', () => {
   last.expect = {
     throws: { name: 'SyntaxError', code: 12 },
     log: [null, 1],
-    requests: [{ delay: { min: 1, max: 2 }, closedWithin: 3, optional: true }]
+    requests: [{ delay: { min: 1, max: 2 }, closed: true, optional: true }]
   };
   expect(validate(JSON.parse(renderJson(report))), JSON.stringify(validate.errors)).toBe(true);
 });
