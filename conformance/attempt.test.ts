@@ -55,6 +55,55 @@ it('waits for the connection of a closed source as long on a machine that is slo
   await server.close();
 });
 
+it('waits for what is late beside a case of much data, whose own time is not over', async () => {
+  const server = await createFixturesServer();
+  const [first] = loadCases('conformance/cases');
+  const much = {
+    ...first!,
+    id: 'much',
+    limit: 20_000,
+    connections: [{ stream: [{ repeat: ['a'], times: 600_000 }] }]
+  };
+  const other = { ...first!, id: 'other', limit: 1000, expect: {} };
+  const runs = [much, other].map((one) => ({ play: one.id, chunking: 'as-written', case: one }));
+  const seen: Record<string, string> = {};
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] });
+  const engine: Engine = {
+    name: 'busy',
+    implementations: [],
+    features: () => [],
+    lanes: 2,
+    find: () => Promise.resolve({ version: '1' }),
+    open({ take, handIn, origins }) {
+      const taken = [take(origins[0]!)!.id, take(origins[0]!)!.id];
+      setTimeout(() => {
+        vi.advanceTimersByTime(12_000);
+        for (const id of taken) handIn(id, { events: [], log: [], readyState: 2, over: 'until', at: 12_000 });
+      });
+      return { ended: new Promise(() => {}), stop: () => Promise.resolve() };
+    }
+  };
+  const outcome = await attempt({
+    engine,
+    implementation: 'native',
+    global: undefined,
+    lanes: 2,
+    token: 'a',
+    runs,
+    server,
+    origins: server.origins,
+    dist: 'dist',
+    register: () => () => {},
+    onRun: ({ play }, { verdict }) => (seen[play] = verdict),
+    onRerun() {},
+    onStart() {},
+    onInFlight() {}
+  });
+  expect(outcome.failure).toBeUndefined();
+  expect(seen).toMatchObject({ other: 'pass' });
+  await server.close();
+});
+
 it('says of an engine that never asks for a job what is known of it', async () => {
   const server = await createFixturesServer();
   const [testCase] = loadCases('conformance/cases');

@@ -359,6 +359,9 @@ export async function attempt(options: {
         return;
       }
       wake();
+      // An engine that is at a case of much data answers nothing else. That case has a deadline of its own.
+      for (const job of inFlight.values())
+        if (!hasMuchData(job.planned) && underWayIn(job.session).some(hasMuchData)) job.deadline += turn;
       const overdue = [...inFlight.values()].filter(({ deadline }) => deadline < now);
       const quiet = now - lastHeard;
       if (overdue.length > 0 && quiet > silenceWithOverdue) {

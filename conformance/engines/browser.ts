@@ -19,7 +19,8 @@ export interface Browser {
   implementations?: string[];
   /** How many jobs run at a time. Default 32. */
   lanes?: number;
-  /** See `unsteady` of Engine. */
+  /** See Engine. */
+  mostlyWaits?: boolean;
   unsteady?: string;
   /** What its environment lacks. */
   lacks?: Feature[];
@@ -45,6 +46,7 @@ export function createBrowserEngine(browser: Browser): Engine {
     name: browser.name,
     implementations: browser.implementations ?? inBrowsers,
     features: () => inPages.filter((one) => !browser.lacks?.includes(one)),
+    ...(browser.mostlyWaits && { mostlyWaits: true }),
     ...(browser.unsteady !== undefined && { unsteady: browser.unsteady }),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
     lanes: browser.lanes ?? 32,
