@@ -39,6 +39,7 @@ describe('a mistake in the command line', () => {
     ],
     [['conformance', '--case', ''], /--case needs a glob/],
     [['conformance', '--case', 'bom-is-remove'], /did you mean bom-/],
+    [['conformance', '--case', 'zzz*'], /no case matches "zzz\*"; truesource cases lists them/],
     [['conformance', '--report', 'htm=x'], /html\?/],
     [['conformance', '--report', 'html'], /html=FILE/],
     [['conformance', '--report', 'html=no/such/folder/x.html'], /cannot be written/],

@@ -68,10 +68,11 @@ export function chooseCases(globs?: string[]): SectionedCase[] {
   const matchers = globs.map((glob) => ({ glob, matches: picomatch(glob) }));
   for (const { glob, matches } of matchers) {
     if (!cases.some(({ id }) => matches(id)))
-      throw unknown(
+      throw unknownGlob(
         'case',
         glob,
-        cases.map(({ id }) => id)
+        cases.map(({ id }) => id),
+        'truesource cases lists them'
       );
   }
   return cases.filter(({ id }) => matchers.some(({ matches }) => matches(id)));
@@ -118,11 +119,19 @@ export function unknown(kind: string, name: string, valid: string[]): UsageError
   return new UsageError(`unknown ${kind} ${JSON.stringify(name)}; did you mean ${nearest(name, valid)}?`);
 }
 
+/** `where` they are listed is told where none is near: a third of its letters differ. */
+export function unknownGlob(kind: string, glob: string, valid: string[], where: string): UsageError {
+  const letters = glob.replace(/[^\w./-]/g, '');
+  const near = nearest(letters, valid);
+  if (distance(letters, near.slice(0, letters.length)) <= letters.length / 3)
+    return unknown(kind, glob, [near]);
+  return new UsageError(`no ${kind} matches ${JSON.stringify(glob)}; ${where}`);
+}
+
 /** Of those whose beginnings, as long as the name, differ least from it, the one that differs least as a whole. */
 export function nearest(name: string, valid: string[]): string {
-  const bare = name.replaceAll('*', '');
   const rate = (word: string) =>
-    distance(bare, word.slice(0, bare.length)) + distance(bare, word) / (1 + word.length + bare.length);
+    distance(name, word.slice(0, name.length)) + distance(name, word) / (1 + word.length + name.length);
   return valid.reduce((best, word) => (rate(word) < rate(best) ? word : best));
 }
 

@@ -220,12 +220,13 @@ export async function runConformance(options: ConformanceOptions, command: Comma
   for (const { implementation, engine, note } of unusable)
     process.stderr.write(`truesource: ${implementation} could not be run anywhere; in ${engine}: ${note}\n`);
   if (isUnexpected || idle.length > 0 || unusable.length > 0) process.exitCode = 1;
-  for (const { engine, status, note } of report.columns) {
+  const unused = report.columns.flatMap(({ engine, status, note }) => {
     const address = endpoints.find(({ name }) => name === engine)?.address;
-    if (status === 'ran' || address === undefined) continue;
-    process.stderr.write(`truesource: ${note}${note?.includes(address) ? '' : ` (${engine}, ${address})`}\n`);
-    process.exitCode = 3;
-  }
+    if (status === 'ran' || address === undefined) return [];
+    return note?.includes(address) ? note : `${note} (${engine}, ${address})`;
+  });
+  for (const why of new Set(unused)) process.stderr.write(`truesource: ${why}\n`);
+  if (unused.length > 0) process.exitCode = 3;
 }
 
 async function chooseImplementation(name: string): Promise<string | Implementation> {

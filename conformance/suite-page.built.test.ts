@@ -44,6 +44,8 @@ interface Told {
   keepsFocus: boolean;
   /** Whether failures were counted while others ran. */
   countsMeanwhile: boolean;
+  /** Whether it was said that the server does not answer. */
+  saysWhenStopped: boolean;
 }
 
 /** Runs in the browser: shows the page in a frame, presses its button, opens its first result, and tells what it saw. */
@@ -58,7 +60,8 @@ function press(withAxe: boolean): void {
     canBeginBeside: false,
     closesByEscape: false,
     keepsFocus: false,
-    countsMeanwhile: false
+    countsMeanwhile: false,
+    saysWhenStopped: false
   };
   const frame = document.getElementsByTagName('iframe')[0]!;
   const inside = frame.contentWindow as unknown as Window & {
@@ -193,7 +196,23 @@ function press(withAxe: boolean): void {
       () => /nothing is left/.test(byId('status').textContent!),
       function () {
         told.canBeginAnew = byId('run').style.display === '' && !byId('frames').firstChild;
-        check('without its run', tell);
+        check('without its run', stopServer);
+      }
+    );
+  }
+  function stopServer(): void {
+    const scripts = inside as unknown as typeof globalThis;
+    scripts.XMLHttpRequest.prototype.send = function () {};
+    const late = scripts.setTimeout;
+    scripts.setTimeout = function (call: () => void) {
+      return late(call, 100);
+    } as unknown as typeof setTimeout;
+    byId('run').click();
+    until(
+      () => /^The server has not answered/.test(byId('status').textContent!),
+      function () {
+        told.saysWhenStopped = true;
+        tell();
       }
     );
   }
@@ -273,6 +292,7 @@ describe.each([
       expect(told.closesByEscape).toBe(true);
       expect(told.keepsFocus).toBe(true);
       expect(told.countsMeanwhile).toBe(true);
+      expect(told.saysWhenStopped).toBe(true);
       expect(told.columns).toBe(implementations.length);
       expect(told.statuses.join('\n')).toMatch(/is done: \d+ of \d+ cases as the standard says\. Running/);
       expect(told.statuses.at(-1)).toMatch(new RegExp(`Done in \\d+ s\\. ${engine.name} .* cases\\.$`));

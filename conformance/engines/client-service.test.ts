@@ -123,6 +123,11 @@ describe('a service that cannot be used is named, and what it did', () => {
     ['creates without end', get(() => {}), /did not answer POST \/ in 0\.5 s/],
     ['does not say where', get((_request, response) => response.end()), /with no Location/],
     [
+      'says that it is where nothing can be ended',
+      get((_request, response) => response.writeHead(201, { Location: 'ftp://h/1' }).end()),
+      /with the Location "ftp:\/\/h\/1"/
+    ],
+    [
       'lies about its capabilities',
       createService([], {
         about: '{"capabilities":["event-type-listeners"]}',
@@ -152,6 +157,27 @@ describe('a service that cannot be used is named, and what it did', () => {
     expect(columns[0]!.note).toMatch(/; under way: event-names-the-type/);
     expect(cells).toMatchObject([{ verdict: 'not observed' }]);
   });
+});
+
+it('names a service that breaks off whenever it is to create a client', async () => {
+  const { columns } = await runOn((request, response) => {
+    if (request.method === 'GET') response.end();
+    else response.destroy();
+  });
+  const note = expect.stringMatching(/the service at http.* cannot be reached: ./) as string;
+  expect(columns).toMatchObject([{ status: 'broken', note }]);
+});
+
+it('names a service that creates no client in the time of a case', async () => {
+  const service = createServer((request, response) => {
+    if (request.method === 'GET') response.end();
+  });
+  const { columns } = await runOnServer(
+    service,
+    cases.map((one) => ({ ...one, limit: 300 }))
+  );
+  const note = expect.stringMatching(/the service at http.* did not answer POST \/ in 4\.3 s/) as string;
+  expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
 
 it('names a service that does not end its clients', async () => {

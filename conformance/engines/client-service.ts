@@ -8,6 +8,8 @@ import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */
 const patience = 10_000;
+/** Milliseconds that it has after the limit of a case: a second later the engine would be given up, without a word of the service. */
+const lateness = 4000;
 /** Milliseconds in which a service that has died may be started again by whoever looks after it. */
 const absence = 5000;
 /** Milliseconds of reconnection time before a stream says otherwise: "a few seconds". Services rely on being told. */
@@ -43,7 +45,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
     method: string,
     address: string,
     body?: object,
-    signal?: AbortSignal
+    signal?: AbortSignal,
+    limit = wait
   ): Promise<Response> {
     const { response, text } = await ask(
       `the service at ${shown}`,
@@ -54,7 +57,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
         ...(signal && { signal })
       },
-      wait
+      limit
     );
     // Was read to its end, so that the connection can be used again.
     return new Response(text || null, { status: response.status, headers: response.headers });
@@ -89,6 +92,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       const streams = new Map<string, Stream>();
       let count = 0;
       let hasCreated = false;
+      /** Why a client could not be created, though the service is there. */
+      let brokenOff: string | undefined;
       let lost: Promise<void> | undefined;
       let end: (why: string) => void = () => {};
 
@@ -131,6 +136,10 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           return task.decline(job.id, 'its stream does not come from the server');
         const key = String(++count);
         const started = performance.now();
+        const timeLeft = () => {
+          const left = started + limit + lateness - performance.now();
+          return Math.min(wait, Math.max(100, Math.round(left / 100) * 100));
+        };
         const heard = ['message', 'open', 'error', ...(client.listen ?? [])];
         let finish = () => {};
         const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -174,7 +183,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
               callbackUrl: `${task.url}own/${key}`,
               initialDelayMs: initialDelay
             },
-            ending.signal
+            ending.signal,
+            timeLeft()
           );
           if (!created.ok) {
             const why = `the service at ${shown} answers ${created.status} to POST /`;
@@ -182,7 +192,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             return task.decline(job.id, why);
           }
           const location = created.headers.get('Location');
-          if (!location || !URL.canParse(location, url))
+          if (!location || !URL.canParse(location, url) || !/^https?:$/.test(new URL(location, url).protocol))
             throw new Error(
               `the service at ${shown} answers POST / with ${location ? `the Location ${quote(location)}` : 'no Location'}`
             );
@@ -193,7 +203,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
               'POST',
               resource,
               { command: 'listen', listen: { type } },
-              ending.signal
+              ending.signal,
+              timeLeft()
             );
             if (!ok)
               throw new Error(
@@ -206,7 +217,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             // Nothing came: a service that died meanwhile, and is back, does not know the client.
             const address = resource;
             resource = undefined;
-            const { status } = await send('DELETE', address, undefined, ending.signal);
+            const { status } = await send('DELETE', address, undefined, ending.signal, timeLeft());
             if (status === 404)
               await lose(`the service at ${shown} has lost a client, and so was started again`);
           }
@@ -226,7 +237,10 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           if (ending.signal.aborted) return;
           const { message } = error as Error;
           if (!isBrokenOff(error as Error)) task.breakDown(message);
-          else if (await isThere(message)) task.decline(job.id, message);
+          else if (await isThere(message)) {
+            brokenOff = message;
+            task.decline(job.id, message);
+          }
         } finally {
           release();
           clearTimeout(limitTimer);
@@ -248,6 +262,9 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         await runJob(job);
         // What it took now would be under way when the attempt ends, beside the case that ended it.
         if (lost) await stopped;
+      });
+      void jobs.done.then(() => {
+        if (!hasCreated && brokenOff !== undefined) task.breakDown(brokenOff);
       });
       const stop = async (): Promise<void> => {
         ending.abort();

@@ -1,11 +1,14 @@
 import type { RunningEngine, Task } from '../engine.ts';
 import type { Job } from '../observation.ts';
 
-/** Takes a task's jobs, as many at a time as it has lanes, until none is left or it is stopped; then what is under way ends by itself. */
+/**
+ * Takes a task's jobs, as many at a time as it has lanes, until none is left or it is stopped; then what is under way ends by itself. `done`
+ * fulfils after the last.
+ */
 export function pullJobs(
   { origins, lanes, take }: Pick<Task, 'origins' | 'lanes' | 'take'>,
   runJob: (job: Job) => Promise<void>
-): Pick<RunningEngine, 'ended' | 'stop'> {
+): Pick<RunningEngine, 'ended' | 'stop'> & { done: Promise<void> } {
   let isStopped = false;
   const work = async (): Promise<void> => {
     while (!isStopped) {
@@ -15,11 +18,16 @@ export function pullJobs(
     }
   };
   const all = Promise.all(Array.from({ length: lanes }, work));
+  const done = all.then(
+    () => {},
+    () => {}
+  );
   return {
+    done,
     ended: new Promise((resolve) => all.catch((error: unknown) => resolve(String(error)))),
     async stop() {
       isStopped = true;
-      await all.catch(() => {});
+      await done;
     }
   };
 }

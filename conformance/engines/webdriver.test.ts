@@ -39,13 +39,29 @@ describe('an endpoint that cannot be used is named, and what it did', () => {
 
   it.each<[string, RequestListener, RegExp]>([
     ['answers nothing', () => {}, /did not answer GET \/status in 0\.5 s/],
-    ['is something else', (_request, response) => response.end('<p>'), /is no WebDriver endpoint: .*"<p>"/],
+    [
+      'is something else',
+      (_request, response) => response.writeHead(401).end('<p>'),
+      /is no WebDriver endpoint: it answers 401 to GET \/status, with "<p>"/
+    ],
+    [
+      'answers without end',
+      (_request, response) => {
+        const more = () => void (response.destroyed || response.write('a'.repeat(100_000), more));
+        more();
+      },
+      /answers GET \/status with more than 1000000 bytes/
+    ],
     [
       'is not ready',
       (_request, response) => response.end('{"value":{"ready":false,"message":"no node"}}'),
       /is not ready: no node/
     ],
-    ['gives no session in time', withStatus(() => {}), /did not give a session in 0\.5 s/],
+    [
+      'gives no session in time',
+      withStatus(() => {}),
+      /did not give a session in 0\.5 s; one that comes too late, within 300 s, is ended/
+    ],
     [
       'refuses the capabilities',
       withStatus((_request, response) =>
@@ -82,6 +98,33 @@ it('asks with the name and the password that an address holds, and shows them no
   expect(engine!.address).toBe(`http://127.0.0.1:${port}/`);
   // Status, session and its end.
   expect(asked).toEqual(Array(3).fill('Basic bWU6c2VAY3JldCU='));
+});
+
+it('names an endpoint that opens no page or does not end a session, and awaits nothing more of it', async () => {
+  const underWay = new Set<string>();
+  const server = createServer(
+    withStatus((request, response) => {
+      const what = `${request.method} ${request.url}`;
+      underWay.add(what);
+      response.once('close', () => underWay.delete(what));
+      if (what === 'POST /session') response.end('{"value":{"sessionId":"s","capabilities":{}}}');
+      else if (what === 'POST /session/s/url')
+        response
+          .writeHead(500)
+          .end('{"value":{"error":"unknown error","message":"refused","stacktrace":""}}');
+    })
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
+  const [engine] = createWebDriverEngines([{ url, capabilities: {} }], 300);
+  await engine!.find();
+  const running = engine!.open({ url: 'http://here:1/run/x/', lanes: 8 } as Task);
+  expect(await running.ended).toBe(`the WebDriver endpoint ${url} does not open http://here:1: refused`);
+  await running.stop();
+  await engine!.close!();
+  await expect.poll(() => [...underWay]).toEqual([]);
+  server.close();
 });
 
 /** An endpoint that gives sessions, and knows which of them are open. */

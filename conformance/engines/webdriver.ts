@@ -107,7 +107,12 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
         unused.delete(endpoint);
         const open = async (session: Session): Promise<void> => {
           sessions.set(endpoint, session);
-          if (!isStopped) await within(session.driver.get(urls[nth]!), wait, endpoint.url, 'a page');
+          if (isStopped) return;
+          const url = urls[nth]!;
+          const page = session.driver.get(url).catch((error: Error) => {
+            throw explain(error, endpoint.url, `does not open ${new URL(url).origin}`);
+          });
+          await within(page, wait, endpoint.url, 'a page');
         };
         // Endpoints end what has waited too long.
         if (kept && (await succeeds(open(kept)))) return;
@@ -132,7 +137,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
 /** Rejects with an Error that names the endpoint and says what it answered. */
 async function checkStatus(url: string, wait: number): Promise<void> {
   const name = withoutCredentials(url);
-  const { text } = await ask(
+  const { response, text } = await ask(
     `the WebDriver endpoint ${name}`,
     'GET /status',
     addressOf(url, '/status'),
@@ -142,7 +147,7 @@ async function checkStatus(url: string, wait: number): Promise<void> {
   const value = readValue(text);
   if (typeof value?.ready !== 'boolean')
     throw new Error(
-      `${name} is no WebDriver endpoint: it answers GET /status with ${JSON.stringify(printable(text.slice(0, 100)))}`
+      `${name} is no WebDriver endpoint: it answers ${response.status} to GET /status, with ${JSON.stringify(printable(text.slice(0, 100)))}`
     );
   if (!value.ready)
     throw new Error(
@@ -182,6 +187,8 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
   const { Capabilities } = await import('selenium-webdriver/lib/capabilities.js');
   // @ts-expect-error its types are those of another file
   const http = (await import('selenium-webdriver/lib/http.js')) as typeof import('selenium-webdriver/http');
+  // What is still awaited of a session that is over would keep this process.
+  const over = new AbortController();
   // Unlike the library's own, which has Node warn of url.parse.
   const client = {
     async send(sent: object) {
@@ -193,6 +200,7 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
         {
           method,
           headers: [...headers, ['Content-Type', 'application/json; charset=utf-8']],
+          signal: over.signal,
           ...(method === 'POST' && { body: JSON.stringify(data) })
         },
         longestAnswer
@@ -202,26 +210,30 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
   };
   const driver = WebDriver.createSession(new http.Executor(client), new Capabilities(capabilities));
   const created = driver.getCapabilities().catch((error: Error) => {
-    const why = printable(error.message.split('\n')[0]!).slice(0, 300);
-    throw new Error(`the WebDriver endpoint ${withoutCredentials(url)} gives no session: ${why}`, {
-      cause: error
-    });
+    throw explain(error, url, 'gives no session');
   });
-  const quit = () => within(driver.quit(), wait, url, 'an end').catch(() => {});
-  const forget = whenEnding(quit);
-  await within(created, wait, url, 'a session').catch((error: unknown) => {
+  const end = async (): Promise<void> => {
+    await within(driver.quit(), wait, url, 'an end').catch(() => {});
+    over.abort();
     forget();
-    // One that comes too late is ended.
-    created.then(quit).catch(() => {});
+  };
+  const forget = whenEnding(end);
+  await within(
+    created,
+    wait,
+    url,
+    'a session',
+    `; one that comes too late, within ${longestAnswer / 1000} s, is ended`
+  ).catch((error: unknown) => {
+    created.then(end, forget);
     throw error;
   });
-  return {
-    driver,
-    async end() {
-      await quit();
-      forget();
-    }
-  };
+  return { driver, end };
+}
+
+function explain(error: Error, url: string, what: string): Error {
+  const why = printable(error.message.split('\n')[0]!).slice(0, 300);
+  return new Error(`the WebDriver endpoint ${withoutCredentials(url)} ${what}: ${why}`, { cause: error });
 }
 
 function succeeds(promise: Promise<unknown>): Promise<boolean> {
@@ -231,14 +243,20 @@ function succeeds(promise: Promise<unknown>): Promise<boolean> {
   );
 }
 
-async function within<T>(promise: Promise<T>, wait: number, url: string, what: string): Promise<T> {
+async function within<T>(
+  promise: Promise<T>,
+  wait: number,
+  url: string,
+  what: string,
+  more = ''
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
       () =>
         reject(
           new Error(
-            `the WebDriver endpoint ${withoutCredentials(url)} did not give ${what} in ${wait / 1000} s`
+            `the WebDriver endpoint ${withoutCredentials(url)} did not give ${what} in ${wait / 1000} s${more}`
           )
         ),
       wait

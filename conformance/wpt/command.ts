@@ -10,6 +10,7 @@ import {
   here,
   parseReport,
   unknown,
+  unknownGlob,
   UsageError
 } from '../command-line.ts';
 import type { ConformanceOptions } from '../command.ts';
@@ -43,10 +44,11 @@ export async function runUpstreamTests(directory: string | true, options: Confor
   const matchers = (options.case ?? ['**']).map((glob) => picomatch(glob));
   const named = all.filter(({ file }) => matchers.some((matches) => matches(file)));
   if (named.length === 0) {
-    throw unknown(
+    throw unknownGlob(
       'file',
       options.case![0]!,
-      all.map(({ file }) => file)
+      all.map(({ file }) => file),
+      `they are in ${join(directory, 'eventsource')}`
     );
   }
   const chosenGlobals = options.global?.map(findGlobal);

@@ -12,7 +12,7 @@ const names: Record<string, [short: string, long: string]> = {
 /** ms between two looks, and after one that was not answered. */
 const lookInterval = 500;
 const retryInterval = 2000;
-/** ms without a new result after which the page says what it waits for. */
+/** ms without a new result, or an answer of the server, after which the page says what it waits for. */
 const silence = 6000;
 
 let catalogue: Catalogue;
@@ -78,6 +78,24 @@ function say(text: string): void {
   fill(byId('status'), [text]);
 }
 
+/** Of the server, which may be stopped for a while. */
+function ask(
+  method: string,
+  path: string,
+  body: object | null,
+  callback: (answer: unknown, problem: string | null, status: number) => void
+): void {
+  const late = 'The server has not answered for a while. What is shown stays; this goes on when it does.';
+  const timer = setTimeout(function () {
+    say(late);
+  }, silence);
+  request(method, path, body, function (answer, problem, status) {
+    clearTimeout(timer);
+    if (said === late) say('');
+    callback(answer, problem, status);
+  });
+}
+
 // A run
 
 function begin(): void {
@@ -85,7 +103,7 @@ function begin(): void {
   if (isBeginning) return;
   isBeginning = true;
   const body = { implementations: findImplementations(), cases: globs };
-  request('POST', '/visits', body, function (answer, problem) {
+  ask('POST', '/visits', body, function (answer, problem) {
     isBeginning = false;
     if (problem !== null) return say('The run could not begin: ' + problem);
     visit = answer as Visit;
@@ -118,7 +136,7 @@ function look(): void {
   if (!one) return;
   const body: Look = { from: resultCount, hidden: isHidden() };
   if (one.key !== undefined) body.key = one.key;
-  request('POST', '/visits/' + one.id + '/look', body, function (answer, problem, status) {
+  ask('POST', '/visits/' + one.id + '/look', body, function (answer, problem, status) {
     if (one !== visit) return;
     if (status === 404) {
       visit = null;
@@ -628,7 +646,7 @@ function showResult(row: number, column: number): void {
   const detail = el('tr', { id: 'result' }, [el('td', { colspan: columnsShown().length + 1 }, [content])]);
   line.parentNode!.insertBefore(detail, line.nextSibling);
   if (!visit) return fill(content, ['It could not be had: the server does not know this run any more.']);
-  request(
+  ask(
     'GET',
     '/visits/' + visit.id + '/result?case=' + row + '&column=' + column,
     null,
@@ -672,7 +690,7 @@ function loadCases(callback: () => void): void {
   const query = collect(globs, function (glob) {
     return 'case=' + encodeURIComponent(glob);
   }).join('&');
-  request('GET', '/visits/cases?' + query, null, function (answer, problem) {
+  ask('GET', '/visits/cases?' + query, null, function (answer, problem) {
     if (problem !== null) return say('The cases could not be listed: ' + problem);
     catalogue = answer as Catalogue;
     callback();
@@ -683,7 +701,7 @@ function start(): void {
   globs = readGlobs(location.search);
   byId('run').onclick = begin;
   byId('stop').onclick = function () {
-    request('POST', '/visits/' + visit!.id + '/stop', {}, look);
+    ask('POST', '/visits/' + visit!.id + '/stop', {}, look);
   };
   byId('all').onclick = byId('differing').onclick = function () {
     showsAll = (byId('all') as HTMLInputElement).checked;

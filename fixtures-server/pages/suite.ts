@@ -15,7 +15,7 @@ export const suitePage = `<!DOCTYPE html>
 <h1>How faithful is the EventSource of this browser?</h1>
 <p class="lead">This server plays <span id="count">its</span> cases: event streams with an edge each, byte by byte. The button has this
 browser read them all with its own <code>EventSource</code>, if it has one, and with the polyfill truesource, over fetch and over
-XMLHttpRequest, which takes about a minute. What it sees is compared with <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">the HTML
+XMLHttpRequest, which takes about half a minute each. What it sees is compared with <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">the HTML
 standard</a>. Nothing leaves this server, and nothing is installed.</p>
 <noscript><p>This page needs JavaScript: so does EventSource.</p></noscript>
 </header>
