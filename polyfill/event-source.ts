@@ -130,8 +130,13 @@ export function createTheInterface(
 
 function callTheHandler(this: unknown, event: Event): void {
   const callback = slotsOf<State>(this)[event.type as keyof EventSourceEventMap];
-  // "If return value is false, set event's canceled flag."
-  if (typeof callback === 'function' && callback.call(this, event) === false) event.preventDefault();
+  // A function may have a `call` of its own, or no prototype. "If return value is false, set event's canceled flag."
+  if (
+    typeof callback === 'function' &&
+    ignore.call.call(callback as (event: Event) => unknown, this, event) === false
+  ) {
+    event.preventDefault();
+  }
 }
 
 function throwASyntaxError(message: string): never {

@@ -807,6 +807,15 @@ it('an error without a response has its cause alone', async () => {
   expect(errors[0]).not.toHaveProperty('status');
 });
 
+it('a handler that has a call of its own is called itself', () => {
+  const source = new StandardEventSource('no-scheme-that-is-fetched:');
+  const handler = Object.assign(vi.fn(), { call: vi.fn() });
+  source.onmessage = handler;
+  source.dispatchEvent(new MessageEvent('message'));
+  source.close();
+  expect([handler.mock.contexts, handler.call.mock.calls]).toEqual([[source], []]);
+});
+
 it('a handler is called once, with all members of a message, in workerd', async () => {
   // Its event target calls what is named on and the type, and its MessageEvent takes the data alone.
   class WorkerdEventTarget extends EventTarget {
