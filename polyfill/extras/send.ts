@@ -26,6 +26,7 @@ export async function send(
     if (typeof response?.headers?.get !== 'function' || response.bodyUsed || response.body?.locked) {
       throw new TypeError('what fetch fulfilled with is no Response, or one that was read');
     }
+    if (response.type === 'error') throw new TypeError('what fetch fulfilled with is a network error');
     // That of node-fetch and its kind.
     if (response.body && typeof response.body.getReader !== 'function') {
       throw new TypeError('what fetch fulfilled with has a body that is no ReadableStream');

@@ -256,6 +256,7 @@ it.each([
     'a response whose body is a stream of Node',
     () => Promise.resolve({ status: 200, headers: new Headers(), body: Readable.from([]) })
   ],
+  ['a network error', () => Promise.resolve(Response.error())],
   [
     'an error',
     () => {
@@ -269,7 +270,7 @@ it.each([
     closed
   );
   expect(errors[0]!.cause).toMatchObject({
-    message: expect.stringMatching(/no Response|no ReadableStream|no fetch today/)
+    message: expect.stringMatching(/no Response|no ReadableStream|network error|no fetch today/)
   });
 });
 
