@@ -60,7 +60,7 @@ export async function send(
   const headers = new Headers(given);
   for (const [name, value] of Object.entries(standardHeaders)) {
     // The page's own stand; but the last event ID is the source's to know.
-    if (!/^A/.test(name) || !headers.has(name)) headers.set(name, value);
+    if (name === 'Last-Event-ID' || !headers.has(name)) headers.set(name, value);
   }
   init.headers = headers;
   // Fetch would take headers and body along to other origins.

@@ -77,13 +77,14 @@ describe('headers', () => {
   it('are sent with the standard ones', async () => {
     const { requests } = await play(
       [message],
-      { headers: { Authorization: 'x', 'Last-Event-ID': 'mine' } },
+      { headers: { Authorization: 'x', 'Last-Event-ID': 'mine', 'Cache-Control': 'no-store' } },
       (seen) => seen.length > 1
     );
     expect(requests[0]!.headers).toMatchObject({
       authorization: 'x',
       accept: 'text/event-stream',
-      'cache-control': 'no-cache'
+      'cache-control': 'no-store',
+      pragma: 'no-cache'
     });
     // HTTP tells clients not to send it without a Range; over XHR it stands for the cache mode.
     expect(requests[0]!.headers['if-range']).toBeUndefined();
