@@ -486,6 +486,14 @@ describe('signal', () => {
     }
   );
 
+  it('closes a source that has another close by now', () => {
+    const controller = new AbortController();
+    const source = new EventSource(server.origins[0]!, { signal: controller.signal });
+    source.close = () => {};
+    controller.abort();
+    expect(source.readyState).toBe(2);
+  });
+
   it('that is aborted already lets no request go out', async () => {
     const fetchIt = vi.fn();
     const source = new EventSource(server.origins[0]!, { signal: AbortSignal.abort(), fetch: fetchIt });
