@@ -52,7 +52,8 @@ export async function send(
   // The page's functions may use the source, whose constructor has to return first.
   await Promise.resolve();
   throwIfClosed();
-  const given = typeof options.headers === 'function' ? await options.headers() : options.headers;
+  const { headers: source } = options;
+  const given = typeof source === 'function' ? await source() : source;
   if (options.method !== undefined) init.method = options.method;
   if (options.body !== undefined) init.body = options.body as BodyInit;
   if (given === undefined && init.body === undefined) return fetchIt(url, init);
