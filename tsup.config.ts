@@ -37,7 +37,8 @@ async function minifyScript(name: string): Promise<void> {
       hoist_funs: true,
       pure_getters: true,
       unsafe: true,
-      unsafe_comps: true
+      unsafe_comps: true,
+      keep_fargs: false
     },
     // Members that only the polyfill sees.
     mangle: {

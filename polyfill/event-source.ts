@@ -18,7 +18,7 @@ interface State extends Connection, EventTargetSlots {
 }
 
 /** What extras do to a source that is being constructed: read and check their members of `init`, and choose the transport. */
-export type Extend = (init: object, connection: Connection, source: EventSource) => Transport | null;
+export type Extend = (init: object, connection: Connection) => Transport | null;
 
 /**
  * https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
@@ -60,7 +60,7 @@ export function createTheInterface(
     const object =
       FOR_FETCH && !isObject(new.target!.prototype) ? (Object.create(prototype) as object) : this;
     const source = createEventTarget(object, state) as EventSource;
-    runTheProcessingModel(state, extend && init ? extend(init, state, source) : chooseTransport());
+    runTheProcessingModel(state, extend && init ? extend(init, state) : chooseTransport());
     return source;
   } as unknown as EventSourceConstructor;
 
@@ -130,8 +130,13 @@ export function createTheInterface(
 
 function callTheHandler(this: unknown, event: Event): void {
   const callback = slotsOf<State>(this)[event.type as keyof EventSourceEventMap];
-  // "If return value is false, set event's canceled flag."
-  if (typeof callback === 'function' && callback.call(this, event) === false) event.preventDefault();
+  // A function may have a `call` of its own, or no prototype. "If return value is false, set event's canceled flag."
+  if (
+    typeof callback === 'function' &&
+    ignore.call.call(callback as (event: Event) => unknown, this, event) === false
+  ) {
+    event.preventDefault();
+  }
 }
 
 function throwASyntaxError(message: string): never {

@@ -25,7 +25,7 @@ export interface ErrorDetails {
 }
 
 /** Puts the extras of an init round the standard's connection and transport. */
-export const extend: Extend = function (init, connection, source) {
+export const extend: Extend = function (init, connection) {
   const options = readOptions(init as ExtendedEventSourceInit);
   const { headers, fetch, method, body, lastEventIdParameter, lastEventId, signal } = options;
   const needsFetch = [headers, fetch, method, body, lastEventIdParameter].some(
@@ -40,7 +40,11 @@ export const extend: Extend = function (init, connection, source) {
   if (!transport) return transport;
 
   if (lastEventId !== undefined) connection.lastEventIdString = lastEventId;
-  const close = () => source.close();
+  // Not the method, over which a page may have put one of its own.
+  const close = () => {
+    connection.readyState = CLOSED;
+    connection.cancel();
+  };
   if (signal?.aborted) {
     void Promise.resolve().then(close);
     return () => () => {};

@@ -26,6 +26,7 @@ export async function send(
     if (typeof response?.headers?.get !== 'function' || response.bodyUsed || response.body?.locked) {
       throw new TypeError('what fetch fulfilled with is no Response, or one that was read');
     }
+    if (response.type === 'error') throw new TypeError('what fetch fulfilled with is a network error');
     // That of node-fetch and its kind.
     if (response.body && typeof response.body.getReader !== 'function') {
       throw new TypeError('what fetch fulfilled with has a body that is no ReadableStream');
@@ -51,7 +52,8 @@ export async function send(
   // The page's functions may use the source, whose constructor has to return first.
   await Promise.resolve();
   throwIfClosed();
-  const given = typeof options.headers === 'function' ? await options.headers() : options.headers;
+  const { headers: source } = options;
+  const given = typeof source === 'function' ? await source() : source;
   if (options.method !== undefined) init.method = options.method;
   if (options.body !== undefined) init.body = options.body as BodyInit;
   if (given === undefined && init.body === undefined) return fetchIt(url, init);
@@ -59,7 +61,7 @@ export async function send(
   const headers = new Headers(given);
   for (const [name, value] of Object.entries(standardHeaders)) {
     // The page's own stand; but the last event ID is the source's to know.
-    if (!/^A/.test(name) || !headers.has(name)) headers.set(name, value);
+    if (name === 'Last-Event-ID' || !headers.has(name)) headers.set(name, value);
   }
   init.headers = headers;
   // Fetch would take headers and body along to other origins.

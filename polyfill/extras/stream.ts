@@ -22,13 +22,11 @@ export interface EventStreamOptions {
   maxEventSize?: number;
 }
 
-/**
- * Checks the options, and answers a function that takes bytes, hands on the events that they end, and answers the error if one is too large.
- */
+/** Checks the options, and answers a function that takes bytes, hands on the events that they end, and throws if one is too large. */
 function createInterpreter(
   options: EventStreamOptions,
   take: (event: ServerSentEvent) => void
-): (bytes: Uint8Array) => RangeError | undefined {
+): (bytes: Uint8Array) => void {
   const { lastEventId = '', onRetry, maxEventSize = Infinity } = options;
   check('lastEventId', lastEventId, 'string');
   check('onRetry', onRetry, 'function');
@@ -48,7 +46,7 @@ function createInterpreter(
   );
   return (bytes) => {
     const held = interpret(decode(bytes));
-    return dataIsTooLarge || isTooLarge(held, maxEventSize) ? createTooLarge(maxEventSize) : undefined;
+    if (dataIsTooLarge || isTooLarge(held, maxEventSize)) throw createTooLarge(maxEventSize);
   };
 }
 
@@ -65,10 +63,7 @@ export function createEventStream(
     start(given) {
       controller = given;
     },
-    transform(bytes) {
-      const error = interpret(bytes);
-      if (error) controller.error(error);
-    }
+    transform: interpret
   });
 }
 
@@ -93,9 +88,11 @@ export function readEvents(
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return;
-        const error = interpret(value);
-        for (const event of events.splice(0)) yield event;
-        if (error) throw error;
+        try {
+          interpret(value);
+        } finally {
+          for (const event of events.splice(0)) yield event;
+        }
       }
     } finally {
       // Half of a tee would wait for the other.

@@ -65,9 +65,9 @@ export function inheritFromEventTarget(Interface: { prototype: object }, name: s
       const Native = FOR_SERVERS && !root.Event ? Object : Event;
       // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
       if (!Native.prototype.isPrototypeOf(event)) {
-        throw new TypeError('Not an event');
+        throw new TypeError('Not an Event');
       }
-      setMembers(event, { target: this, srcElement: this, currentTarget: this, eventPhase: 2 });
+      setMembers(event, { currentTarget: this, eventPhase: 2, target: this, srcElement: this });
       callListeners.call(this as EventTarget, event);
       setMembers(event, { currentTarget: null, eventPhase: 0 });
       return !event.defaultPrevented;
@@ -77,13 +77,14 @@ export function inheritFromEventTarget(Interface: { prototype: object }, name: s
 
 /** https://dom.spec.whatwg.org/#add-an-event-listener and #remove-an-event-listener, from the arguments of either method. */
 function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boolean): void {
+  const allListeners = slotsOf(target).listeners!;
   const type = ''.concat(given[0] as string);
-  const listeners = listenersOf(target, type);
+  const listeners = (allListeners[type] = allListeners[type] || []);
   // Too few are as bad as what is no object.
   const callback = (given.length > 1 && given[1]) as Callback;
   const options = (isObject(given[2]) ? given[2] : { capture: given[2] }) as Listener;
-  const { once, passive, signal } = options;
   const capture = !!options.capture;
+  const { once, passive, signal } = options;
   checkObject(callback, 'listener');
   const found = listeners.filter(
     (listener) => listener.callback === callback && listener.capture === capture
@@ -116,11 +117,6 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
   }
 }
 
-function listenersOf(target: EventTarget, type: string): Listener[] {
-  const listeners = slotsOf(target).listeners!;
-  return (listeners[type] = listeners[type] || []);
-}
-
 function remove(listeners: Listener[], listener: Listener | undefined): void {
   const index = listeners.indexOf(listener!);
   if (index < 0) return;
@@ -139,7 +135,7 @@ function callListeners(this: EventTarget, event: Event): void {
   if (areSeveral) {
     setMembers(event, {
       stopPropagation() {
-        stopped = stopped || 1;
+        stopped |= 1;
         if (FOR_SERVERS) event.cancelBubble = true;
       },
       stopImmediatePropagation() {
@@ -161,7 +157,8 @@ function callListeners(this: EventTarget, event: Event): void {
       const isPassive = FOR_SERVERS && listener.passive && event.cancelable;
       if (isPassive) setMembers(event, { preventDefault: ignore });
       try {
-        if (typeof callback === 'function') callback.call(this, event);
+        // A function may have a `call` of its own, or no prototype.
+        if (typeof callback === 'function') ignore.call.call(callback, this, event);
         else callback.handleEvent(event);
       } catch (error) {
         // "Report the exception"

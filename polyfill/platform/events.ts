@@ -79,12 +79,8 @@ export function createEvent(type: string, init?: MessageEventInit): Event {
           timeStamp: Date.now()
         }
   );
-  setMembers(event, {
-    type: type,
-    preventDefault: ignore,
-    stopPropagation: ignore,
-    stopImmediatePropagation: ignore
-  });
+  setMembers(event, { type: type, preventDefault: ignore });
+  if (FOR_SERVERS) setMembers(event, { stopPropagation: ignore, stopImmediatePropagation: ignore });
   setMembers(event, init);
   return event;
 }

@@ -118,6 +118,14 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(report.mock.calls).toEqual([[error], [expect.any(TypeError)]]);
   });
 
+  it('calls functions that have a call of their own, or no prototype', () => {
+    const add = (listener: () => void) => target.addEventListener('a', listener);
+    add(Object.assign(logging('own call'), { call: logging('wrong') }));
+    add(Object.setPrototypeOf(logging('no prototype'), null) as () => void);
+    target.dispatchEvent(event());
+    expect(log).toEqual(['own call', 'no prototype']);
+  });
+
   it('refuses what Web IDL refuses', () => {
     const add = target.addEventListener as (...parameters: unknown[]) => void;
     expect(() => add.call({}, 'a', null)).toThrow(TypeError);

@@ -77,13 +77,14 @@ describe('headers', () => {
   it('are sent with the standard ones', async () => {
     const { requests } = await play(
       [message],
-      { headers: { Authorization: 'x', 'Last-Event-ID': 'mine' } },
+      { headers: { Authorization: 'x', 'Last-Event-ID': 'mine', 'Cache-Control': 'no-store' } },
       (seen) => seen.length > 1
     );
     expect(requests[0]!.headers).toMatchObject({
       authorization: 'x',
       accept: 'text/event-stream',
-      'cache-control': 'no-cache'
+      'cache-control': 'no-store',
+      pragma: 'no-cache'
     });
     // HTTP tells clients not to send it without a Range; over XHR it stands for the cache mode.
     expect(requests[0]!.headers['if-range']).toBeUndefined();
@@ -256,6 +257,7 @@ it.each([
     'a response whose body is a stream of Node',
     () => Promise.resolve({ status: 200, headers: new Headers(), body: Readable.from([]) })
   ],
+  ['a network error', () => Promise.resolve(Response.error())],
   [
     'an error',
     () => {
@@ -269,24 +271,25 @@ it.each([
     closed
   );
   expect(errors[0]!.cause).toMatchObject({
-    message: expect.stringMatching(/no Response|no ReadableStream|no fetch today/)
+    message: expect.stringMatching(/no Response|no ReadableStream|network error|no fetch today/)
   });
 });
 
 it('the functions of the page are called when the source is there', async () => {
-  const states: number[] = [];
+  const calls: unknown[] = [];
   const source = new EventSource('http://a.test/', {
-    headers() {
-      states.push(source.readyState);
+    headers(this: unknown) {
+      calls.push(this, source.readyState);
       return {};
     },
-    fetch() {
-      states.push(source.readyState);
+    fetch(this: unknown) {
+      calls.push(this, source.readyState);
       return Promise.resolve(new Response(null, { status: 404 }));
     }
   });
   await new Promise((resolve) => (source.onerror = resolve));
-  expect(states).toEqual([0, 0]);
+  // As Web IDL calls callback functions.
+  expect(calls).toEqual([undefined, 0, undefined, 0]);
 });
 
 it('a source that was closed at once asks for no headers', async () => {
@@ -483,6 +486,14 @@ describe('signal', () => {
       expect(listeners).toBe(_how === 'closed' ? 1 : 0);
     }
   );
+
+  it('closes a source that has another close by now', () => {
+    const controller = new AbortController();
+    const source = new EventSource(server.origins[0]!, { signal: controller.signal });
+    source.close = () => {};
+    controller.abort();
+    expect(source.readyState).toBe(2);
+  });
 
   it('that is aborted already lets no request go out', async () => {
     const fetchIt = vi.fn();
@@ -805,6 +816,15 @@ it('an error without a response has its cause alone', async () => {
   const { errors } = await play([{ head: [], end: 'reset' }], { reconnection: { maxAttempts: 1 } }, closed);
   expect(errors[0]).toMatchObject({ reconnecting: false, cause: expect.any(TypeError) as unknown });
   expect(errors[0]).not.toHaveProperty('status');
+});
+
+it('a handler that has a call of its own is called itself', () => {
+  const source = new StandardEventSource('no-scheme-that-is-fetched:');
+  const handler = Object.assign(vi.fn(), { call: vi.fn() });
+  source.onmessage = handler;
+  source.dispatchEvent(new MessageEvent('message'));
+  source.close();
+  expect([handler.mock.contexts, handler.call.mock.calls]).toEqual([[source], []]);
 });
 
 it('a handler is called once, with all members of a message, in workerd', async () => {

@@ -83,6 +83,19 @@ it('reads what came before an error, however slowly', async () => {
   expect(seen).toEqual(['1', '2', '3', 'cut']);
 });
 
+it('reads what came before an error of onRetry', async () => {
+  const seen: unknown[] = [];
+  const onRetry = () => {
+    throw new Error('no time');
+  };
+  try {
+    for await (const { data } of readEvents(body('data: 1\n\nretry: 1\n\n'), { onRetry })) seen.push(data);
+  } catch (error) {
+    seen.push((error as Error).message);
+  }
+  expect(seen).toEqual(['1', 'no time']);
+});
+
 it('leaves the loop also if another reads a clone of the response', async () => {
   const response = respond(body('data: a\n\n'));
   const clone = response.clone();
