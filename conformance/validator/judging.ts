@@ -100,7 +100,7 @@ export class Judging {
     const known = this.#found.get(rule.id);
     const severity = sighting.severity ?? rule.severity;
     if (known && rankOf(known.severity) <= rankOf(severity)) {
-      known.times++;
+      known.times += sighting.times ?? 1;
       return;
     }
     const { id, name, kinds, title, source, advice } = rule;

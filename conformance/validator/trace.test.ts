@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lint } from './index.ts';
-import { decodeUtf8, Trace, type Place, type TracedBlock, type TracedLine } from './trace.ts';
+import { Judging } from './judging.ts';
+import { rules } from './rules/index.ts';
+import {
+  decodeUtf8,
+  Trace,
+  type Place,
+  type TracedBlock,
+  type TracedLine,
+  type TraceObserver
+} from './trace.ts';
 
 function trace(pieces: Buffer[]) {
   const lines: TracedLine[] = [];
@@ -69,6 +78,73 @@ it('offsets are those of the bytes, however they are cut', () => {
       );
       expect(traced.ends).toEqual(reference.traced.ends);
       expect(traced.pending?.unfinished).toBe(reference.traced.pending?.unfinished);
+    })
+  );
+});
+
+it('blocks that nobody wants to be told of count as all others do', () => {
+  const value = fc.constantFrom(
+    '1',
+    '2',
+    '27',
+    'a7',
+    'x',
+    '{"a":1}',
+    'ping',
+    'undefined',
+    '"s"',
+    '',
+    ' x',
+    'é',
+    '\0',
+    '\r'
+  );
+  const line = fc
+    .tuple(
+      fc.constantFrom('data', 'data', 'id', 'event', 'retry', 'Data', ''),
+      fc.constantFrom(': ', ': ', ':', ''),
+      value
+    )
+    .map((parts) => parts.join(''));
+  const end = fc.constantFrom('\n', '\n', '\r\n', '\r');
+  const block = fc.tuple(
+    fc.array(line, { minLength: 1, maxLength: 4 }),
+    fc.constantFrom('data: 1', 'data:1', ':')
+  );
+  const stream = fc
+    .tuple(
+      fc.array(block, { minLength: 1, maxLength: 5 }),
+      end,
+      fc.array(fc.tuple(fc.nat(400), line, end), { maxLength: 3 })
+    )
+    .map(([blocks, end, odd]) => {
+      const lines = Array.from({ length: 120 }, (_, n) => {
+        const [fields, last] = blocks[n % blocks.length]!;
+        return [...fields.map((field) => field.replace('27', String(n))), last, ''];
+      }).flat();
+      const ended = lines.map((line) => line + end);
+      for (const [at, line, end] of odd) ended.splice(at, 0, line + end);
+      return Buffer.from(ended.join(''));
+    });
+  const judge = (pieces: Buffer[], more: TraceObserver[]) => {
+    const judging = new Judging(rules, () => {});
+    const traced = new Trace([...judging.watch({ profile: 'plain', captured: true }), ...more]);
+    for (const piece of pieces) traced.push(piece, 0);
+    traced.end(0);
+    judging.endOfStream({ trace: traced, ended: true, captured: true, at: 0 });
+    const { lastRead, lastDataRead, ...counts } = traced;
+    return [
+      counts,
+      lastRead?.number,
+      lastDataRead?.number,
+      judging.conclude(() => ({ verdict: 'ok' })),
+      traced.pending
+    ];
+  };
+  fc.assert(
+    fc.property(stream, fc.array(fc.nat(), { maxLength: 3 }), (whole, cuts) => {
+      const pieces = cutAt(whole, cuts);
+      expect(judge(pieces, [])).toEqual(judge(pieces, [{ line() {} }]));
     })
   );
 });

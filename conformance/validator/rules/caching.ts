@@ -62,10 +62,10 @@ const growingHeart = Buffer.from('💓').toString('latin1');
 const heartbeatOpenings = ['', ' ', '{', growingHeart.charAt(0), ...'hHkKnNpP'];
 
 /** An event that stands for nothing but that the connection lives. */
-function isHeartbeat({ event, id }: TracedBlock): boolean {
-  if (!event || event.type !== 'message' || id !== undefined || event.data.length > 60) return false;
-  if (event.data === '') return true;
-  const data = event.data.trim();
+function isHeartbeat(all: string, { type = 'message', id }: Pick<TracedBlock, 'type' | 'id'>): boolean {
+  if (id !== undefined || all.length > 60 || (type !== 'message' && type !== '')) return false;
+  if (all === '') return true;
+  const data = all.trim();
   if (data.length < 4) return false;
   if (heartbeatName.test(data) || data === growingHeart) return true;
   return data.charAt(0) === '{' && /ping|pong|heart|keep|noop/i.test(data) && isHeartbeatObject(data);
@@ -358,7 +358,7 @@ export const caching: Rule[] = [
     interpretation,
     'Use a comment (":", two line feeds): this one reaches every onmessage.',
     onStream((found) => {
-      const { suspect, other, end } = createSuspicion(
+      const { isOpen, suspect, other, end } = createSuspicion(
         (first, isText) =>
           found({
             message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
@@ -368,10 +368,15 @@ export const caching: Rule[] = [
         2
       );
       return {
-        blocks: { opening: heartbeatOpenings, sample: true },
+        blocks: {
+          opening: heartbeatOpenings,
+          sample: true,
+          only: (data, block) => isOpen() || isHeartbeat(data, block)
+        },
         block(block) {
-          if (isHeartbeat(block)) suspect(block);
-          else other(block.event!.data);
+          const { data } = block.event!;
+          if (isHeartbeat(data, block)) suspect(block);
+          else other(data);
         },
         end: () => void end()
       };
@@ -383,9 +388,9 @@ export const caching: Rule[] = [
     interpretation,
     'A comment is clearer.',
     onStream((found) => ({
-      blocks: { field: 'event' },
+      blocks: { type: 'without data' },
       block(block) {
-        if (!block.event && block.type !== undefined && heartbeatName.test(block.type)) {
+        if (block.type !== undefined && heartbeatName.test(block.type)) {
           found({
             message: `The block of type ${quote(block.type)} has no data`,
             ...atBlock(block, `event: ${block.type}`)

@@ -20,6 +20,7 @@ import {
 import {
   decodeUtf8,
   fieldValue,
+  longestId,
   type Branch,
   type Trace,
   type TracedBlock,
@@ -50,7 +51,8 @@ function onId(looks: (id: string) => boolean, say: (id: string) => string) {
     (text) => {
       const id = fieldValue(text);
       return isUnusual(id) && looks(id);
-    }
+    },
+    true
   );
 }
 
@@ -63,6 +65,7 @@ function onAbsence(branches: Branch[], message: string, needed: string, count: (
       looksLike: () => !any,
       line() {
         any = true;
+        return 'enough';
       },
       end({ trace }) {
         if (any) return ok;
@@ -171,11 +174,6 @@ export function judgePolling({ plain, again, profile }: Observations): Verdict {
   );
 }
 
-/** Among so many of the last ids a second of the same is looked for. */
-const mostRecent = 20;
-/** Bytes; longer ones are R04's. */
-const longestId = 4096;
-
 export const resume: Rule[] = [
   rule(
     ['R01', 'id-nul', 'W C'],
@@ -279,6 +277,7 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
+        odd: 'or the longest id',
         looksLike(text) {
           const id = fieldValue(text);
           return (
@@ -289,6 +288,7 @@ export const resume: Rule[] = [
         line(line) {
           first ??= line;
           if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
+          return ids < 2 ? undefined : 'enough';
         }
       };
     })
@@ -298,26 +298,12 @@ export const resume: Rule[] = [
     'Two events with the same id',
     lastEventId,
     'Give each event an id of its own, or the second can be lost on reconnection.',
-    onStream((found) => {
-      /** How many ids were before each: of the last ones, and of those before them. To delete one by one takes much longer. */
-      let recent = new Map<string, number>();
-      let older = new Map<string, number>();
-      let ids = 0;
-      return {
-        blocks: { field: 'id' },
-        block(block) {
-          const { id, event } = block;
-          if (!event || !id || id.length > longestId) return;
-          const before = recent.get(id) ?? older.get(id);
-          if (before !== undefined && ids - before <= mostRecent) {
-            found({ message: () => `The id ${quote(id)} belongs to two events`, ...atBlock(block) });
-            return;
-          }
-          if (recent.size === mostRecent) [older, recent] = [recent, new Map()];
-          recent.set(id, ids++);
-        }
-      };
-    })
+    onStream((found) => ({
+      blocks: { id: 'repeated' },
+      block(block) {
+        found({ message: () => `The id ${quote(block.id!)} belongs to two events`, ...atBlock(block) });
+      }
+    }))
   ),
   rule(
     ['R10', 'bogus-id-crash', 'E A'],
@@ -430,8 +416,12 @@ export const resume: Rule[] = [
         branches: ['id'],
         looksLike: (text) => !had || fieldValue(text) === '',
         line(line) {
-          if (fieldValue(line.text) !== '') had = true;
-          else if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
+          if (fieldValue(line.text) === '') {
+            if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
+            return undefined;
+          }
+          had = true;
+          return 'enough';
         }
       };
     })
@@ -450,29 +440,31 @@ export const resume: Rule[] = [
     'A retry of nothing',
     'measured: Chromium asked 459 times in 2 s of a server that closes, after retry: 0',
     'Use 1000 or more.',
-    onLine(['retry'], (line, found) => {
-      if (Number(fieldValue(line.text)) < 100) {
+    onLine(
+      ['retry'],
+      (line, found) =>
         found({
           message: () =>
             `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
           ...at(line)
-        });
-      }
-    })
+        }),
+      (text) => Number(fieldValue(text)) < 100
+    )
   ),
   rule(
     ['R17', 'retry-huge', 'W A'],
     'A retry of more than five minutes',
     interpretation,
     'Use 60000 at most: it counts for all later outages too.',
-    onLine(['retry'], (line, found) => {
-      if (Number(fieldValue(line.text)) > 300_000) {
+    onLine(
+      ['retry'],
+      (line, found) =>
         found({
           message: () => `${quote(line.text)}: after an outage clients are away for that long`,
           ...at(line)
-        });
-      }
-    })
+        }),
+      (text) => Number(fieldValue(text)) > 300_000
+    )
   ),
   rule(
     ['R18', 'retry-absent', 'I A'],
@@ -501,22 +493,13 @@ export const resume: Rule[] = [
     'Each event repeats the retry',
     interpretation,
     'Once per connection is enough.',
-    onStream((found) => {
-      let count = 0;
-      let last: TracedLine | undefined;
-      return {
-        branches: ['retry'],
-        line(line) {
-          count++;
-          last = line;
-        },
-        end({ trace }) {
-          if (last && count >= 3 && count >= trace.events)
-            found({ message: () => `${count} retry fields with ${trace.events} events`, ...at(last) });
-          return undefined;
-        }
-      };
-    })
+    onStream((found) => ({
+      end({ trace: { retries, lastRetry, events } }) {
+        if (retries >= 3 && retries >= events)
+          found({ message: `${retries} retry fields with ${events} events`, ...at(lastRetry!) });
+        return undefined;
+      }
+    }))
   ),
   rule(
     ['R21', 'short-poll', 'W A'],
