@@ -23,6 +23,21 @@ it('the headline of a stream that is polled names the interval', async () => {
   expect(headline).toMatch(/; the stream ends at once, and each client asks again every 0\.3 s\.$/);
 });
 
+it.concurrent.each([
+  ['retry: 10\n', 'error'],
+  ['retry: 1000\ndata: hello\n\nretry: 10\nevent: close\n', 'warning']
+])('a retry of nothing, in %j', async (text, severity) => {
+  const { findings } = await judge((socket) => socket.write(`${head}\r\n${text}data: 1\n\n`), {
+    duration: 300,
+    probes: []
+  });
+  expect(findings.find(({ rule }) => rule === 'R16')).toMatchObject({
+    severity,
+    message:
+      '"retry: 10": each time the connection ends, or none is to be had, every client asks again after 10 ms'
+  });
+});
+
 describe('a compressor that is not flushed', { concurrent: true }, () => {
   const answer = (every: number, ids: boolean) => (socket: Socket, request: string) => {
     const isZipped = /\r\nAccept-Encoding: gzip/.test(request);

@@ -440,16 +440,25 @@ export const resume: Rule[] = [
     'A retry of nothing',
     'measured: Chromium asked 459 times in 2 s of a server that closes, after retry: 0',
     'Use 1000 or more.',
-    onLine(
-      ['retry'],
-      (line, found) =>
-        found({
-          message: () =>
-            `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
-          ...at(line)
-        }),
-      (text) => Number(fieldValue(text)) < 100
-    )
+    onStream((found) => {
+      const isTiny = (text: string) => Number(fieldValue(text)) < 100;
+      let isUsual = false;
+      return {
+        branches: ['retry'],
+        looksLike: (text) => !isUsual || isTiny(text),
+        line(line) {
+          if (!isTiny(line.text)) isUsual = true;
+          else
+            found({
+              message: () =>
+                `${quote(line.text)}: each time the connection ends, or none is to be had, every client asks again after ${Number(fieldValue(line.text))} ms`,
+              // Before a server ends the stream of its own, and begins the next with the usual one.
+              ...(isUsual && { severity: 'warning' as const }),
+              ...at(line)
+            });
+        }
+      };
+    })
   ),
   rule(
     ['R17', 'retry-huge', 'W A'],
