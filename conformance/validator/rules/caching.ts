@@ -1,5 +1,5 @@
 import { dueWithin, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
-import { compressionGrace } from '../probes.ts';
+import { answerTimeout, compressionGrace } from '../probes.ts';
 import {
   at,
   atBlock,
@@ -47,6 +47,12 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 function gapOf({ longestGap }: Exchange): number {
   return longestGap.to - longestGap.from;
+}
+
+/** Whether no head came in the time there was: not if that was up too soon, nor if this process had no turn. Times in ms. */
+function waitedInVain({ failure, sentAt, endedAt }: Exchange): boolean {
+  const waited = endedAt - sentAt;
+  return failure?.kind === 'timeout' && waited > 1000 && waited < answerTimeout + 300;
 }
 
 function wasCutAfterIdle(exchange: Exchange): boolean {
@@ -540,9 +546,7 @@ export const caching: Rule[] = [
         // With an id the head may wait for what is replayed, or for the next event.
         const stuck = [again, crossed, afterHead].find(
           (exchange) =>
-            exchange?.failure?.kind === 'timeout' &&
-            exchange.endedAt - exchange.sentAt > 1000 &&
-            headerOf(exchange.request, 'last-event-id') === undefined
+            exchange && waitedInVain(exchange) && headerOf(exchange.request, 'last-event-id') === undefined
         );
         const { head, sentAt, firstEventAt = Infinity } = plain!;
         // A head that came with an event may wait for events, and have come soon by chance.
@@ -556,6 +560,8 @@ export const caching: Rule[] = [
         const open = parallel?.filter((one) => isStreamHead(one.head)) ?? [];
         if (open.length === 0) return notObserved(missing.parallel ?? 'an answer');
         if (open.length === parallel!.length) return ok;
+        if (parallel!.some((one) => one.failure?.kind === 'timeout' && !waitedInVain(one)))
+          return notObserved('more time for the streams at a time: --probes parallel');
         const refused = [
           ...new Set(parallel!.flatMap(({ head }) => (head && head.status !== 200 ? [head.status] : [])))
         ];
