@@ -38,6 +38,15 @@ it.concurrent.each([
   });
 });
 
+it.concurrent('that clients poll comes before the cookie that each answer sets', async () => {
+  let n = 0;
+  const result = await judge(
+    (socket) => socket.end(`${head}Set-Cookie: sid=${n++}\r\n\r\nid: 1\ndata: 1\n\n`),
+    { probes: ['again'] }
+  );
+  expect(found(result).slice(0, 2)).toEqual(['R21', 'H23']);
+});
+
 describe('a compressor that is not flushed', { concurrent: true }, () => {
   const answer = (every: number, ids: boolean) => (socket: Socket, request: string) => {
     const isZipped = /\r\nAccept-Encoding: gzip/.test(request);
