@@ -423,17 +423,19 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         socket.end(`${head}\r\nevent: transcript.text.done\ndata: {"type":"transcript.text.done"}\n\n`),
       { profile: 'openai' }
     ],
-    [
-      'H23',
-      'a session that is encrypted anew each time',
-      (() => {
-        let n = 0;
-        return (socket: Socket) =>
-          socket.write(
-            `${head}Set-Cookie: =;\r\nSet-Cookie: app_session=${Buffer.from(`{"iv":"${++n}"}`).toString('base64')}\r\n\r\ndata: 1\n\n`
-          );
-      })()
-    ]
+    ...[
+      (n: number) => Buffer.from(`{"iv":"${n}"}`).toString('base64'),
+      (n: number) => `${n}abc%2Fdef--aW9uIGhlcmUg${n}--Zm9vYmFyYmF6cXV4${n}%3D%3D`,
+      (n: number) => `eyJfcGVybWFuZW50Ijp0cnVlfQ.Zx${n}AbC.k${n}8sdfLKJ3lkj`
+    ].map((value): [string, string, (socket: Socket) => void] => {
+      let n = 0;
+      return [
+        'H23',
+        `a session that is kept in its cookie: ${value(0)}`,
+        (socket) =>
+          socket.write(`${head}Set-Cookie: =;\r\nSet-Cookie: app_session=${value(++n)}\r\n\r\ndata: 1\n\n`)
+      ];
+    })
   ])('%s: not for %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);
   });
