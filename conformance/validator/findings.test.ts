@@ -384,6 +384,10 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: [END]\n\n',
       'data: done\n\n',
       'data: {"finish":true}\n\n',
+      'event: return\ndata:\n\n',
+      'data: {"msg":"process_completed","output":{}}\n\ndata: {"msg":"close_stream"}\n\n',
+      'data: {"control":"done"}\n\n',
+      'data: {"content":"","stop":true}\n\n',
       'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
