@@ -439,7 +439,12 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         (socket) =>
           socket.write(`${head}Set-Cookie: =;\r\nSet-Cookie: app_session=${value(++n)}\r\n\r\ndata: 1\n\n`)
       ];
-    })
+    }),
+    [
+      'R21',
+      'an answer that changes a page of Datastar',
+      (socket) => socket.end(`${head}\r\nevent: datastar-patch-elements\ndata: elements <p id="a"></p>\n\n`)
+    ]
   ])('%s: not for %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);
   });

@@ -17,7 +17,7 @@ import {
 import { type TracedBlock, type TracedLine } from '../trace.ts';
 import { createSuspicion } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
-import { saysTheEnd } from './resume.ts';
+import { isAnswer, noReconnection, saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
 
 const { authoringNotes, interpretation } = standard;
@@ -431,7 +431,9 @@ export const caching: Rule[] = [
     'Say so in the documentation, and send ids, so that clients lose nothing.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again }) {
+      check(observations) {
+        const { plain, again } = observations;
+        if (isAnswer(observations)) return noReconnection;
         if (!isStreamHead(plain!.head) || !isStreamHead(again!.head))
           return notApplicable('there is no stream');
         const [a, b] = [plain!, again!].map(({ endedAt, sentAt }) => endedAt - sentAt) as [number, number];

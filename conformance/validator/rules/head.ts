@@ -16,7 +16,7 @@ import {
 } from '../rule.ts';
 import { passesTheCorsCheck } from './cors.ts';
 import { isForPostOnly, lacksSession, mayAnswerJson } from './dialects.ts';
-import { isReadOnce, judgePolling, noReconnection, saysTheEnd } from './resume.ts';
+import { isAnswer, judgePolling, noReconnection, saysTheEnd } from './resume.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
 const { processingModel, registration } = standard;
@@ -84,11 +84,12 @@ function mayBeSameSession(before: string, after: string): boolean {
 const atFirstDrop = 'clients stop for good when the first connection is lost';
 
 /** Whether clients of a stream do not get it again, though it did not say its end. */
-function refusesReconnection({ plain, again, profile }: Observations): boolean {
+function refusesReconnection(observations: Observations): boolean {
+  const { plain, again } = observations;
   const { head } = again!;
   return (
     isStreamHead(plain!.head) &&
-    !isReadOnce(profile) &&
+    !isAnswer(observations) &&
     !isStreamHead(head) &&
     ![204, ...transient, 504].includes(head!.status) &&
     !(hasEnded(plain!) && plain!.undecodable === undefined && saysTheEnd(plain!))
@@ -300,8 +301,8 @@ export const head: Rule[] = [
     {
       needs: ['plain', 'again'],
       check(observations) {
-        const { plain, again, profile } = observations;
-        if (isReadOnce(profile)) return noReconnection;
+        const { plain, again } = observations;
+        if (isAnswer(observations)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (!isStreamHead(again!.head)) return ok;

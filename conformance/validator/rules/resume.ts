@@ -118,6 +118,13 @@ export function isReadOnce(profile: Profile): boolean {
   return ['openai', 'anthropic', 'graphql-sse'].includes(profile);
 }
 
+/** Whether it is one answer, of which clients that read it to its end ask no more: as `isReadOnce`, and those of Datastar. */
+export function isAnswer({ profile, plain }: Observations): boolean {
+  const { events } = plain!;
+  const isOfDatastar = events.length > 0 && events.every(({ type = '' }) => type.startsWith('datastar-'));
+  return isReadOnce(profile) || isOfDatastar;
+}
+
 export const noReconnection = notApplicable('clients of this dialect do not reconnect');
 
 /** Streams that end again and again within this time are polled, ms. */
@@ -153,8 +160,9 @@ function endsAsItWent({ events }: Exchange): boolean {
 }
 
 /** Whether the stream ends at once, again and again. */
-export function judgePolling({ plain, again, profile }: Observations): Verdict {
-  if (isReadOnce(profile)) return noReconnection;
+export function judgePolling(observations: Observations): Verdict {
+  const { plain, again } = observations;
+  if (isAnswer(observations)) return noReconnection;
   if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
   if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
   if (plain!.undecodable !== undefined) return notObserved('a Content-Encoding that can be undone here');
@@ -550,8 +558,8 @@ export const resume: Rule[] = [
     {
       needs: ['plain', 'again'],
       check(observations) {
-        const { plain, again, profile } = observations;
-        if (isReadOnce(profile)) return noReconnection;
+        const { plain, again } = observations;
+        if (isAnswer(observations)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (!isStreamHead(again!.head) || saysTheEnd(plain!)) return ok;
