@@ -563,6 +563,9 @@ export const head: Rule[] = [
         const { status, at } = observations.plain!.head!;
         const again = observations.again?.head;
         if (again && again.status !== 200 && refusesReconnection(observations)) {
+          // The server may not have seen yet that the first is gone.
+          if (again.status === 409)
+            return notObserved('a reconnection that comes as late as those of clients: one at once had 409');
           return finding(`The status of the reconnection is ${again.status}: ${atFirstDrop}`, {
             at: again.at,
             severity: 'warning'
