@@ -38,6 +38,14 @@ it.concurrent.each([
   });
 });
 
+it.concurrent('ids that are empty are none', async () => {
+  const result = await judge((socket) => socket.write(`${head}\r\nid:\ndata: 1\n\nid: \ndata: 2\n\n`), {
+    duration: 300,
+    probes: []
+  });
+  expect(found(result)).toContain('R24');
+});
+
 it.concurrent('that clients poll comes before the cookie that each answer sets', async () => {
   let n = 0;
   const result = await judge(

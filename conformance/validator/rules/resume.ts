@@ -57,12 +57,18 @@ function onId(looks: (id: string) => boolean, say: (id: string) => string) {
 }
 
 /** Found if no such line comes, in a stream that has what `count` counts. */
-function onAbsence(branches: Branch[], message: string, needed: string, count: (trace: Trace) => number) {
+function onAbsence(
+  branches: Branch[],
+  message: string,
+  needed: string,
+  count: (trace: Trace) => number,
+  looksLike: (text: string) => boolean = () => true
+) {
   return onStream((found, { profile }) => {
     let any = false;
     return {
       branches,
-      looksLike: () => !any,
+      looksLike: (text) => !any && looksLike(text),
       line() {
         any = true;
         return 'enough';
@@ -173,9 +179,11 @@ export function judgePolling(observations: Observations): Verdict {
   const every =
     wait === undefined
       ? 'each time its reconnection time is over (some seconds)'
-      : wait === 1000
-        ? 'once a second (retry: 1000)'
-        : `every ${wait / 1000} s (retry: ${wait})`;
+      : wait === 0
+        ? 'without a pause (retry: 0)'
+        : wait === 1000
+          ? 'once a second (retry: 1000)'
+          : `every ${wait / 1000} s (retry: ${wait})`;
   const took = Math.round(plain!.endedAt - plain!.sentAt);
   return finding(
     `The stream ended after ${took} ms, and so did the next: each client polls, ${every}${isTold ? ', unless pages close on the last event' : ''}`,
@@ -578,6 +586,12 @@ export const resume: Rule[] = [
     'No event has an id',
     lastEventId,
     'Give each event an id, and continue after Last-Event-ID: without, clients miss what comes while they are away.',
-    onAbsence(['id', 'id ignored'], 'There is no id', 'data lines', ({ dataLines }) => dataLines)
+    onAbsence(
+      ['id', 'id ignored'],
+      'There is no id that clients could send',
+      'data lines',
+      ({ dataLines }) => dataLines,
+      (text) => fieldValue(text) !== ''
+    )
   )
 ];
