@@ -560,12 +560,19 @@ export const head: Rule[] = [
       needs: ['plain'],
       wants: ['again'],
       check(observations) {
-        const { status, at } = observations.plain!.head!;
+        const { plain } = observations;
+        const { status, at } = plain!.head!;
         const again = observations.again?.head;
         if (again && again.status !== 200 && refusesReconnection(observations)) {
           // The server may not have seen yet that the first is gone.
           if (again.status === 409)
             return notObserved('a reconnection that comes as late as those of clients: one at once had 409');
+          // The stream may have been all there was.
+          if (hasEnded(plain!) && [404, 410].includes(again.status))
+            return finding(
+              `The stream ended, and the status of the reconnection is ${again.status}: clients stop for good, as with 204, but with an error`,
+              { at: again.at, severity: 'information' }
+            );
           return finding(`The status of the reconnection is ${again.status}: ${atFirstDrop}`, {
             at: again.at,
             severity: 'warning'
