@@ -8,15 +8,17 @@ ofPlainIds[45] = 1;
 export const longestPlainId = 36;
 
 /**
- * A block as most are: `event`, `id` and `retry` at most once each, data in one line, and nothing else; values that are not empty, behind
- * one space or none; an id of letters and digits, one digit at least. Lines end as all do in the text: with LF, or with CRLF.
+ * A block as most are: `event`, `id` and `retry` at most once each, lines of data, and nothing else; values that are not empty, behind one
+ * space or none, but for further lines of data; an id of letters and digits, one digit at least. Lines end as all do in the text: with LF, or
+ * with CRLF.
  * The text has no U+0000. Places are indices; those of lines that are not there are -1.
  */
 export class PlainBlock {
   end = 0;
   /** Without the blank one. */
   lines = 0;
-  /** Of them those without a space behind the colon. */
+  dataLines = 0;
+  /** Of the lines those without a space behind the colon. */
   unspaced = 0;
   typeLine = -1;
   typeEnd = -1;
@@ -24,16 +26,19 @@ export class PlainBlock {
   idEnd = -1;
   retryLine = -1;
   retryEnd = -1;
-  dataLine = -1;
+  /** How many lines are before it. */
+  retryIndex = 0;
+  /** Of the first line of data its value, of the last its place. */
   data = -1;
+  dataLine = -1;
   dataEnd = -1;
   lastLine = -1;
   lastEnd = -1;
 
   /** Reads the block that begins at `start`; false if it is another, or not whole. */
   read(text: string, start: number, hasCarriageReturns: boolean): boolean {
-    this.lines = this.unspaced = 0;
-    this.typeLine = this.id = this.retryLine = this.dataLine = -1;
+    this.lines = this.dataLines = this.unspaced = 0;
+    this.typeLine = this.id = this.retryLine = -1;
     const lineEnd = hasCarriageReturns ? 13 : 10;
     const endLength = hasCarriageReturns ? 2 : 1;
     let at = start;
@@ -47,9 +52,10 @@ export class PlainBlock {
       else return false;
       let opening = text.charCodeAt(value);
       if (opening === 32) opening = text.charCodeAt(++value);
-      else this.unspaced++;
+      else if (opening !== lineEnd) this.unspaced++;
+      const isFurther = first === 100 && this.dataLines > 0;
       // An empty value, or the end of the text, where this is NaN.
-      if (!(opening > 13) || opening === 32) return false;
+      if (!isFurther && (!(opening > 13) || opening === 32)) return false;
       let end = value;
       if (first === 105) {
         if (this.id >= 0 || text.charCodeAt(at + 1) !== 100 || text.charCodeAt(at + 2) !== 58) return false;
@@ -65,9 +71,9 @@ export class PlainBlock {
         end = text.indexOf('\n', value) - endLength + 1;
         if (end < value || (hasCarriageReturns && text.indexOf('\r', value) !== end)) return false;
         if (first === 100) {
-          if (this.dataLine >= 0 || !text.startsWith('ata:', at + 1)) return false;
+          if (!text.startsWith('ata:', at + 1)) return false;
+          if (this.dataLines++ === 0) this.data = value;
           this.dataLine = at;
-          this.data = value;
           this.dataEnd = end;
         } else if (first === 101) {
           if (this.typeLine >= 0 || !text.startsWith('vent:', at + 1)) return false;
@@ -77,6 +83,7 @@ export class PlainBlock {
           if (this.retryLine >= 0 || !text.startsWith('etry:', at + 1)) return false;
           this.retryLine = at;
           this.retryEnd = end;
+          this.retryIndex = this.lines;
         }
       }
       this.lastLine = at;
@@ -86,6 +93,6 @@ export class PlainBlock {
       if (hasCarriageReturns && text.charCodeAt(at - 1) !== 10) return false;
     }
     this.end = at + endLength;
-    return this.dataLine >= 0 && (!hasCarriageReturns || text.charCodeAt(at + 1) === 10);
+    return this.dataLines > 0 && (!hasCarriageReturns || text.charCodeAt(at + 1) === 10);
   }
 }

@@ -400,21 +400,18 @@ export class Trace {
     const plain = this.#plain;
     const offset = this.#base - start;
     let end = start;
-    let blocks = 0;
-    let lines = 0;
+    let [blocks, lines, dataLines] = [0, 0, 0];
     let [dataLine, dataEnd, lastLine, lastEnd] = [0, 0, 0, 0];
     let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
     while (plain.read(text, end, hasCarriageReturns) && !this.#isWanted(plain, text)) {
       if (plain.retryLine >= 0) {
         this.retries++;
         ({ retryLine, retryEnd } = plain);
-        retryNumber = this.lines + lines + 1;
-        // Lines before it in its block.
-        for (const line of [plain.typeLine, plain.id, plain.dataLine])
-          if (line >= 0 && line < retryLine) retryNumber++;
+        retryNumber = this.lines + lines + plain.retryIndex + 1;
       }
       blocks++;
       lines += plain.lines + 1;
+      dataLines += plain.dataLines;
       this.unspaced += plain.unspaced;
       ({ end, dataLine, dataEnd, lastLine, lastEnd } = plain);
     }
@@ -424,7 +421,7 @@ export class Trace {
     this.lines += lines;
     this.blankLines += blocks;
     this.events += blocks;
-    this.dataLines += blocks;
+    this.dataLines += dataLines;
     this.#blocks += blocks;
     read.blocks += blocks;
     this.lastEventId = this.#id;
@@ -472,6 +469,7 @@ export class Trace {
       if (this.#ofRepeatedIds.length > 0 && this.#recentIds.has(seen.id)) return true;
     }
     if (this.#openings[text.charCodeAt(start)] === 1) {
+      if (plain.dataLines > 1) return true;
       const data = text.slice(start, dataEnd);
       for (const { blocks } of this.#ofOpenings.get(data[0]!)!) {
         const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
