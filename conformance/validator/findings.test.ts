@@ -392,6 +392,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: [END]\n\n',
       'data: done\n\n',
       'data: {"finish":true}\n\n',
+      'event: final\ndata: {}\n\n',
       'event: return\ndata:\n\n',
       'data: {"msg":"process_completed","output":{}}\n\ndata: {"msg":"close_stream"}\n\n',
       'data: {"control":"done"}\n\n',
