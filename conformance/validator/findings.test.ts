@@ -393,6 +393,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: done\n\n',
       'data: {"finish":true}\n\n',
       'event: final\ndata: {}\n\n',
+      'event: failed\ndata: {"message":"no"}\n\n',
+      'data: {"status":"succeeded"}\n\n',
       'event: return\ndata:\n\n',
       'data: {"msg":"process_completed","output":{}}\n\ndata: {"msg":"close_stream"}\n\n',
       'data: {"control":"done"}\n\n',

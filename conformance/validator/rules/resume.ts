@@ -137,7 +137,7 @@ export const noReconnection = notApplicable('clients of this dialect do not reco
 const shortPoll = 3000;
 
 const endWord =
-  '([\\w.-]*[_.-])?(done|end(ed)?|eof|eos|final|complet(ed?|ion)|finish(ed)?|closed?|stop(ped)?|return(ed)?|(close|end)[_-]?(of[_-]?)?stream)';
+  '([\\w.-]*[_.-])?(done|end(ed)?|eof|eos|final|complet(ed?|ion)|finish(ed)?|closed?|stop(ped)?|return(ed)?|success|succeeded|fail(ed|ure)|cancell?ed|aborted|(close|end)[_-]?(of[_-]?)?stream)';
 const endType = new RegExp(`^${endWord}$`, 'i');
 const endData = new RegExp(
   `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*"((type|event|status|state|msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
