@@ -26,8 +26,8 @@ interface Seen {
   typeWithNul: boolean;
   /** The first two bytes are a byte order mark of UTF-16. */
   utf16Mark: boolean;
-  /** Since the last `retry` that counted, those that did not. */
-  ignoredRetries: Set<'empty' | 'beside white space or a plus sign' | 'with U+0000'>;
+  /** The numbers of the last lines with a `retry` that did not count. */
+  ignoredRetries: Partial<Record<'empty' | 'beside white space or a plus sign' | 'with U+0000', number>>;
 }
 
 interface Facts extends Seen {
@@ -197,7 +197,7 @@ export const behaviours: Behaviour[] = [
   },
   {
     cases: ['retry-with-an-empty-value-is-ignored'],
-    when: ({ ignoredRetries }) => ignoredRetries.has('empty'),
+    when: (facts) => isLastRetry(facts, 'empty'),
     says: (wait) => `waits ${wait} s or so after the empty retry`
   },
   {
@@ -208,12 +208,12 @@ export const behaviours: Behaviour[] = [
       'retry-with-a-tab-is-ignored',
       'retry-beside-other-white-space-is-ignored'
     ],
-    when: ({ ignoredRetries }) => ignoredRetries.has('beside white space or a plus sign'),
+    when: (facts) => isLastRetry(facts, 'beside white space or a plus sign'),
     says: 'takes the retry that the standard ignores'
   },
   {
     cases: ['retry-with-nul-is-ignored'],
-    when: ({ ignoredRetries }) => ignoredRetries.has('with U+0000'),
+    when: (facts) => isLastRetry(facts, 'with U+0000'),
     says: 'takes the retry with U+0000 that the standard ignores'
   },
   {
@@ -232,6 +232,11 @@ export const behaviours: Behaviour[] = [
     says: 'fires open only with the first byte of the body'
   }
 ];
+
+/** Whether none that counts came behind it. */
+function isLastRetry({ ignoredRetries, trace }: Facts, kind: keyof Seen['ignoredRetries']): boolean {
+  return (ignoredRetries[kind] ?? -1) > (trace?.lastRetry?.number ?? 0);
+}
 
 function isBetween(least: number, value = 0, most: number): boolean {
   return value > least && value <= most;
@@ -264,20 +269,20 @@ export function createClientObserver(): TraceObserver & Seen {
     idWithoutData: false,
     typeWithNul: false,
     utf16Mark: false,
-    ignoredRetries: new Set(),
-    blocks: { field: 'id' },
-    block(block) {
-      if (!block.event) this.idWithoutData = true;
+    ignoredRetries: {},
+    blocks: { id: 'without data' },
+    block() {
+      this.idWithoutData = true;
     },
-    branches: ['event', 'retry', 'retry ignored'],
+    branches: ['event', 'retry ignored'],
     looksLike: (text) => text.startsWith('retry') || text.includes('\0'),
-    line({ branch, text }) {
+    line({ branch, text, number }) {
       const value = fieldValue(text);
       if (branch === 'event') this.typeWithNul ||= value.includes('\0');
-      else if (branch === 'retry') this.ignoredRetries.clear();
-      else if (value === '') this.ignoredRetries.add('empty');
-      else if (/^[ \t+]*\d+[ \t]*$/.test(value)) this.ignoredRetries.add('beside white space or a plus sign');
-      else if (/^[\0\d]*\d[\0\d]*$/.test(value)) this.ignoredRetries.add('with U+0000');
+      else if (value === '') this.ignoredRetries.empty = number;
+      else if (/^[ \t+]*\d+[ \t]*$/.test(value))
+        this.ignoredRetries['beside white space or a plus sign'] = number;
+      else if (/^[\0\d]*\d[\0\d]*$/.test(value)) this.ignoredRetries['with U+0000'] = number;
     },
     utf8Fault({ offset, excerpt }) {
       if (offset === 0) this.utf16Mark = /^(\xff\xfe|\xfe\xff)/.test(excerpt);

@@ -23,6 +23,38 @@ it('the headline of a stream that is polled names the interval', async () => {
   expect(headline).toMatch(/; the stream ends at once, and each client asks again every 0\.3 s\.$/);
 });
 
+it.concurrent.each([
+  ['retry: 10\n', 'error'],
+  ['retry: 1000\ndata: hello\n\nretry: 10\nevent: close\n', 'warning']
+])('a retry of nothing, in %j', async (text, severity) => {
+  const { findings } = await judge((socket) => socket.write(`${head}\r\n${text}data: 1\n\n`), {
+    duration: 300,
+    probes: []
+  });
+  expect(findings.find(({ rule }) => rule === 'R16')).toMatchObject({
+    severity,
+    message:
+      '"retry: 10": each time the connection ends, or none is to be had, every client asks again after 10 ms'
+  });
+});
+
+it.concurrent('ids that are empty are none', async () => {
+  const result = await judge((socket) => socket.write(`${head}\r\nid:\ndata: 1\n\nid: \ndata: 2\n\n`), {
+    duration: 300,
+    probes: []
+  });
+  expect(found(result)).toContain('R24');
+});
+
+it.concurrent('that clients poll comes before the cookie that each answer sets', async () => {
+  let n = 0;
+  const result = await judge(
+    (socket) => socket.end(`${head}Set-Cookie: sid=${n++}\r\n\r\nid: 1\ndata: 1\n\n`),
+    { probes: ['again'] }
+  );
+  expect(found(result).slice(0, 2)).toEqual(['R21', 'H23']);
+});
+
 describe('a compressor that is not flushed', { concurrent: true }, () => {
   const answer = (every: number, ids: boolean) => (socket: Socket, request: string) => {
     const isZipped = /\r\nAccept-Encoding: gzip/.test(request);
@@ -360,6 +392,13 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: [END]\n\n',
       'data: done\n\n',
       'data: {"finish":true}\n\n',
+      'event: final\ndata: {}\n\n',
+      'event: failed\ndata: {"message":"no"}\n\n',
+      'data: {"status":"succeeded"}\n\n',
+      'event: return\ndata:\n\n',
+      'data: {"msg":"process_completed","output":{}}\n\ndata: {"msg":"close_stream"}\n\n',
+      'data: {"control":"done"}\n\n',
+      'data: {"content":"","stop":true}\n\n',
       'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
@@ -399,16 +438,23 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         socket.end(`${head}\r\nevent: transcript.text.done\ndata: {"type":"transcript.text.done"}\n\n`),
       { profile: 'openai' }
     ],
+    ...[
+      (n: number) => Buffer.from(`{"iv":"${n}"}`).toString('base64'),
+      (n: number) => `${n}abc%2Fdef--aW9uIGhlcmUg${n}--Zm9vYmFyYmF6cXV4${n}%3D%3D`,
+      (n: number) => `eyJfcGVybWFuZW50Ijp0cnVlfQ.Zx${n}AbC.k${n}8sdfLKJ3lkj`
+    ].map((value): [string, string, (socket: Socket) => void] => {
+      let n = 0;
+      return [
+        'H23',
+        `a session that is kept in its cookie: ${value(0)}`,
+        (socket) =>
+          socket.write(`${head}Set-Cookie: =;\r\nSet-Cookie: app_session=${value(++n)}\r\n\r\ndata: 1\n\n`)
+      ];
+    }),
     [
-      'H23',
-      'a session that is encrypted anew each time',
-      (() => {
-        let n = 0;
-        return (socket: Socket) =>
-          socket.write(
-            `${head}Set-Cookie: =;\r\nSet-Cookie: app_session=${Buffer.from(`{"iv":"${++n}"}`).toString('base64')}\r\n\r\ndata: 1\n\n`
-          );
-      })()
+      'R21',
+      'an answer that changes a page of Datastar',
+      (socket) => socket.end(`${head}\r\nevent: datastar-patch-elements\ndata: elements <p id="a"></p>\n\n`)
     ]
   ])('%s: not for %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);

@@ -228,7 +228,7 @@ export const fixtures: Record<string, Fixture> = {
       plain: { stream: ['retry: 3000\n\ndata: 1\n\n', { pause: 3100 }, 'data: [DONE]\n\n'], end: 'close' },
       again: { stream: ['retry: 3200\n\ndata: 1\n\n', { pause: 3100 }, 'data: [DONE]\n\n'], end: 'close' }
     }),
-    notes: ['H12', 'R24'],
+    notes: ['R24', 'H12'],
     options: { duration: 4000 }
   },
   T17: { broken: but({ plain: { status: 504, headers: { 'Content-Type': 'text/html' }, end: 'close' } }) },

@@ -20,6 +20,10 @@ const meter = `data:text/javascript,${encodeURIComponent(
 const floods: Record<string, string> = {
   '/small': 'data: x\n\n',
   '/usual': `id: 123456\ndata: {"n":123456,"text":"${'lorem ipsum dolor sit amet '.repeat(4)}"}\n\n`,
+  '/fields': Array.from(
+    { length: 1000 },
+    (_, n) => `event: tick\nid: ${123456 + n}\nretry: 3000\ndata: {"a":1}\n\n`
+  ).join(''),
   '/line': 'x',
   '/block': `data: ${'x'.repeat(1000)}\n`
 };
@@ -50,18 +54,28 @@ afterAll(() => void server.close());
 const long = '--duration 3 --probes none --max-bytes 1000000000000'.split(' ');
 
 it.runIf(process.platform === 'linux')(
-  'a flood of 50 MB/s is read within 100 MB of memory, one of the smallest events at 0.45 of the rate of usual ones',
+  'a flood of 50 MB/s is read within 100 MB of memory, those of small events at 0.45 of the rate of usual ones',
   { timeout: 60_000 },
   async () => {
-    let best = { usual: 0, small: 0 };
+    let best = { usual: 0, small: 0, fields: 0 };
     // The processor's time is longer while other programs run beside; so it is the best of some, and the small are measured by the usual.
-    for (let attempt = 0; attempt < 5 && (best.usual <= 50 || best.small <= 0.45); attempt++) {
+    for (
+      let attempt = 0;
+      attempt < 5 && !(best.usual > 50 && best.small > 0.45 && best.fields > 0.45);
+      attempt++
+    ) {
       const usual = await rateOf('/usual', ...long);
       const small = await rateOf('/small', ...long);
-      best = { usual: Math.max(best.usual, usual), small: Math.max(best.small, small / usual) };
+      const fields = await rateOf('/fields', ...long);
+      best = {
+        usual: Math.max(best.usual, usual),
+        small: Math.max(best.small, small / usual),
+        fields: Math.max(best.fields, fields / usual)
+      };
     }
     expect(best.usual).toBeGreaterThan(50);
     expect(best.small).toBeGreaterThan(0.45);
+    expect(best.fields).toBeGreaterThan(0.45);
   }
 );
 

@@ -21,6 +21,9 @@ export type RuleVerdict = { rule: string } & (
   | { verdict: 'not applicable'; because: string }
 );
 
+/** In the order of reports: what of the stream is lost, and what for want of a reconnection, before its head. */
+const groups = 'FRTHXSD';
+
 export function rankOf(severity: Severity): number {
   return severities.indexOf(severity);
 }
@@ -87,10 +90,12 @@ export class Judging {
       return verdict.verdict === 'finding' ? { rule: id, verdict: 'ok' } : { rule: id, ...verdict };
     });
     const order = this.#rules.map(({ id }) => id);
+    const groupOf = ({ rule }: Finding) => groups.indexOf(rule.charAt(0));
     const findings = [...this.#found.values()].sort(
       (a, b) =>
         rankOf(a.severity) - rankOf(b.severity) ||
         kinds.indexOf(a.kinds[0]!) - kinds.indexOf(b.kinds[0]!) ||
+        groupOf(a) - groupOf(b) ||
         order.indexOf(a.rule) - order.indexOf(b.rule)
     );
     return { findings, verdicts };
@@ -100,7 +105,7 @@ export class Judging {
     const known = this.#found.get(rule.id);
     const severity = sighting.severity ?? rule.severity;
     if (known && rankOf(known.severity) <= rankOf(severity)) {
-      known.times++;
+      known.times += sighting.times ?? 1;
       return;
     }
     const { id, name, kinds, title, source, advice } = rule;

@@ -31,8 +31,8 @@ export interface Evidence {
   excerpt?: string;
 }
 
-/** Evidence of a stream that may be full of it: the message is made for the first only. */
-export type Sighting = Omit<Evidence, 'message'> & { message: string | (() => string) };
+/** Evidence of a stream that may be full of it: the message is made for the first only. Seen once, unless `times` says how often. */
+export type Sighting = Omit<Evidence, 'message'> & { message: string | (() => string); times?: number };
 
 /** What a rule says of what was observed. */
 export type Verdict =
@@ -228,15 +228,17 @@ export function onStream(watch: Extract<Judge, { needs: 'stream' }>['watch']): J
   return { needs: 'stream', watch };
 }
 
-/** A rule on single lines of these kinds, and that look so. */
+/** A rule on single lines of these kinds, and that look so; `odd`: as TraceObserver has it. */
 export function onLine(
   branches: Branch[],
   look: (line: TracedLine, found: (sighting: Sighting) => void, block: UnfinishedBlock) => void,
-  looksLike?: (text: string) => boolean
+  looksLike?: (text: string) => boolean,
+  odd?: true
 ): Judge {
   return onStream((found) => ({
     branches,
     ...(looksLike && { looksLike }),
+    ...(odd && { odd }),
     line: (line, block) => look(line, found, block)
   }));
 }

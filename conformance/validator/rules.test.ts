@@ -100,6 +100,20 @@ describe('made-up observations', () => {
     expect(check('T12', gap(41_000, { ending: 'cut' }))).toBe('not observed');
     expect(check('T12', gap(20_000, { endedAt: 60_000 }))).toBe('ok');
   });
+  it('T23: what had too little time, or no turn, is not counted', () => {
+    const { plain } = observations({});
+    const waited = (ms: number) =>
+      ({
+        request: { headers: [] },
+        failure: { kind: 'timeout' },
+        sentAt: 0,
+        endedAt: ms
+      }) as unknown as Exchange;
+    const afterHead = (ms: number) => check('T23', { ...observations({}), 'after-head': waited(ms) });
+    expect([900, 1500, 4000].map(afterHead)).toEqual(['not observed', 'finding', 'not observed']);
+    const parallel = (ms: number) => check('T23', { ...observations({}), parallel: [plain!, waited(ms)] });
+    expect([200, 1500, 4000].map(parallel)).toEqual(['not observed', 'finding', 'not observed']);
+  });
   it('T22: not encrypted', () => {
     expect(check('T22', observations({}, 'http://example.com/'))).toBe('finding');
     expect(check('T22', observations({}, 'https://example.com/'))).toBe('ok');

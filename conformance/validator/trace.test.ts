@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lint } from './index.ts';
-import { decodeUtf8, Trace, type Place, type TracedBlock, type TracedLine } from './trace.ts';
+import { Judging } from './judging.ts';
+import { rules } from './rules/index.ts';
+import {
+  decodeUtf8,
+  Trace,
+  type Place,
+  type TracedBlock,
+  type TracedLine,
+  type TraceObserver
+} from './trace.ts';
 
 function trace(pieces: Buffer[]) {
   const lines: TracedLine[] = [];
@@ -69,6 +78,59 @@ it('offsets are those of the bytes, however they are cut', () => {
       );
       expect(traced.ends).toEqual(reference.traced.ends);
       expect(traced.pending?.unfinished).toBe(reference.traced.pending?.unfinished);
+    })
+  );
+});
+
+it('blocks that nobody wants to be told of count as all others do', () => {
+  const usual = fc.constantFrom(
+    ...['id: 27', 'id: 27', 'id:k27', 'event: a', 'event: b', 'event:a', 'retry: 3000', 'retry: 3000'],
+    ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data:  x', 'retry: 10']
+  );
+  const value = fc.constantFrom('1', 'x', 'undefined', '"s"', '', ' x', 'é', '\0', '\r', 'error');
+  const unusual = fc
+    .tuple(fc.constantFrom('data', 'id', 'event', 'retry', 'Data', ''), fc.constantFrom(': ', ':', ''), value)
+    .map((parts) => parts.join(''));
+  const line = fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: unusual });
+  const end = fc.constantFrom('\n', '\n', '\r\n', '\r');
+  const block = fc.tuple(fc.array(line, { maxLength: 4 }), fc.constantFrom('data: 1', 'data:1', ':'));
+  const stream = fc
+    .tuple(
+      fc.array(block, { minLength: 1, maxLength: 5 }),
+      end,
+      fc.array(fc.tuple(fc.nat(2400), line, end), { maxLength: 1 })
+    )
+    .map(([blocks, end, odd]) => {
+      const lines = Array.from({ length: 600 }, (_, n) => {
+        const [fields, last] = blocks[n % blocks.length]!;
+        return [...fields.map((field) => field.replace('27', String(n))), last, ''];
+      }).flat();
+      const ended = lines.map((line) => line + end);
+      for (const [at, line, end] of odd) ended.splice(at, 0, line + end);
+      return Buffer.from(ended.join(''));
+    });
+  const judge = (pieces: Buffer[], more: TraceObserver[]) => {
+    const judging = new Judging(
+      rules.filter(({ profiles }) => !profiles),
+      () => {}
+    );
+    const traced = new Trace([...judging.watch({ profile: 'plain', captured: true }), ...more]);
+    for (const piece of pieces) traced.push(piece, 0);
+    traced.end(0);
+    judging.endOfStream({ trace: traced, ended: true, captured: true, at: 0 });
+    const { lastRead, lastDataRead, ...counts } = traced;
+    return [
+      counts,
+      lastRead?.number,
+      lastDataRead?.number,
+      judging.conclude(() => ({ verdict: 'ok' })),
+      traced.pending
+    ];
+  };
+  fc.assert(
+    fc.property(stream, fc.array(fc.nat(), { maxLength: 3 }), (whole, cuts) => {
+      const pieces = cutAt(whole, cuts);
+      expect(judge(pieces, [])).toEqual(judge(pieces, [{ line() {} }]));
     })
   );
 });

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { interpretTheEventStream, type Branch } from '../../polyfill/event-stream.ts';
+import { longestPlainId, PlainBlock } from './plain-block.ts';
 import { findFaults, incompleteTail } from './utf8-faults.ts';
 
 export type { Branch } from '../../polyfill/event-stream.ts';
@@ -73,25 +74,43 @@ export interface Place {
 }
 
 /**
- * Blocks with a line of this field (with `event` also the next after one that has a type and no data); or those that dispatch data which
- * begins with one of these bytes, latin1 (and empty data, with ''), or is longer; or the first that ends in each read.
+ * Blocks with a type and no data, and with `next` those behind them too, and the first event of each type; events of these types; events whose
+ * id one of the last has, or blocks with an id and no data; events with data which begins with one of these bytes, latin1 (and empty data,
+ * with ''), and of them `only` those; with data that is longer; or the first block that ends in each read.
  */
 export type WantedBlocks =
-  | { field: 'event' | 'id' }
-  | { opening: string[]; sample?: true }
+  | { type: 'without data' | 'without data, next and new' | string[] }
+  | { id: 'repeated' | 'without data' }
+  | {
+      opening: string[];
+      sample?: true;
+      only?(data: string, block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>): boolean;
+    }
   | { longerThan: number }
   | { first: 'of each read' };
 
 /** Of events, those that come with `sample` whatever they begin with. */
 const sampled = 16;
+/** Among so many of the last ids one that comes again is repeated. */
+const mostRecentIds = 20;
+/** Bytes; longer ones are not kept. */
+export const longestId = 4096;
+/** Types that are kept, and bytes of one. */
+const mostTypes = 1000;
+const longestType = 1000;
 
 /** Told of each thing as it is read. */
 export interface TraceObserver {
   /** The lines that `line` is told of; default: all. */
   branches?: Branch[];
-  /** Of those only such: what is not wanted costs less. Of an `event` line it must depend on the text alone: the next of the same is not asked about. */
+  /** Of those only such: what is not wanted costs less. Of an `event` or a `retry` line that nobody wanted the next of the same is not asked about. */
   looksLike?(text: string): boolean;
-  line?(line: TracedLine, block: UnfinishedBlock): void;
+  /** No line of data, and none with an id (or a shorter one than the longest), looks so in a `PlainBlock`. */
+  odd?: true | 'or the longest id';
+  /** Who answers `enough` is told of no such line any more. */
+  line?(line: TracedLine, block: UnfinishedBlock): unknown;
+  /** The first line of a field with a value and no space before it; `Trace.unspaced` counts all. */
+  unspaced?(line: TracedLine): void;
   /** The blocks that `block` is told of; default: all. */
   blocks?: WantedBlocks;
   /** A blank line: `block.event` is there if it dispatched one. Who wants all of them and answers `enough` is told of no more. */
@@ -148,6 +167,11 @@ export class Trace {
   bom = false;
   /** How lines ended, with the offset of the first line that did. */
   ends: Partial<Record<LineEnd, { count: number; offset: number; line: number }>> = {};
+  /** Those that counted, and the last of them. */
+  retries = 0;
+  lastRetry: TracedLine | undefined;
+  /** Lines of fields with a value and no space before it. */
+  unspaced = 0;
   /** ms, of the last `retry` that counted. */
   reconnectionTime: number | undefined;
   lastEventId = '';
@@ -184,21 +208,40 @@ export class Trace {
   #observers: TraceObserver[];
   #ofLines: Partial<Record<Branch, TraceObserver[]>> = {};
   #ofDataLines: TraceObserver[];
-  /** The last line of a type that nobody wanted, and the last value of one: in most streams all are the same. */
+  /** The last line of a type, and of a retry, that nobody wanted, and their values: in most streams all are the same. */
   #unwantedType = '';
   #type = '';
+  #unwantedRetry = '';
+  #retry = 0;
+  /** The last id, which counts from the end of its block on. */
+  #id = '';
   #ofBlankLines: boolean;
   /** Of all blocks, and of those that are wanted so. */
   #ofBlocks: TraceObserver[];
   #ofFirsts: TraceObserver[];
   #ofTypes: TraceObserver[];
+  #ofNewTypes: TraceObserver[];
+  #ofTypesByName = new Map<string, TraceObserver[]>();
   #ofIds: TraceObserver[];
+  #ofRepeatedIds: TraceObserver[];
   #ofLongData: { longerThan: number; observer: TraceObserver }[];
   #ofOpenings = new Map<string, TraceObserver[]>();
+  #openings = new Uint8Array(256);
   #ofSamples: TraceObserver[];
   #longest = Infinity;
   /** The last block had a type and no data. */
   #afterType = false;
+  /** The types of events; and the lines of a type of which nobody wants more, nor of their events. */
+  #types = new Set<string>();
+  #settledTypes = new Set<string>();
+  #recentIds = new RecentIds();
+  /** Who wants the lines of a `PlainBlock` too: of data, of ids, and of the longest ids. */
+  #ofPlainData: Set<TraceObserver>;
+  #ofPlainIds: Set<TraceObserver>;
+  #ofLongestIds: Set<TraceObserver>;
+  #plain = new PlainBlock();
+  /** What `only` is asked about of it. */
+  #seen = { dataLines: 1, type: undefined as string | undefined, id: undefined as string | undefined };
 
   constructor(observers: TraceObserver[] = []) {
     this.#observers = observers;
@@ -207,8 +250,10 @@ export class Trace {
       observers.filter(({ blocks }) => blocks && looks(blocks));
     this.#ofFirsts = thatWant((blocks) => 'first' in blocks);
     this.#ofSamples = thatWant((blocks) => 'sample' in blocks);
-    this.#ofTypes = thatWant((blocks) => 'field' in blocks && blocks.field === 'event');
-    this.#ofIds = thatWant((blocks) => 'field' in blocks && blocks.field === 'id');
+    this.#ofTypes = thatWant((blocks) => 'type' in blocks && typeof blocks.type === 'string');
+    this.#ofNewTypes = thatWant((blocks) => 'type' in blocks && blocks.type === 'without data, next and new');
+    this.#ofIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'without data');
+    this.#ofRepeatedIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'repeated');
     this.#ofLongData = [];
     for (const observer of observers) {
       const { blocks } = observer;
@@ -216,22 +261,30 @@ export class Trace {
         this.#ofLongData.push({ ...blocks, observer });
         this.#longest = Math.min(this.#longest, blocks.longerThan);
       }
+      const add = (key: string, to: Map<string, TraceObserver[]>) =>
+        to.set(key, [...(to.get(key) ?? []), observer]);
+      if (blocks && 'type' in blocks && typeof blocks.type !== 'string')
+        for (const type of blocks.type) add(type, this.#ofTypesByName);
       if (!blocks || !('opening' in blocks)) continue;
       for (const opening of blocks.opening) {
-        this.#ofOpenings.set(opening, [...(this.#ofOpenings.get(opening) ?? []), observer]);
+        add(opening, this.#ofOpenings);
+        if (opening !== '') this.#openings[opening.charCodeAt(0)] = 1;
       }
     }
     this.#ofDataLines = this.#observersOf('data');
+    this.#ofPlainData = new Set(this.#ofDataLines.filter(({ odd }) => !odd));
+    this.#ofPlainIds = new Set(this.#observersOf('id').filter(({ odd }) => !odd));
+    this.#ofLongestIds = new Set(this.#observersOf('id').filter(({ odd }) => typeof odd === 'string'));
     this.#ofBlankLines =
       this.#observersOf('dispatched').length + this.#observersOf('nothing to dispatch').length > 0;
     this.#block = this.#newBlock(0);
     this.#interpret = interpretTheEventStream(
       {
-        setTheLastEventIdString: (id) => (this.lastEventId = id),
+        // The interpreter does not know the ids of what is read without it: `#id` does.
+        setTheLastEventIdString: () => {},
         setTheReconnectionTime: (time) => (this.reconnectionTime = time),
-        dispatchTheEvent: (type, data, lastEventId) => {
+        dispatchTheEvent: (type, data) => {
           const dispatched = this.#dispatched;
-          this.lastEventId = dispatched.lastEventId = lastEventId;
           dispatched.type = type;
           dispatched.data = data;
         },
@@ -313,6 +366,121 @@ export class Trace {
   }
 
   #readPiece(text: string): void {
+    const mayBePlain =
+      this.#ofPlainData.size === 0 &&
+      this.#ofBlocks.length === 0 &&
+      !this.#ofBlankLines &&
+      this.events >= sampled &&
+      !text.includes('\0');
+    if (!mayBePlain) return this.#interpretPart(text);
+    const hasCarriageReturns = text.includes('\r');
+    const blank = hasCarriageReturns ? '\n\r\n' : '\n\n';
+    let others = 0;
+    for (let start = 0; start < text.length && !this.overflow;) {
+      const end = this.#readPlainBlocks(text, start, hasCarriageReturns);
+      if (end > start) {
+        start = end;
+        others = 0;
+        continue;
+      }
+      // Where there are few, to look for them costs more than it saves.
+      const next = others++ < 4 ? text.indexOf(blank, start) : -1;
+      const rest = next < 0 ? text.slice(start) : text.slice(start, next + blank.length);
+      this.#interpretPart(rest);
+      start += rest.length;
+    }
+  }
+
+  /** Counts the plain blocks that nobody wants to be told of, from `start` on, and says where they end. */
+  #readPlainBlocks(text: string, start: number, hasCarriageReturns: boolean): number {
+    const counted = hasCarriageReturns ? this.ends.CRLF : this.ends.LF;
+    const isBetween = this.#block.lines === 0 && this.#unfinished === '' && !this.#afterCarriageReturn;
+    if (!isBetween || !counted || this.#afterType || this.#read.blocks === 0 || this.#faults.length > 0)
+      return start;
+    const plain = this.#plain;
+    const offset = this.#base - start;
+    let end = start;
+    let [blocks, lines, dataLines] = [0, 0, 0];
+    let [dataLine, dataEnd, lastLine, lastEnd] = [0, 0, 0, 0];
+    let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
+    while (plain.read(text, end, hasCarriageReturns) && !this.#isWanted(plain, text)) {
+      if (plain.retryLine >= 0) {
+        this.retries++;
+        ({ retryLine, retryEnd } = plain);
+        retryNumber = this.lines + lines + plain.retryIndex + 1;
+      }
+      blocks++;
+      lines += plain.lines + 1;
+      dataLines += plain.dataLines;
+      this.unspaced += plain.unspaced;
+      ({ end, dataLine, dataEnd, lastLine, lastEnd } = plain);
+    }
+    if (blocks === 0) return start;
+    const read = this.#read;
+    counted.count += lines;
+    this.lines += lines;
+    this.blankLines += blocks;
+    this.events += blocks;
+    this.dataLines += dataLines;
+    this.#blocks += blocks;
+    read.blocks += blocks;
+    this.lastEventId = this.#id;
+    this.lastDataRead = read;
+    this.lastDataText = text.slice(dataLine, dataEnd);
+    this.lastText = text.slice(lastLine, lastEnd);
+    if (retryLine >= 0) {
+      this.reconnectionTime = this.#retry;
+      this.lastRetry = {
+        branch: 'retry',
+        text: text.slice(retryLine, retryEnd),
+        offset: offset + retryLine,
+        number: retryNumber,
+        at: read.at
+      };
+    }
+    this.#cursor = this.#base = this.#block.offset = offset + end;
+    this.#block.line = this.lines + 1;
+    this.#firstReadOfLine = read;
+    return end;
+  }
+
+  /** Whether somebody is to be told of it; else its id is the last. */
+  #isWanted(plain: PlainBlock, text: string): boolean {
+    const { typeLine, id: idStart, retryLine, data: start, dataEnd } = plain;
+    if (plain.unspaced > 0 && this.unspaced === 0) return true;
+    if (dataEnd - start > this.#longest) return true;
+    if (retryLine >= 0) {
+      const known = this.#unwantedRetry;
+      if (known.length !== plain.retryEnd - retryLine || !text.startsWith(known, retryLine)) return true;
+    }
+    const seen = this.#seen;
+    seen.type = seen.id = undefined;
+    if (typeLine >= 0) {
+      const known = this.#unwantedType;
+      const isKnown = known.length === plain.typeEnd - typeLine && text.startsWith(known, typeLine);
+      const line = isKnown ? known : text.slice(typeLine, plain.typeEnd);
+      if (!this.#settledTypes.has(line)) return true;
+      seen.type = isKnown ? this.#type : fieldValue(line);
+    }
+    if (idStart >= 0) {
+      if (this.#ofPlainIds.size > 0) return true;
+      if (this.#ofLongestIds.size > 0 && plain.idEnd - idStart === longestPlainId) return true;
+      seen.id = text.slice(idStart, plain.idEnd);
+      if (this.#ofRepeatedIds.length > 0 && this.#recentIds.has(seen.id)) return true;
+    }
+    if (this.#openings[text.charCodeAt(start)] === 1) {
+      if (plain.dataLines > 1) return true;
+      const data = text.slice(start, dataEnd);
+      for (const { blocks } of this.#ofOpenings.get(data[0]!)!) {
+        const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
+        if (!only || only(data, seen)) return true;
+      }
+    }
+    if (seen.id !== undefined) this.#recentIds.add((this.#id = seen.id));
+    return false;
+  }
+
+  #interpretPart(text: string): void {
     this.#text = text;
     if (this.#afterCarriageReturn) {
       if (text.charCodeAt(0) === 10) {
@@ -386,6 +554,7 @@ export class Trace {
     if (branch === 'data') {
       this.#fields++;
       this.dataLines++;
+      if (isUnspaced(text, 4)) this.#countUnspaced(branch, text, offset, number);
       if (block.dataLines++ === 0) {
         const first = this.#firstDataLine;
         first.text = text;
@@ -399,9 +568,19 @@ export class Trace {
       return;
     }
     if (branch === 'comment') this.comments++;
-    else if (branch !== 'retry') {
+    else if (branch === 'retry') {
+      this.retries++;
+      this.lastRetry = { branch, text, offset, number, at: this.#read.at };
+      if (isUnspaced(text, 5)) this.#countUnspaced(branch, text, offset, number);
+      if (text === this.#unwantedRetry) return;
+      const isWanted = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
+      this.#unwantedRetry = isWanted ? '' : text;
+      this.#retry = this.reconnectionTime!;
+      return;
+    } else {
       this.#fields++;
       if (branch === 'event') {
+        if (isUnspaced(text, 5)) this.#countUnspaced(branch, text, offset, number);
         // One and the same string: who looks it up finds it sooner.
         if (text === this.#unwantedType) {
           block.type = this.#type;
@@ -412,9 +591,18 @@ export class Trace {
         this.#unwantedType = isWanted ? '' : text;
         return;
       }
-      if (branch === 'id') block.id = fieldValue(text);
+      if (branch === 'id') {
+        block.id = this.#id = fieldValue(text);
+        if (isUnspaced(text, 2)) this.#countUnspaced(branch, text, offset, number);
+      }
     }
     this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
+  }
+
+  #countUnspaced(branch: Branch, text: string, offset: number, number: number): void {
+    if (this.unspaced++ > 0) return;
+    const line = { branch, text, offset, number, at: this.#read.at };
+    for (const observer of this.#observers) observer.unspaced?.(line);
   }
 
   /** Whether somebody wanted it. */
@@ -429,7 +617,10 @@ export class Trace {
     for (const observer of observers) {
       if (observer.looksLike && !observer.looksLike(text)) continue;
       line ??= { branch, text, offset, number, at: this.#read.at };
-      observer.line!(line, this.#block);
+      if (observer.line!(line, this.#block) !== 'enough') continue;
+      this.#ofPlainData.delete(observer);
+      this.#ofPlainIds.delete(observer);
+      this.#ofLongestIds.delete(observer);
     }
     return line !== undefined;
   }
@@ -448,20 +639,49 @@ export class Trace {
     const read = this.#read;
     const dispatched = this.#dispatched;
     const ofFirsts = read.blocks++ === 0 && this.#ofFirsts.length > 0;
-    const ofTypes = (type !== undefined || this.#afterType) && this.#ofTypes.length > 0;
-    const ofIds = id !== undefined && this.#ofIds.length > 0;
+    this.lastEventId = dispatched.lastEventId = this.#id;
+    const ofTypes = type !== undefined && !isEvent && this.#ofTypes.length > 0;
+    const ofIds = id !== undefined && !isEvent && this.#ofIds.length > 0;
+    let ofNewTypes = this.#afterType && this.#ofNewTypes.length > 0;
+    let ofTypesByName: TraceObserver[] | undefined;
+    let ofRepeatedIds = false;
     let ofOpening: TraceObserver[] | undefined;
     let ofLongData = false;
     if (isEvent) {
       this.events++;
       const { data } = dispatched;
-      ofOpening = this.#ofOpenings.get(data === '' ? '' : data[0]!);
+      ofTypesByName = this.#ofTypesByName.get(dispatched.type);
+      if (type && type.length <= longestType) {
+        const isNew = this.#types.size < mostTypes && !this.#types.has(type);
+        if (isNew) this.#types.add(type);
+        ofNewTypes ||= isNew && this.#ofNewTypes.length > 0;
+        if (!ofTypesByName && this.#unwantedType && this.#settledTypes.size < mostTypes)
+          this.#settledTypes.add(this.#unwantedType);
+      }
+      if (id && id.length <= longestId && this.#ofRepeatedIds.length > 0) {
+        ofRepeatedIds = this.#recentIds.has(id);
+        if (!ofRepeatedIds) this.#recentIds.add(id);
+      }
+      ofOpening = this.#ofOpenings.get(data === '' ? '' : data[0]!)?.filter(({ blocks }) => {
+        const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
+        return !only || only(data, { dataLines, type, id });
+      });
       if (this.events <= sampled && this.#ofSamples.length > 0)
         ofOpening = [...new Set([...(ofOpening ?? []), ...this.#ofSamples])];
       ofLongData = data.length > this.#longest;
     }
     this.#afterType = type !== undefined && !isEvent;
-    if (this.#ofBlocks.length === 0 && !ofOpening && !ofFirsts && !ofTypes && !ofIds && !ofLongData) return;
+    const isWanted =
+      this.#ofBlocks.length > 0 ||
+      ofFirsts ||
+      ofTypes ||
+      ofNewTypes ||
+      ofTypesByName !== undefined ||
+      ofIds ||
+      ofRepeatedIds ||
+      ofLongData ||
+      (ofOpening !== undefined && ofOpening.length > 0);
+    if (!isWanted) return;
     const block: TracedBlock = {
       offset,
       line,
@@ -480,7 +700,10 @@ export class Trace {
     }
     if (ofFirsts) for (const observer of this.#ofFirsts) observer.block!(block);
     if (ofTypes) for (const observer of this.#ofTypes) observer.block!(block);
+    else if (ofNewTypes) for (const observer of this.#ofNewTypes) observer.block!(block);
+    if (ofTypesByName) for (const observer of ofTypesByName) observer.block!(block);
     if (ofIds) for (const observer of this.#ofIds) observer.block!(block);
+    if (ofRepeatedIds) for (const observer of this.#ofRepeatedIds) observer.block!(block);
     if (ofLongData)
       for (const { longerThan, observer } of this.#ofLongData)
         if (dispatched.data.length > longerThan) observer.block!(block);
@@ -522,6 +745,34 @@ export class Trace {
       }
     }
   }
+}
+
+/** Which are the last. */
+class RecentIds {
+  #ids: string[] = [];
+  #next = 0;
+  #greatest = '';
+
+  has(id: string): boolean {
+    // Most are numbers or times that grow.
+    return !isGreater(id, this.#greatest) && this.#ids.includes(id);
+  }
+
+  add(id: string): void {
+    this.#ids[this.#next] = id;
+    this.#next = (this.#next + 1) % mostRecentIds;
+    if (isGreater(id, this.#greatest)) this.#greatest = id;
+    else if (this.#next === 0) this.#greatest = this.#ids.reduce((a, b) => (isGreater(b, a) ? b : a));
+  }
+}
+
+function isGreater(a: string, b: string): boolean {
+  return a.length === b.length ? a > b : a.length > b.length;
+}
+
+/** Whether a line, whose field has a name of `length`, has a value and no space before it. */
+function isUnspaced(line: string, length: number): boolean {
+  return line.length > length + 1 && line.charCodeAt(length) === 58 && line.charCodeAt(length + 1) !== 32;
 }
 
 /** Much faster than a spread. */

@@ -79,7 +79,9 @@ it.concurrent.each<[string, string, boolean]>([
   ['HTTP/1.1 200 OK\r\nContent-Type: application/json', 'W H01', false],
   ['HTTP/1.1 200 OK\r\nContent-Type: application/json', 'W H01', true],
   ['HTTP/1.1 204 No', '', true],
-  ['HTTP/1.1 404 No', 'W H25', true]
+  ['HTTP/1.1 404 No', 'I H25', true],
+  ['HTTP/1.1 404 No', 'W H25', false],
+  ['HTTP/1.1 409 Conflict', '', false]
 ])('a reconnection answered with %j: %j; after an end: %j', async (answer, expected, isOver) => {
   let requests = 0;
   const { findings } = await judge(

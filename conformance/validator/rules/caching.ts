@@ -1,5 +1,5 @@
 import { dueWithin, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
-import { compressionGrace } from '../probes.ts';
+import { answerTimeout, compressionGrace } from '../probes.ts';
 import {
   at,
   atBlock,
@@ -17,7 +17,7 @@ import {
 import { type TracedBlock, type TracedLine } from '../trace.ts';
 import { createSuspicion } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
-import { saysTheEnd } from './resume.ts';
+import { isAnswer, noReconnection, saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
 
 const { authoringNotes, interpretation } = standard;
@@ -49,6 +49,12 @@ function gapOf({ longestGap }: Exchange): number {
   return longestGap.to - longestGap.from;
 }
 
+/** Whether no head came in the time there was: not if that was up too soon, nor if this process had no turn. Times in ms. */
+function waitedInVain({ failure, sentAt, endedAt }: Exchange): boolean {
+  const waited = endedAt - sentAt;
+  return failure?.kind === 'timeout' && waited > 1000 && waited < answerTimeout + 300;
+}
+
 function wasCutAfterIdle(exchange: Exchange): boolean {
   if (exchange.ending !== 'cut' && exchange.ending !== 'reset') return false;
   const idle = exchange.endedAt - (exchange.lastByteAt ?? exchange.head!.at);
@@ -62,10 +68,10 @@ const growingHeart = Buffer.from('💓').toString('latin1');
 const heartbeatOpenings = ['', ' ', '{', growingHeart.charAt(0), ...'hHkKnNpP'];
 
 /** An event that stands for nothing but that the connection lives. */
-function isHeartbeat({ event, id }: TracedBlock): boolean {
-  if (!event || event.type !== 'message' || id !== undefined || event.data.length > 60) return false;
-  if (event.data === '') return true;
-  const data = event.data.trim();
+function isHeartbeat(all: string, { type = 'message', id }: Pick<TracedBlock, 'type' | 'id'>): boolean {
+  if (id !== undefined || all.length > 60 || (type !== 'message' && type !== '')) return false;
+  if (all === '') return true;
+  const data = all.trim();
   if (data.length < 4) return false;
   if (heartbeatName.test(data) || data === growingHeart) return true;
   return data.charAt(0) === '{' && /ping|pong|heart|keep|noop/i.test(data) && isHeartbeatObject(data);
@@ -358,7 +364,7 @@ export const caching: Rule[] = [
     interpretation,
     'Use a comment (":", two line feeds): this one reaches every onmessage.',
     onStream((found) => {
-      const { suspect, other, end } = createSuspicion(
+      const { isOpen, suspect, other, end } = createSuspicion(
         (first, isText) =>
           found({
             message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
@@ -368,10 +374,15 @@ export const caching: Rule[] = [
         2
       );
       return {
-        blocks: { opening: heartbeatOpenings, sample: true },
+        blocks: {
+          opening: heartbeatOpenings,
+          sample: true,
+          only: (data, block) => isOpen() || isHeartbeat(data, block)
+        },
         block(block) {
-          if (isHeartbeat(block)) suspect(block);
-          else other(block.event!.data);
+          const { data } = block.event!;
+          if (isHeartbeat(data, block)) suspect(block);
+          else other(data);
         },
         end: () => void end()
       };
@@ -383,9 +394,9 @@ export const caching: Rule[] = [
     interpretation,
     'A comment is clearer.',
     onStream((found) => ({
-      blocks: { field: 'event' },
+      blocks: { type: 'without data' },
       block(block) {
-        if (!block.event && block.type !== undefined && heartbeatName.test(block.type)) {
+        if (block.type !== undefined && heartbeatName.test(block.type)) {
           found({
             message: `The block of type ${quote(block.type)} has no data`,
             ...atBlock(block, `event: ${block.type}`)
@@ -420,7 +431,9 @@ export const caching: Rule[] = [
     'Say so in the documentation, and send ids, so that clients lose nothing.',
     {
       needs: ['plain', 'again'],
-      check({ plain, again }) {
+      check(observations) {
+        const { plain, again } = observations;
+        if (isAnswer(observations)) return noReconnection;
         if (!isStreamHead(plain!.head) || !isStreamHead(again!.head))
           return notApplicable('there is no stream');
         const [a, b] = [plain!, again!].map(({ endedAt, sentAt }) => endedAt - sentAt) as [number, number];
@@ -535,9 +548,7 @@ export const caching: Rule[] = [
         // With an id the head may wait for what is replayed, or for the next event.
         const stuck = [again, crossed, afterHead].find(
           (exchange) =>
-            exchange?.failure?.kind === 'timeout' &&
-            exchange.endedAt - exchange.sentAt > 1000 &&
-            headerOf(exchange.request, 'last-event-id') === undefined
+            exchange && waitedInVain(exchange) && headerOf(exchange.request, 'last-event-id') === undefined
         );
         const { head, sentAt, firstEventAt = Infinity } = plain!;
         // A head that came with an event may wait for events, and have come soon by chance.
@@ -551,6 +562,8 @@ export const caching: Rule[] = [
         const open = parallel?.filter((one) => isStreamHead(one.head)) ?? [];
         if (open.length === 0) return notObserved(missing.parallel ?? 'an answer');
         if (open.length === parallel!.length) return ok;
+        if (parallel!.some((one) => one.failure?.kind === 'timeout' && !waitedInVain(one)))
+          return notObserved('more time for the streams at a time: --probes parallel');
         const refused = [
           ...new Set(parallel!.flatMap(({ head }) => (head && head.status !== 200 ? [head.status] : [])))
         ];

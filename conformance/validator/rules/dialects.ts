@@ -204,6 +204,7 @@ export const dialects: Rule[] = [
           if (ids.size < 2) ids.add(fieldValue(line.text));
           if (count === 3 && ids.size === 1)
             found({ message: `Three events have the id ${quote([...ids][0]!)}`, ...at(first) });
+          return count < 3 ? undefined : 'enough';
         }
       };
     }),

@@ -120,7 +120,8 @@ export const bytes: Rule[] = [
           excerpt: excerptAround(line.text, column)
         });
       },
-      (text) => text.includes('\0')
+      (text) => text.includes('\0'),
+      true
     )
   )
 ];

@@ -18,9 +18,23 @@ const megabyte = 1024 * 1024;
 
 /** As a type, or an id. */
 const missingValues = new Set(['undefined', 'NaN', 'null', 'None', '[object Object]']);
+const missingData = new Set(['undefined', 'NaN']);
 
 /** Of a dict, of a list of them, or of bytes: `{'user': 'ann', 'n': None}`, `b'x'`. */
 const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/;
+
+/** The same, or what JavaScript writes for an object, by their first two characters. */
+function mayBeRepr(data: string): boolean {
+  const second = data.charCodeAt(1);
+  switch (data.charCodeAt(0)) {
+    case 91:
+      return second === 123 || second === 111;
+    case 123:
+      return second === 39;
+    default:
+      return second === 39 || second === 34;
+  }
+}
 
 /** Of those that are not suspected, how many tell what a stream is of; and how many suspected ones tell it alone. */
 const enoughOthers = 5;
@@ -39,6 +53,7 @@ export function createSuspicion(report: (first: TracedBlock, isText: boolean) =>
     if (suspected >= least) for (; told < suspected; told++) report(first!, isText!);
   };
   return {
+    isOpen: () => isText === undefined,
     suspect(block: TracedBlock) {
       first ??= block;
       if (++suspected >= enoughSuspected) isText ??= false;
@@ -142,17 +157,15 @@ export const events: Rule[] = [
     interpretation,
     'Name it otherwise (app-error): listeners for connection errors and for opening hear it.',
     onStream((found, { profile }) => ({
-      blocks: { field: 'event' },
+      blocks: { type: ['error', 'open'] },
       block(block) {
         // No EventSource reads them, and their protocols have such events: D05.
         if (profile === 'openai' || profile === 'anthropic') return;
-        const type = block.event?.type;
-        if (type === 'error' || type === 'open') {
-          found({
-            message: () => `An event of type "${type}" calls on${type} while the connection is open`,
-            ...atBlock(block, `event: ${type}`)
-          });
-        }
+        const { type } = block.event!;
+        found({
+          message: () => `An event of type "${type}" calls on${type} while the connection is open`,
+          ...atBlock(block, `event: ${type}`)
+        });
       }
     }))
   ),
@@ -191,8 +204,7 @@ export const events: Rule[] = [
     'Data is "[object Object]" or the like',
     interpretation,
     'Serialize it: JSON.stringify, in Python json.dumps and decode.',
-    onEvent({ opening: ['[', '{', 'b'] }, ({ data }, found, block) => {
-      if (!/^(\{'|\[[{o]|b['"])/.test(data)) return;
+    onEvent({ opening: ['[', '{', 'b'], only: mayBeRepr }, ({ data }, found, block) => {
       if (pythonRepr.test(data)) {
         found({ message: `The data is ${quote(data)}: Python's repr, and no JSON`, ...atBlock(block) });
         return;
@@ -208,7 +220,7 @@ export const events: Rule[] = [
     interpretation,
     'Look at what is sent: a value was missing.',
     onStream((found) => {
-      const { suspect, other, end } = createSuspicion((first, isText) =>
+      const { isOpen, suspect, other, end } = createSuspicion((first, isText) =>
         found({
           message: `The data is ${quote(first.event!.data)}`,
           ...(isText && { severity: 'information' }),
@@ -218,13 +230,18 @@ export const events: Rule[] = [
       return {
         branches: ['event', 'id'],
         looksLike: (text) => missingValues.has(fieldValue(text)),
+        odd: true,
         line(line) {
           found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
         },
-        blocks: { opening: ['u', 'N'], sample: true },
+        blocks: {
+          opening: ['u', 'N'],
+          sample: true,
+          only: (data) => isOpen() || missingData.has(data)
+        },
         block(block) {
           const { data } = block.event!;
-          if (data === 'undefined' || data === 'NaN') suspect(block);
+          if (missingData.has(data)) suspect(block);
           else other(data);
         },
         end: () => void end()
@@ -242,10 +259,9 @@ export const events: Rule[] = [
       let doubles = 0;
       let others = 0;
       return {
-        blocks: { opening: ['"'] },
+        blocks: { opening: ['"'], only: (data) => others === 0 && data.length <= megabyte },
         block(block) {
           const { data } = block.event!;
-          if (others > 0 || data.length > megabyte) return;
           const text = /^"\s*[{[]/.test(data) ? parseJson(decodeUtf8(data)) : undefined;
           if (typeof text === 'string' && typeof parseJson(text) === 'object') {
             first ??= block;
@@ -270,16 +286,22 @@ export const events: Rule[] = [
     'JSON is broken by the line feeds between its data lines',
     interpretation,
     'Send JSON in one data line: a line feed within a string makes it invalid.',
-    onEvent({ opening: ['{', '[', '"', ' ', '\t', '\n'] }, ({ data }, found, block) => {
-      if (block.dataLines < 2 || !/^\s*[{["]/.test(data) || data.length > megabyte) return;
-      const text = decodeUtf8(data);
-      if (parseJson(text) === undefined && parseJson(text.replaceAll('\n', '')) !== undefined) {
-        found({
-          message: () => `${block.dataLines} data lines are JSON only without the line feeds between them`,
-          ...atBlock(block)
-        });
+    onEvent(
+      {
+        opening: ['{', '[', '"', ' ', '\t', '\n'],
+        only: (data, { dataLines }) => dataLines > 1 && data.length <= megabyte
+      },
+      ({ data }, found, block) => {
+        const text = decodeUtf8(data);
+        if (!/^\s*[{["]/.test(data) || parseJson(text) !== undefined) return;
+        if (parseJson(text.replaceAll('\n', '')) !== undefined) {
+          found({
+            message: () => `${block.dataLines} data lines are JSON only without the line feeds between them`,
+            ...atBlock(block)
+          });
+        }
       }
-    })
+    )
   ),
   rule(
     ['F25', 'event-too-large', 'W A'],

@@ -241,15 +241,13 @@ export const lines: Rule[] = [
     'No space after the colon',
     interpretation,
     'Legal; write "data: x": clients that look for the space exist.',
-    onLine(
-      ['data', 'event', 'id', 'retry'],
-      (line, found) =>
-        found({ message: () => `No space after the colon in ${quote(line.text)}`, ...at(line) }),
-      (text) => {
-        const colon = text.indexOf(':');
-        return colon > 0 && colon + 1 < text.length && text.charCodeAt(colon + 1) !== 32;
+    onStream((found) => ({
+      unspaced: (line) => found({ message: `No space after the colon in ${quote(line.text)}`, ...at(line) }),
+      end({ trace: { unspaced } }) {
+        if (unspaced > 1) found({ message: '', times: unspaced - 1 });
+        return undefined;
       }
-    )
+    }))
   ),
   rule(
     ['F14', 'two-spaces', 'I N'],
@@ -262,7 +260,8 @@ export const lines: Rule[] = [
         if (line.branch === 'data' && block.dataLines > 1) return;
         found({ message: () => `The value of ${quote(line.text)} keeps a space`, ...at(line) });
       },
-      (text) => text.charCodeAt(text.indexOf(':') + 2) === 32 && /^[a-z]+: {2}\S/.test(text)
+      (text) => text.charCodeAt(text.indexOf(':') + 2) === 32 && /^[a-z]+: {2}\S/.test(text),
+      true
     )
   ),
   rule(
@@ -274,7 +273,7 @@ export const lines: Rule[] = [
       let alone: TracedBlock | undefined;
       const dispatched = new Set<string>();
       return {
-        blocks: { field: 'event' },
+        blocks: { type: 'without data, next and new' },
         block(block) {
           const { type } = block;
           if (
@@ -290,7 +289,7 @@ export const lines: Rule[] = [
               ...atBlock(alone, `event: ${alone.type}`)
             });
           }
-          if (block.event && type && dispatched.size < 1000) dispatched.add(type);
+          if (block.event && type) dispatched.add(type);
           alone = type && !block.event && !heartbeatName.test(type) ? block : undefined;
         }
       };
@@ -304,10 +303,10 @@ export const lines: Rule[] = [
     onStream((found) => {
       let first: Omit<Evidence, 'message'> | undefined;
       return {
-        blocks: { field: 'event' },
+        blocks: { type: 'without data' },
         block(block) {
           // Without an event a sign of life is right: T14.
-          if (!block.type || block.event || heartbeatName.test(block.type)) return;
+          if (!block.type || heartbeatName.test(block.type)) return;
           const place = atBlock(block, `event: ${block.type}`);
           first ??= place;
           found({

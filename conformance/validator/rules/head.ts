@@ -16,7 +16,7 @@ import {
 } from '../rule.ts';
 import { passesTheCorsCheck } from './cors.ts';
 import { isForPostOnly, lacksSession, mayAnswerJson } from './dialects.ts';
-import { isReadOnce, judgePolling, noReconnection, saysTheEnd } from './resume.ts';
+import { isAnswer, judgePolling, noReconnection, saysTheEnd } from './resume.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
 const { processingModel, registration } = standard;
@@ -72,14 +72,24 @@ function jsonError(body: Buffer): boolean {
   }
 }
 
+/** Whether two values of a cookie may hold one session: one that is kept in the cookie is encrypted or signed anew with each answer. */
+function mayBeSameSession(before: string, after: string): boolean {
+  // base64 of {"iv":, as Laravel has it; data, vector and tag, as Rails.
+  if (/^eyJpdiI6|--[\w+/%=]{12,40}--[\w+/%=]{12,60}$/.test(after)) return true;
+  // Contents, a time and a signature, as Flask and Starlette.
+  const dot = after.indexOf('.');
+  return dot > 0 ? before.startsWith(after.slice(0, dot + 1)) : before === after;
+}
+
 const atFirstDrop = 'clients stop for good when the first connection is lost';
 
 /** Whether clients of a stream do not get it again, though it did not say its end. */
-function refusesReconnection({ plain, again, profile }: Observations): boolean {
+function refusesReconnection(observations: Observations): boolean {
+  const { plain, again } = observations;
   const { head } = again!;
   return (
     isStreamHead(plain!.head) &&
-    !isReadOnce(profile) &&
+    !isAnswer(observations) &&
     !isStreamHead(head) &&
     ![204, ...transient, 504].includes(head!.status) &&
     !(hasEnded(plain!) && plain!.undecodable === undefined && saysTheEnd(plain!))
@@ -291,8 +301,8 @@ export const head: Rule[] = [
     {
       needs: ['plain', 'again'],
       check(observations) {
-        const { plain, again, profile } = observations;
-        if (isReadOnce(profile)) return noReconnection;
+        const { plain, again } = observations;
+        if (isAnswer(observations)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (!isStreamHead(again!.head)) return ok;
@@ -519,9 +529,8 @@ export const head: Rule[] = [
         for (const value of headersOf(again!.head, 'set-cookie')) {
           const [, name = '', text] = parse(value) ?? [];
           // Load balancers and rolling tokens renew theirs as a matter of course.
-          // What is encrypted anew each time, as base64 of {"iv":, may hold the same session.
-          if (text?.startsWith('eyJpdiI6')) continue;
-          if (/sess|sid$/i.test(name) && first.has(name) && first.get(name) !== text) {
+          const before = first.get(name);
+          if (/sess|sid$/i.test(name) && before !== undefined && !mayBeSameSession(before, text!)) {
             return finding(`The cookie ${quote(name)} was sent back, and set anew with another value`, {
               at: again!.head!.at
             });
@@ -551,9 +560,19 @@ export const head: Rule[] = [
       needs: ['plain'],
       wants: ['again'],
       check(observations) {
-        const { status, at } = observations.plain!.head!;
+        const { plain } = observations;
+        const { status, at } = plain!.head!;
         const again = observations.again?.head;
         if (again && again.status !== 200 && refusesReconnection(observations)) {
+          // The server may not have seen yet that the first is gone.
+          if (again.status === 409)
+            return notObserved('a reconnection that comes as late as those of clients: one at once had 409');
+          // The stream may have been all there was.
+          if (hasEnded(plain!) && [404, 410].includes(again.status))
+            return finding(
+              `The stream ended, and the status of the reconnection is ${again.status}: clients stop for good, as with 204, but with an error`,
+              { at: again.at, severity: 'information' }
+            );
           return finding(`The status of the reconnection is ${again.status}: ${atFirstDrop}`, {
             at: again.at,
             severity: 'warning'

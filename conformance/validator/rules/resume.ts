@@ -20,6 +20,7 @@ import {
 import {
   decodeUtf8,
   fieldValue,
+  longestId,
   type Branch,
   type Trace,
   type TracedBlock,
@@ -50,19 +51,27 @@ function onId(looks: (id: string) => boolean, say: (id: string) => string) {
     (text) => {
       const id = fieldValue(text);
       return isUnusual(id) && looks(id);
-    }
+    },
+    true
   );
 }
 
 /** Found if no such line comes, in a stream that has what `count` counts. */
-function onAbsence(branches: Branch[], message: string, needed: string, count: (trace: Trace) => number) {
+function onAbsence(
+  branches: Branch[],
+  message: string,
+  needed: string,
+  count: (trace: Trace) => number,
+  looksLike: (text: string) => boolean = () => true
+) {
   return onStream((found, { profile }) => {
     let any = false;
     return {
       branches,
-      looksLike: () => !any,
+      looksLike: (text) => !any && looksLike(text),
       line() {
         any = true;
+        return 'enough';
       },
       end({ trace }) {
         if (any) return ok;
@@ -115,15 +124,23 @@ export function isReadOnce(profile: Profile): boolean {
   return ['openai', 'anthropic', 'graphql-sse'].includes(profile);
 }
 
+/** Whether it is one answer, of which clients that read it to its end ask no more: as `isReadOnce`, and those of Datastar. */
+export function isAnswer({ profile, plain }: Observations): boolean {
+  const { events } = plain!;
+  const isOfDatastar = events.length > 0 && events.every(({ type = '' }) => type.startsWith('datastar-'));
+  return isReadOnce(profile) || isOfDatastar;
+}
+
 export const noReconnection = notApplicable('clients of this dialect do not reconnect');
 
 /** Streams that end again and again within this time are polled, ms. */
 const shortPoll = 3000;
 
-const endWord = '([\\w.-]*[_.-])?(done|end(ed)?|eof|complet(ed?|ion)|finish(ed)?|closed?|stop(ped)?)';
+const endWord =
+  '([\\w.-]*[_.-])?(done|end(ed)?|eof|eos|final|complet(ed?|ion)|finish(ed)?|closed?|stop(ped)?|return(ed)?|success|succeeded|fail(ed|ure)|cancell?ed|aborted|(close|end)[_-]?(of[_-]?)?stream)';
 const endType = new RegExp(`^${endWord}$`, 'i');
 const endData = new RegExp(
-  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*"((type|event|status|state)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
+  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*"((type|event|status|state|msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
   'is'
 );
 
@@ -149,8 +166,9 @@ function endsAsItWent({ events }: Exchange): boolean {
 }
 
 /** Whether the stream ends at once, again and again. */
-export function judgePolling({ plain, again, profile }: Observations): Verdict {
-  if (isReadOnce(profile)) return noReconnection;
+export function judgePolling(observations: Observations): Verdict {
+  const { plain, again } = observations;
+  if (isAnswer(observations)) return noReconnection;
   if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
   if (!hasEnded(plain!) || plain!.endedAt - plain!.sentAt > shortPoll) return ok;
   if (plain!.undecodable !== undefined) return notObserved('a Content-Encoding that can be undone here');
@@ -161,20 +179,17 @@ export function judgePolling({ plain, again, profile }: Observations): Verdict {
   const every =
     wait === undefined
       ? 'each time its reconnection time is over (some seconds)'
-      : wait === 1000
-        ? 'once a second (retry: 1000)'
-        : `every ${wait / 1000} s (retry: ${wait})`;
+      : wait === 0
+        ? 'without a pause (retry: 0)'
+        : wait === 1000
+          ? 'once a second (retry: 1000)'
+          : `every ${wait / 1000} s (retry: ${wait})`;
   const took = Math.round(plain!.endedAt - plain!.sentAt);
   return finding(
     `The stream ended after ${took} ms, and so did the next: each client polls, ${every}${isTold ? ', unless pages close on the last event' : ''}`,
     { at: plain!.endedAt, ...(isTold && { severity: 'information' }) }
   );
 }
-
-/** Among so many of the last ids a second of the same is looked for. */
-const mostRecent = 20;
-/** Bytes; longer ones are R04's. */
-const longestId = 4096;
 
 export const resume: Rule[] = [
   rule(
@@ -279,6 +294,7 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
+        odd: 'or the longest id',
         looksLike(text) {
           const id = fieldValue(text);
           return (
@@ -289,6 +305,7 @@ export const resume: Rule[] = [
         line(line) {
           first ??= line;
           if (++ids === 2) found({ message: 'The ids are random UUIDs', ...at(first) });
+          return ids < 2 ? undefined : 'enough';
         }
       };
     })
@@ -298,26 +315,12 @@ export const resume: Rule[] = [
     'Two events with the same id',
     lastEventId,
     'Give each event an id of its own, or the second can be lost on reconnection.',
-    onStream((found) => {
-      /** How many ids were before each: of the last ones, and of those before them. To delete one by one takes much longer. */
-      let recent = new Map<string, number>();
-      let older = new Map<string, number>();
-      let ids = 0;
-      return {
-        blocks: { field: 'id' },
-        block(block) {
-          const { id, event } = block;
-          if (!event || !id || id.length > longestId) return;
-          const before = recent.get(id) ?? older.get(id);
-          if (before !== undefined && ids - before <= mostRecent) {
-            found({ message: () => `The id ${quote(id)} belongs to two events`, ...atBlock(block) });
-            return;
-          }
-          if (recent.size === mostRecent) [older, recent] = [recent, new Map()];
-          recent.set(id, ids++);
-        }
-      };
-    })
+    onStream((found) => ({
+      blocks: { id: 'repeated' },
+      block(block) {
+        found({ message: () => `The id ${quote(block.id!)} belongs to two events`, ...atBlock(block) });
+      }
+    }))
   ),
   rule(
     ['R10', 'bogus-id-crash', 'E A'],
@@ -430,8 +433,12 @@ export const resume: Rule[] = [
         branches: ['id'],
         looksLike: (text) => !had || fieldValue(text) === '',
         line(line) {
-          if (fieldValue(line.text) !== '') had = true;
-          else if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
+          if (fieldValue(line.text) === '') {
+            if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
+            return undefined;
+          }
+          had = true;
+          return 'enough';
         }
       };
     })
@@ -450,14 +457,24 @@ export const resume: Rule[] = [
     'A retry of nothing',
     'measured: Chromium asked 459 times in 2 s of a server that closes, after retry: 0',
     'Use 1000 or more.',
-    onLine(['retry'], (line, found) => {
-      if (Number(fieldValue(line.text)) < 100) {
-        found({
-          message: () =>
-            `${quote(line.text)}: when the connection ends, every client asks again at once, and again`,
-          ...at(line)
-        });
-      }
+    onStream((found) => {
+      const isTiny = (text: string) => Number(fieldValue(text)) < 100;
+      let isUsual = false;
+      return {
+        branches: ['retry'],
+        looksLike: (text) => !isUsual || isTiny(text),
+        line(line) {
+          if (!isTiny(line.text)) isUsual = true;
+          else
+            found({
+              message: () =>
+                `${quote(line.text)}: each time the connection ends, or none is to be had, every client asks again after ${Number(fieldValue(line.text))} ms`,
+              // Before a server ends the stream of its own, and begins the next with the usual one.
+              ...(isUsual && { severity: 'warning' as const }),
+              ...at(line)
+            });
+        }
+      };
     })
   ),
   rule(
@@ -465,14 +482,15 @@ export const resume: Rule[] = [
     'A retry of more than five minutes',
     interpretation,
     'Use 60000 at most: it counts for all later outages too.',
-    onLine(['retry'], (line, found) => {
-      if (Number(fieldValue(line.text)) > 300_000) {
+    onLine(
+      ['retry'],
+      (line, found) =>
         found({
           message: () => `${quote(line.text)}: after an outage clients are away for that long`,
           ...at(line)
-        });
-      }
-    })
+        }),
+      (text) => Number(fieldValue(text)) > 300_000
+    )
   ),
   rule(
     ['R18', 'retry-absent', 'I A'],
@@ -501,22 +519,13 @@ export const resume: Rule[] = [
     'Each event repeats the retry',
     interpretation,
     'Once per connection is enough.',
-    onStream((found) => {
-      let count = 0;
-      let last: TracedLine | undefined;
-      return {
-        branches: ['retry'],
-        line(line) {
-          count++;
-          last = line;
-        },
-        end({ trace }) {
-          if (last && count >= 3 && count >= trace.events)
-            found({ message: () => `${count} retry fields with ${trace.events} events`, ...at(last) });
-          return undefined;
-        }
-      };
-    })
+    onStream((found) => ({
+      end({ trace: { retries, lastRetry, events } }) {
+        if (retries >= 3 && retries >= events)
+          found({ message: `${retries} retry fields with ${events} events`, ...at(lastRetry!) });
+        return undefined;
+      }
+    }))
   ),
   rule(
     ['R21', 'short-poll', 'W A'],
@@ -557,8 +566,8 @@ export const resume: Rule[] = [
     {
       needs: ['plain', 'again'],
       check(observations) {
-        const { plain, again, profile } = observations;
-        if (isReadOnce(profile)) return noReconnection;
+        const { plain, again } = observations;
+        if (isAnswer(observations)) return noReconnection;
         if (!isStreamHead(plain!.head)) return notApplicable('there is no stream');
         if (!hasEnded(plain!)) return notObserved('the end of the stream');
         if (!isStreamHead(again!.head) || saysTheEnd(plain!)) return ok;
@@ -577,6 +586,12 @@ export const resume: Rule[] = [
     'No event has an id',
     lastEventId,
     'Give each event an id, and continue after Last-Event-ID: without, clients miss what comes while they are away.',
-    onAbsence(['id', 'id ignored'], 'There is no id', 'data lines', ({ dataLines }) => dataLines)
+    onAbsence(
+      ['id', 'id ignored'],
+      'There is no id that clients could send',
+      'data lines',
+      ({ dataLines }) => dataLines,
+      (text) => fieldValue(text) !== ''
+    )
   )
 ];

@@ -1,0 +1,98 @@
+/** For `[\w:-]`. */
+const ofPlainIds = new Uint8Array(256);
+for (let code = 48; code < 128; code++) {
+  if (/[\w:]/.test(String.fromCharCode(code))) ofPlainIds[code] = 1;
+}
+ofPlainIds[45] = 1;
+/** Of a UUID. */
+export const longestPlainId = 36;
+
+/**
+ * A block as most are: `event`, `id` and `retry` at most once each, lines of data, and nothing else; values that are not empty, behind one
+ * space or none, but for further lines of data; an id of letters and digits, one digit at least. Lines end as all do in the text: with LF, or
+ * with CRLF.
+ * The text has no U+0000. Places are indices; those of lines that are not there are -1.
+ */
+export class PlainBlock {
+  end = 0;
+  /** Without the blank one. */
+  lines = 0;
+  dataLines = 0;
+  /** Of the lines those without a space behind the colon. */
+  unspaced = 0;
+  typeLine = -1;
+  typeEnd = -1;
+  id = -1;
+  idEnd = -1;
+  retryLine = -1;
+  retryEnd = -1;
+  /** How many lines are before it. */
+  retryIndex = 0;
+  /** Of the first line of data its value, of the last its place. */
+  data = -1;
+  dataLine = -1;
+  dataEnd = -1;
+  lastLine = -1;
+  lastEnd = -1;
+
+  /** Reads the block that begins at `start`; false if it is another, or not whole. */
+  read(text: string, start: number, hasCarriageReturns: boolean): boolean {
+    this.lines = this.dataLines = this.unspaced = 0;
+    this.typeLine = this.id = this.retryLine = -1;
+    const lineEnd = hasCarriageReturns ? 13 : 10;
+    const endLength = hasCarriageReturns ? 2 : 1;
+    let at = start;
+    for (;;) {
+      const first = text.charCodeAt(at);
+      if (first === lineEnd) break;
+      let value = at;
+      if (first === 100) value += 5;
+      else if (first === 105) value += 3;
+      else if (first === 101 || first === 114) value += 6;
+      else return false;
+      let opening = text.charCodeAt(value);
+      if (opening === 32) opening = text.charCodeAt(++value);
+      else if (opening !== lineEnd) this.unspaced++;
+      const isFurther = first === 100 && this.dataLines > 0;
+      // An empty value, or the end of the text, where this is NaN.
+      if (!isFurther && (!(opening > 13) || opening === 32)) return false;
+      let end = value;
+      if (first === 105) {
+        if (this.id >= 0 || text.charCodeAt(at + 1) !== 100 || text.charCodeAt(at + 2) !== 58) return false;
+        let digits = 0;
+        for (let code = opening; code !== lineEnd; code = text.charCodeAt(++end)) {
+          if (ofPlainIds[code] !== 1) return false;
+          if (code < 58 && code > 47) digits++;
+        }
+        if (digits === 0 || end - value > longestPlainId) return false;
+        this.id = value;
+        this.idEnd = end;
+      } else {
+        end = text.indexOf('\n', value) - endLength + 1;
+        if (end < value || (hasCarriageReturns && text.indexOf('\r', value) !== end)) return false;
+        if (first === 100) {
+          if (!text.startsWith('ata:', at + 1)) return false;
+          if (this.dataLines++ === 0) this.data = value;
+          this.dataLine = at;
+          this.dataEnd = end;
+        } else if (first === 101) {
+          if (this.typeLine >= 0 || !text.startsWith('vent:', at + 1)) return false;
+          this.typeLine = at;
+          this.typeEnd = end;
+        } else {
+          if (this.retryLine >= 0 || !text.startsWith('etry:', at + 1)) return false;
+          this.retryLine = at;
+          this.retryEnd = end;
+          this.retryIndex = this.lines;
+        }
+      }
+      this.lastLine = at;
+      this.lastEnd = end;
+      this.lines++;
+      at = end + endLength;
+      if (hasCarriageReturns && text.charCodeAt(at - 1) !== 10) return false;
+    }
+    this.end = at + endLength;
+    return this.dataLines > 0 && (!hasCarriageReturns || text.charCodeAt(at + 1) === 10);
+  }
+}
