@@ -69,8 +69,6 @@ export interface Engine {
   features(implementation: string): Feature[];
   /** How many jobs run at a time in a session. */
   lanes: number;
-  /** True if it waits more than it computes: two columns of such engines run at a time. */
-  mostlyWaits?: boolean;
   /** How many sessions share the cases out. Default: one. */
   sessions?: number;
   /** Why a failure there may say nothing of the implementation: it is run again, and counts if it fails each time. */

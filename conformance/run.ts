@@ -99,7 +99,6 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   };
 
   const tasks: { engine: Engine; perform(): Promise<void> }[] = [];
-  const tasksThatWait: typeof tasks = [];
   for (const engine of options.engines) {
     const found = await engine.find();
     const chosen = engine.isImplementation ? undefined : options.implementations;
@@ -148,32 +147,28 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         emitProgress();
       };
       // Node's columns, which are short, come last: nothing long is then left to run alone.
-      if (engine.mostlyWaits) tasksThatWait.unshift({ engine, perform });
-      else tasks.push({ engine, perform });
+      tasks.unshift({ engine, perform });
     }
   }
 
   let isDone = false;
-  // Chromium and Firefox one after another: two at a time were done in 75 s rather than 86 on 2 cores, and Firefox took twice as long for each case.
-  // Where waiting is most of it, two engines at a time: 21 columns that took 578 s in all were done in 293. But two columns of one engine meet the
-  // same cases of much data at once.
+  // Two columns at a time, since every engine waits for a third of its time or more: on 2 cores Chromium's three were done in 55 s rather than 65.
+  // Of two engines if possible: two columns of one meet the same cases of much data at once.
   const underWay = new Set<Engine>();
-  const work = async (queue: typeof tasks): Promise<void> => {
+  const work = async (): Promise<void> => {
     for (;;) {
-      const index = queue.findIndex(({ engine }) => !underWay.has(engine));
-      const [task] = index < 0 ? [] : queue.splice(index, 1);
+      const index = tasks.findIndex(({ engine }) => !underWay.has(engine));
+      const [task] = tasks.splice(Math.max(index, 0), 1);
       if (!task) return;
       underWay.add(task.engine);
       await task.perform();
       underWay.delete(task.engine);
     }
   };
-  const all = Promise.all([work(tasksThatWait), work(tasksThatWait)])
-    .then(() => work(tasks))
-    .finally(() => {
-      isDone = true;
-      wake();
-    });
+  const all = Promise.all([work(), work()]).finally(() => {
+    isDone = true;
+    wake();
+  });
   all.catch(() => {});
   const { signal } = options;
   signal?.addEventListener('abort', () => wake());
@@ -186,7 +181,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     }
     await all;
   } finally {
-    tasksThatWait.length = tasks.length = 0;
+    tasks.length = 0;
     for (const [token, one] of [...venue.attempts]) {
       if (token.startsWith(`${venue.name}-`)) one.breakDown('the run was ended');
     }

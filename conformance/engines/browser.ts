@@ -19,8 +19,7 @@ export interface Browser {
   implementations?: string[];
   /** How many jobs run at a time. Default 32. */
   lanes?: number;
-  /** See Engine. */
-  mostlyWaits?: boolean;
+  /** See `unsteady` of Engine. */
   unsteady?: string;
   /** What its environment lacks. */
   lacks?: Feature[];
@@ -46,7 +45,6 @@ export function createBrowserEngine(browser: Browser): Engine {
     name: browser.name,
     implementations: browser.implementations ?? inBrowsers,
     features: () => inPages.filter((one) => !browser.lacks?.includes(one)),
-    ...(browser.mostlyWaits && { mostlyWaits: true }),
     ...(browser.unsteady !== undefined && { unsteady: browser.unsteady }),
     // Browsers keep 6 HTTP/1.1 connections per origin: 4 lanes leave room for handing in and for cross-origin cases of a neighbour.
     lanes: browser.lanes ?? 32,

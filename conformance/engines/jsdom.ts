@@ -16,7 +16,6 @@ export const jsdom: Engine = {
       ? ['base-url', 'document']
       : ['base-url', 'document', 'cross-origin', 'cookies'],
   lanes: 16,
-  mostlyWaits: true,
   confirms: true,
   // The fetch that is lent knows no other origins.
   globals: (implementation) => (implementation === 'truesource-xhr' ? ['window'] : []),

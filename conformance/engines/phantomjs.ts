@@ -16,7 +16,6 @@ export const phantomjs = createBrowserEngine({
   missing: 'conformance/engines/install, or set PHANTOMJS to its path',
   implementations: ['native', 'truesource-xhr'],
   lanes: 32,
-  mostlyWaits: true,
   unsteady: "Qt's network layer sends cut requests again by itself, and mixes up connections now and then",
   start(url, profile) {
     const script = join(profile, 'open.js');

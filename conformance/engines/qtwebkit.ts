@@ -10,7 +10,6 @@ export const qtwebkit = createBrowserEngine({
   missing: 'conformance/engines/install --all, or set WKHTMLTOIMAGE to its path',
   implementations: ['native', 'truesource-xhr'],
   lanes: 24,
-  mostlyWaits: true,
   unsteady: "Qt's network layer sends cut requests again by itself, and mixes up connections now and then",
   readVersion: async (executable) => {
     const version = await readVersion(executable);

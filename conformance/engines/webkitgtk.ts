@@ -12,7 +12,6 @@ export const webkitgtk = createBrowserEngine({
   lanes: 14,
   // It asks for a display first.
   readVersion: (executable) => readVersion('xvfb-run', ['-a', executable, '--version']),
-  mostlyWaits: true,
   workers: ['dedicated worker', 'shared worker'],
   mapsHosts: true,
   start: (url, _profile, executable, hosts) => ({

@@ -9,7 +9,6 @@ export const wpe = createBrowserEngine({
   // It keeps 17 connections in all.
   lanes: 12,
   readVersion: (executable) => readVersion(executable, ['--version'], /(?<=WebKit )[\d.]+/),
-  mostlyWaits: true,
   workers: ['dedicated worker', 'shared worker'],
   start: (url) => ({ parameters: ['-P', 'headless', url] })
 });
