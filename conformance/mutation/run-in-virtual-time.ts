@@ -43,6 +43,7 @@ export async function runInVirtualTime(
   let observation: Observation | undefined;
   const globals: Record<string, unknown> = {
     ...clock.globals,
+    performance: { now: clock.now },
     fetch: server.fetch,
     XMLHttpRequest: createVirtualXhr(server),
     Math: Object.create(Math, { random: { value: () => random } })
