@@ -827,6 +827,17 @@ it('a handler that has a call of its own is called itself', () => {
   expect([handler.mock.contexts, handler.call.mock.calls]).toEqual([[source], []]);
 });
 
+it('a handler that is no function is not called, so that nothing is reported', () => {
+  const report = vi.fn();
+  vi.stubGlobal('reportError', report);
+  const source = new StandardEventSource('no-scheme-that-is-fetched:');
+  source.onmessage = {} as EventSource['onmessage'];
+  source.dispatchEvent(new MessageEvent('message'));
+  source.close();
+  vi.unstubAllGlobals();
+  expect(report).not.toHaveBeenCalled();
+});
+
 it('a handler is called once, with all members of a message, in workerd', async () => {
   // Its event target calls what is named on and the type, and its MessageEvent takes the data alone.
   class WorkerdEventTarget extends EventTarget {
