@@ -56,6 +56,8 @@ export interface Outcome {
 
 /** Milliseconds that an engine may be late with an answer, after the limit of its case: a loaded machine is slow. */
 const grace = 5000;
+/** Why a run is not observed whose engine goes on with others. */
+export const noAnswer = 'the engine gave no answer in time';
 /** Milliseconds without a word after which an engine with overdue jobs has hung, and one that should ask for jobs will not. */
 const silenceWithOverdue = 5000;
 const silence = 40_000;
@@ -370,7 +372,7 @@ export async function attempt(options: {
       for (const { planned, token: jobToken } of overdue) {
         inFlight.delete(planned.play);
         endJob(jobToken);
-        options.onRun(planned, notObserved(planned, 'the engine gave no answer in time'));
+        options.onRun(planned, notObserved(planned, noAnswer));
       }
       options.onInFlight([...inFlight.keys()]);
       if (quiet > silence) {

@@ -123,7 +123,7 @@ export function unknown(kind: string, name: string, valid: string[]): UsageError
 export function unknownGlob(kind: string, glob: string, valid: string[], where: string): UsageError {
   const letters = glob.replace(/[^\w./-]/g, '');
   const near = nearest(letters, valid);
-  if (distance(letters, near.slice(0, letters.length)) <= letters.length / 3)
+  if (letters !== '' && distance(letters, near.slice(0, letters.length)) <= letters.length / 3)
     return unknown(kind, glob, [near]);
   return new UsageError(`no ${kind} matches ${JSON.stringify(glob)}; ${where}`);
 }

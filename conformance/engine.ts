@@ -69,6 +69,8 @@ export interface Engine {
   features(implementation: string): Feature[];
   /** How many jobs run at a time in a session. */
   lanes: number;
+  /** True if it is one place, such as the page of a visit or an endpoint with room for one session: its columns run one after another, and beside no other. */
+  isOnePlace?: true;
   /** How many sessions share the cases out. Default: one. */
   sessions?: number;
   /** Why a failure there may say nothing of the implementation: it is run again, and counts if it fails each time. */

@@ -1,7 +1,7 @@
 import { cpus, release } from 'node:os';
 import { createFixturesServer, needsHttp1 } from '../fixtures-server/server.ts';
 import type { FixturesServer, FixturesServerOptions } from '../fixtures-server/server.ts';
-import { attempt, notObserved } from './attempt.ts';
+import { attempt, noAnswer, notObserved } from './attempt.ts';
 import type { Attempt, PlannedRun } from './attempt.ts';
 import { features } from './case.ts';
 import { cut } from './chunkings.ts';
@@ -64,7 +64,7 @@ export type RunEvent =
 
 /** Origins of the fixtures server: with 4 lanes each, enough for 32 cases at a time in a browser. */
 export const originCount = 8;
-/** How often an unsteady engine runs a case at most, however little it shows. */
+/** How often an unsteady engine runs a case at most whose answers are lost. */
 const lookLimit = 5;
 /** How often a column's engine may fail before what is left counts as not observed. */
 const failureLimit = 6;
@@ -99,6 +99,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   };
 
   const tasks: { engine: Engine; perform(): Promise<void> }[] = [];
+  const tasksAlone: typeof tasks = [];
   for (const engine of options.engines) {
     const found = await engine.find();
     const chosen = engine.isImplementation ? undefined : options.implementations;
@@ -147,28 +148,31 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         emitProgress();
       };
       // Node's columns, which are short, come last: nothing long is then left to run alone.
-      tasks.unshift({ engine, perform });
+      if (engine.isOnePlace || engine.unsteady !== undefined) tasksAlone.push({ engine, perform });
+      else tasks.unshift({ engine, perform });
     }
   }
 
   let isDone = false;
   // Two columns at a time, since every engine waits for a third of its time or more: on 2 cores Chromium's three were done in 55 s rather than 65.
-  // Of two engines if possible: two columns of one meet the same cases of much data at once.
+  // Of two engines if possible: two columns of one meet the same cases of much data at once. What is unsteady fails more often beside another.
   const underWay = new Set<Engine>();
-  const work = async (): Promise<void> => {
+  const work = async (queue: typeof tasks): Promise<void> => {
     for (;;) {
-      const index = tasks.findIndex(({ engine }) => !underWay.has(engine));
-      const [task] = tasks.splice(Math.max(index, 0), 1);
+      const index = queue.findIndex(({ engine }) => !underWay.has(engine));
+      const [task] = queue.splice(Math.max(index, 0), 1);
       if (!task) return;
       underWay.add(task.engine);
       await task.perform();
       underWay.delete(task.engine);
     }
   };
-  const all = Promise.all([work(), work()]).finally(() => {
-    isDone = true;
-    wake();
-  });
+  const all = Promise.all([work(tasks), work(tasks)])
+    .then(() => work(tasksAlone))
+    .finally(() => {
+      isDone = true;
+      wake();
+    });
   all.catch(() => {});
   const { signal } = options;
   signal?.addEventListener('abort', () => wake());
@@ -181,7 +185,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     }
     await all;
   } finally {
-    tasks.length = 0;
+    tasks.length = tasksAlone.length = 0;
     for (const [token, one] of [...venue.attempts]) {
       if (token.startsWith(`${venue.name}-`)) one.breakDown('the run was ended');
     }
@@ -293,7 +297,8 @@ async function runColumn(
   const onAttemptedRun = (planned: PlannedRun, run: Run): void => {
     const isFailure = !isPassed(run.verdict) && run.verdict !== 'unsupported';
     const looks = [...(failed.get(planned) ?? []), run];
-    const observed = looks.filter(({ verdict }) => verdict !== 'not observed');
+    // An answer that was lost says nothing beside others.
+    const told = looks.filter(({ why }) => why !== noAnswer);
     const isExpected =
       run.verdict !== 'not observed' &&
       findExpectedFailure(options.expectedFailures, planned.case.id, column) !== undefined;
@@ -301,7 +306,7 @@ async function runColumn(
       engine.unsteady !== undefined &&
       isFailure &&
       !isExpected &&
-      observed.length <= (isOurs(implementation) ? 2 : 1) &&
+      told.length <= (isOurs(implementation) ? 2 : 1) &&
       looks.length < lookLimit
     ) {
       failed.set(planned, looks);
@@ -309,8 +314,7 @@ async function runColumn(
       again.push(planned);
       return;
     }
-    // What was not observed says nothing beside what was.
-    const seen = observed.length > 0 ? observed : looks;
+    const seen = told.length > 0 ? told : looks;
     const last = seen.at(-1)!;
     const [worst] = seen.toSorted(compareVerdicts);
     const isFlaky = seen.some(({ verdict }) => verdict !== last.verdict);

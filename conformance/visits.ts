@@ -198,6 +198,7 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
     implementations: inBrowsers,
     features: () => inPages,
     lanes: manyConnections.includes(name) ? lanes.many : lanes.few,
+    isOnePlace: true,
     unsteady: 'a browser in use may have been busy',
     isAsleep() {
       const unseen = Date.now() - entry.lastSeen;

@@ -29,7 +29,7 @@ export function createProcessEngine(runtime: Runtime): Engine {
     implementations: runtime.implementations,
     features: () => ['own-process'],
     lanes: 32,
-      async find() {
+    async find() {
       executable = await findExecutable(runtime.executables, process.env[runtime.variable]);
       const version = executable && (await readVersion(executable));
       return version ? { version } : { missing: runtime.missing };

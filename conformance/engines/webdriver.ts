@@ -96,6 +96,7 @@ function createEngine(name: string, endpoints: WebDriverEndpoint[], wait: number
     features: () => inPages,
     lanes,
     sessions: endpoints.length,
+    isOnePlace: true,
     find: () => (found ??= look()),
     close,
     open(task: Task) {

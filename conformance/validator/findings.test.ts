@@ -25,6 +25,7 @@ it('the headline of a stream that is polled names the interval', async () => {
 
 it.concurrent.each([
   ['retry: 10\n', 'error'],
+  ['retry: 1000\n\nretry: 10\n\n', 'error'],
   ['retry: 1000\ndata: hello\n\nretry: 10\nevent: close\n', 'warning']
 ])('a retry of nothing, in %j', async (text, severity) => {
   const { findings } = await judge((socket) => socket.write(`${head}\r\n${text}data: 1\n\n`), {
@@ -34,7 +35,7 @@ it.concurrent.each([
   expect(findings.find(({ rule }) => rule === 'R16')).toMatchObject({
     severity,
     message:
-      '"retry: 10": each time the connection ends, or none is to be had, every client asks again after 10 ms'
+      '"retry: 10": each time the connection ends, or none is to be had, clients ask again after 10 ms, or as soon as they allow'
   });
 });
 
@@ -441,7 +442,9 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ...[
       (n: number) => Buffer.from(`{"iv":"${n}"}`).toString('base64'),
       (n: number) => `${n}abc%2Fdef--aW9uIGhlcmUg${n}--Zm9vYmFyYmF6cXV4${n}%3D%3D`,
-      (n: number) => `eyJfcGVybWFuZW50Ijp0cnVlfQ.Zx${n}AbC.k${n}8sdfLKJ3lkj`
+      (n: number) => `eyJfcGVybWFuZW50Ijp0cnVlfQ.Zx${n}AbC.k${n}8sdfLKJ3lkj`,
+      (n: number) => `.eJwlzjEOwjAMAMC_ZGZw4thx-pnKThyBhAS.Zx${n}AbC.k${n}8sdfLKJ3lkj`,
+      (n: number) => `.eJxVjMsOwiAQRf-FtSG8YVy69xvIDAxSNTQp7cr479:1tX${n}yz:k${n}8sdfLKJ3lkj`
     ].map((value): [string, string, (socket: Socket) => void] => {
       let n = 0;
       return [

@@ -108,7 +108,7 @@ export function headlineOf(
   if (errors.length > 0) return `${some}; clients or proxies in use break it.`;
   if (findings.some(({ rule, severity }) => rule === 'R21' && severity === 'warning')) {
     const time = stream.reconnectionTime;
-    return `${some}; the stream ends at once, and each client asks again every ${time === undefined ? 'few seconds' : `${time / 1000} s`}.`;
+    return `${some}; the stream ends at once, and each client asks again ${time === undefined ? 'every few seconds' : time === 0 ? 'without a pause' : `every ${time / 1000} s`}.`;
   }
   if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
   const isSilent =

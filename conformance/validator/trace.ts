@@ -107,7 +107,7 @@ export interface TraceObserver {
   looksLike?(text: string): boolean;
   /** No line of data, and none with an id (or a shorter one than the longest), looks so in a `PlainBlock`. */
   odd?: true | 'or the longest id';
-  /** Who answers `enough` is told of no such line any more. */
+  /** Who answers `enough` may be told of such lines still, but blocks are counted without them. */
   line?(line: TracedLine, block: UnfinishedBlock): unknown;
   /** The first line of a field with a value and no space before it; `Trace.unspaced` counts all. */
   unspaced?(line: TracedLine): void;
@@ -747,7 +747,6 @@ export class Trace {
   }
 }
 
-/** Which are the last. */
 class RecentIds {
   #ids: string[] = [];
   #next = 0;

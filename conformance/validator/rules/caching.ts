@@ -562,11 +562,14 @@ export const caching: Rule[] = [
         const open = parallel?.filter((one) => isStreamHead(one.head)) ?? [];
         if (open.length === 0) return notObserved(missing.parallel ?? 'an answer');
         if (open.length === parallel!.length) return ok;
-        if (parallel!.some((one) => one.failure?.kind === 'timeout' && !waitedInVain(one)))
-          return notObserved('more time for the streams at a time: --probes parallel');
         const refused = [
           ...new Set(parallel!.flatMap(({ head }) => (head && head.status !== 200 ? [head.status] : [])))
         ];
+        if (
+          refused.length === 0 &&
+          parallel!.some((one) => one.failure?.kind === 'timeout' && !waitedInVain(one))
+        )
+          return notObserved('more time for the streams at a time: --probes parallel');
         return finding(
           `Of ${parallel!.length} streams at a time, ${open.length} were opened${refused.length > 0 ? `; the others got status ${refused.join(' and ')}` : ''}`
         );

@@ -76,9 +76,9 @@ function jsonError(body: Buffer): boolean {
 function mayBeSameSession(before: string, after: string): boolean {
   // base64 of {"iv":, as Laravel has it; data, vector and tag, as Rails.
   if (/^eyJpdiI6|--[\w+/%=]{12,40}--[\w+/%=]{12,60}$/.test(after)) return true;
-  // Contents, a time and a signature, as Flask and Starlette.
-  const dot = after.indexOf('.');
-  return dot > 0 ? before.startsWith(after.slice(0, dot + 1)) : before === after;
+  // JSON in base64, which may be compressed, before a time and a signature, as Flask, Starlette and Django; but not the head of a JSON Web Token.
+  const [contents] = /^(eyJ(?!hbGci|0eXAi)|\.eJ)[\w=+/-]+[.:]/.exec(after) ?? [];
+  return contents === undefined ? before === after : before.startsWith(contents);
 }
 
 const atFirstDrop = 'clients stop for good when the first connection is lost';
@@ -565,7 +565,7 @@ export const head: Rule[] = [
         const again = observations.again?.head;
         if (again && again.status !== 200 && refusesReconnection(observations)) {
           // The server may not have seen yet that the first is gone.
-          if (again.status === 409)
+          if (again.status === 409 && !hasEnded(plain!))
             return notObserved('a reconnection that comes as late as those of clients: one at once had 409');
           // The stream may have been all there was.
           if (hasEnded(plain!) && [404, 410].includes(again.status))

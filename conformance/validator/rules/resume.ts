@@ -124,10 +124,11 @@ export function isReadOnce(profile: Profile): boolean {
   return ['openai', 'anthropic', 'graphql-sse'].includes(profile);
 }
 
-/** Whether it is one answer, of which clients that read it to its end ask no more: as `isReadOnce`, and those of Datastar. */
+/** Whether it is one answer, of which clients that have read it to its end ask no more: as `isReadOnce`, and those of Datastar. */
 export function isAnswer({ profile, plain }: Observations): boolean {
   const { events } = plain!;
-  const isOfDatastar = events.length > 0 && events.every(({ type = '' }) => type.startsWith('datastar-'));
+  const isOfDatastar =
+    hasEnded(plain!) && events.length > 0 && events.every(({ type = '' }) => type.startsWith('datastar-'));
   return isReadOnce(profile) || isOfDatastar;
 }
 
@@ -137,10 +138,12 @@ export const noReconnection = notApplicable('clients of this dialect do not reco
 const shortPoll = 3000;
 
 const endWord =
-  '([\\w.-]*[_.-])?(done|end(ed)?|eof|eos|final|complet(ed?|ion)|finish(ed)?|closed?|stop(ped)?|return(ed)?|success|succeeded|fail(ed|ure)|cancell?ed|aborted|(close|end)[_-]?(of[_-]?)?stream)';
-const endType = new RegExp(`^${endWord}$`, 'i');
+  '([\\w.-]*[_.-])?(done|end(ed)?|eof|eos|complet(ed?|ion)|finish(ed)?|closed?|stop(ped)?|(close|end)[_-]?(of[_-]?)?stream)';
+/** What became of a job; with something before it, as in login.failed, it is an event like others. */
+const outcome = 'final|return(ed)?|succeeded|failed|cancell?ed|aborted';
+const endType = new RegExp(`^(${endWord}|${outcome})$`, 'i');
 const endData = new RegExp(
-  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*"((type|event|status|state|msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
+  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*"((type|event|status|state)"\\s*:\\s*"(${endWord}|${outcome})"|(msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
   'is'
 );
 
@@ -459,18 +462,18 @@ export const resume: Rule[] = [
     'Use 1000 or more.',
     onStream((found) => {
       const isTiny = (text: string) => Number(fieldValue(text)) < 100;
-      let isUsual = false;
+      let usual = Infinity;
       return {
         branches: ['retry'],
-        looksLike: (text) => !isUsual || isTiny(text),
+        looksLike: (text) => usual === Infinity || isTiny(text),
         line(line) {
-          if (!isTiny(line.text)) isUsual = true;
+          if (!isTiny(line.text)) usual = line.number;
           else
             found({
               message: () =>
-                `${quote(line.text)}: each time the connection ends, or none is to be had, every client asks again after ${Number(fieldValue(line.text))} ms`,
-              // Before a server ends the stream of its own, and begins the next with the usual one.
-              ...(isUsual && { severity: 'warning' as const }),
+                `${quote(line.text)}: each time the connection ends, or none is to be had, clients ask again after ${Number(fieldValue(line.text))} ms, or as soon as they allow`,
+              // Lines of an event later: before a server ends the stream of its own, and begins the next with the usual one.
+              ...(line.number - usual > 2 && { severity: 'warning' as const }),
               ...at(line)
             });
         }
