@@ -182,6 +182,27 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket) => socket.end(`${head}\r\n${'data: {"status":"done"}\n\n'.repeat(2)}`),
       { probes: ['again'] }
     ],
+    ...[
+      'data: {"status":"success","data":{"price":7}}\n\n',
+      'data: {"code":200,"msg":"success","data":[1]}\n\n',
+      'event: login.failed\ndata: ann\n\n'
+    ].map((last): [string, string, (socket: Socket) => void, ValidateOptions] => [
+      'R21',
+      `an answer that says no end: ${JSON.stringify(last)}`,
+      (socket) => socket.end(`${head}\r\ndata: 1\n\n${last}`),
+      { probes: ['again'] }
+    ]),
+    ...['node1.', 'eyJhbGciOiJIUzI1NiJ9.'].map(
+      (beginning): [string, string, (socket: Socket) => void, ValidateOptions] => {
+        let n = 0;
+        return [
+          'H23',
+          `a new session that begins with ${beginning}`,
+          (socket) => socket.write(`${head}Set-Cookie: sid=${beginning}x${++n}y.z\r\n\r\ndata: 1\n\n`),
+          { probes: ['again'] }
+        ];
+      }
+    ),
     ['R09', 'an id of before', writing('id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 1\ndata: 3\n\n')],
     [
       'H07',

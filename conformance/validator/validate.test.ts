@@ -81,7 +81,8 @@ it.concurrent.each<[string, string, boolean]>([
   ['HTTP/1.1 204 No', '', true],
   ['HTTP/1.1 404 No', 'I H25', true],
   ['HTTP/1.1 404 No', 'W H25', false],
-  ['HTTP/1.1 409 Conflict', '', false]
+  ['HTTP/1.1 409 Conflict', '', false],
+  ['HTTP/1.1 409 Conflict', 'W H25', true]
 ])('a reconnection answered with %j: %j; after an end: %j', async (answer, expected, isOver) => {
   let requests = 0;
   const { findings } = await judge(
