@@ -419,33 +419,49 @@ describe('a run', () => {
   });
 
   it('runs two columns at a time, of one engine only if no other is left, and alone what is unsteady or one place', async () => {
-    const underWay: string[] = [];
-    const seen: string[] = [];
-    const create = (name: string, implementations: string[], more: Partial<Engine> = {}) =>
-      createEngine(
-        async (job) => {
-          underWay.push(name);
-          await setTimeout(30);
-          seen.push(underWay.toSorted().join(' '));
-          underWay.splice(underWay.indexOf(name), 1);
-          return answer(job);
-        },
-        { name, implementations, ...more }
-      );
-    const three = ['truesource-fetch', 'truesource-xhr', 'native'];
-    const engines = [
-      create('one place', three, { isOnePlace: true }),
-      create('a', three),
-      create('unsteady', ['native'], { unsteady: 'It is shaky.' }),
-      create('b', ['native'])
-    ];
-    const options = { engines, cases, expectedFailures: [], dist: 'dist', version: '0', standard: '' };
-    for await (const event of run(options)) {
-      if (event.type === 'report') expect(event.report.columns.length).toBe(8);
-    }
-    expect(seen.indexOf('a b')).toBeGreaterThan(-1);
-    expect(seen.indexOf('a a')).toBeGreaterThan(seen.indexOf('a b'));
-    expect([...new Set(seen)].toSorted()).toEqual(['a', 'a a', 'a b', 'b', 'one place', 'unsteady']);
+    const implementations = ['truesource-fetch', 'truesource-xhr', 'native'];
+    /** What was under way whenever a column began. */
+    const begin = async (more: Record<string, Partial<Engine>>) => {
+      const underWay: string[] = [];
+      const seen: string[] = [];
+      const engines = Object.entries(more).map(([name, rest]): Engine => {
+        const engine = createEngine(answer, { name, implementations, ...rest });
+        return {
+          ...engine,
+          open(task) {
+            underWay.push(name);
+            seen.push(underWay.toSorted().join(' and '));
+            const { ended } = engine.open(task);
+            const stop = () => Promise.resolve(void underWay.splice(underWay.indexOf(name), 1));
+            return { ended, stop };
+          }
+        };
+      });
+      const [good] = cases;
+      const options = {
+        engines,
+        cases: [good!],
+        expectedFailures: [],
+        dist: 'dist',
+        version: '0',
+        standard: ''
+      };
+      for await (const event of run(options)) {
+        if (event.type === 'report') expect(event.report.cells.length).toBe(seen.length);
+      }
+      return seen;
+    };
+    expect((await begin({ a: {} }))[1]).toBe('a and a');
+    const ofTwo = await begin({ b: { implementations: ['native'] }, a: {} });
+    expect(ofTwo[1]).toBe('a and b');
+    expect(ofTwo.filter((one) => one.length > 'a and b'.length)).toEqual([]);
+    const ofFour = await begin({
+      one: { isOnePlace: true },
+      a: { implementations: ['native'] },
+      two: { unsteady: 'It is shaky.', implementations: ['native'] },
+      b: { implementations: ['native'] }
+    });
+    expect(ofFour.slice(1)).toEqual(['a and b', 'one', 'one', 'one', 'two']);
   });
 
   it('breaks a column whose harness says otherwise, or whose engine is not there', async () => {
