@@ -362,9 +362,13 @@ export async function attempt(options: {
       }
       wake();
       // An engine that is at a case of much data answers nothing else. That case has a deadline of its own.
-      for (const job of inFlight.values())
-        if (!hasMuchData(job.planned) && underWayIn(job.session).some(hasMuchData)) job.deadline += turn;
-      const overdue = [...inFlight.values()].filter(({ deadline }) => deadline < now);
+      const underWay = [...inFlight.values()];
+      const busy = new Set(
+        underWay.filter(({ planned }) => hasMuchData(planned)).map(({ session }) => session)
+      );
+      for (const job of underWay)
+        if (busy.has(job.session) && !hasMuchData(job.planned)) job.deadline += turn;
+      const overdue = underWay.filter(({ deadline }) => deadline < now);
       const quiet = now - lastHeard;
       if (overdue.length > 0 && quiet > silenceWithOverdue) {
         return finish(`the engine has said nothing for ${Math.round(quiet / 1000)} s`);

@@ -2,7 +2,7 @@ import type { ClientView } from './clients.ts';
 import type { Failure } from './recording.ts';
 import { rankOf, type RuleVerdict } from './judging.ts';
 import { hasEnded, isStreamHead, type Exchange } from './observe.ts';
-import { plural, quote, type Finding, type Probe, type Severity } from './rule.ts';
+import { howOften, plural, quote, type Finding, type Probe, type Severity } from './rule.ts';
 import type { Trace } from './trace.ts';
 
 export interface Result {
@@ -108,7 +108,7 @@ export function headlineOf(
   if (errors.length > 0) return `${some}; clients or proxies in use break it.`;
   if (findings.some(({ rule, severity }) => rule === 'R21' && severity === 'warning')) {
     const time = stream.reconnectionTime;
-    return `${some}; the stream ends at once, and each client asks again ${time === undefined ? 'every few seconds' : time === 0 ? 'without a pause' : `every ${time / 1000} s`}.`;
+    return `${some}; the stream ends at once, and each client asks again ${time === undefined ? 'every few seconds' : howOften(time)}.`;
   }
   if (findings.some(({ severity }) => severity === 'warning')) return `${some}; it works, with reservations.`;
   const isSilent =

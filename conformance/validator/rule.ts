@@ -261,6 +261,11 @@ export function atBlock(
   };
 }
 
+/** How often something comes that comes again after `time` ms. */
+export function howOften(time: number): string {
+  return time === 0 ? 'without a pause' : `every ${time / 1000} s`;
+}
+
 /** `1 event`, `2 events`. */
 export function plural(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

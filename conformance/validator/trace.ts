@@ -471,10 +471,7 @@ export class Trace {
     if (this.#openings[text.charCodeAt(start)] === 1) {
       if (plain.dataLines > 1) return true;
       const data = text.slice(start, dataEnd);
-      for (const { blocks } of this.#ofOpenings.get(data[0]!)!) {
-        const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
-        if (!only || only(data, seen)) return true;
-      }
+      if (this.#ofOpenings.get(data[0]!)!.some((observer) => wantsData(observer, data, seen))) return true;
     }
     if (seen.id !== undefined) this.#recentIds.add((this.#id = seen.id));
     return false;
@@ -554,7 +551,7 @@ export class Trace {
     if (branch === 'data') {
       this.#fields++;
       this.dataLines++;
-      if (isUnspaced(text, 4)) this.#countUnspaced(branch, text, offset, number);
+      this.#lookForASpace(branch, text, offset, number);
       if (block.dataLines++ === 0) {
         const first = this.#firstDataLine;
         first.text = text;
@@ -571,7 +568,7 @@ export class Trace {
     else if (branch === 'retry') {
       this.retries++;
       this.lastRetry = { branch, text, offset, number, at: this.#read.at };
-      if (isUnspaced(text, 5)) this.#countUnspaced(branch, text, offset, number);
+      this.#lookForASpace(branch, text, offset, number);
       if (text === this.#unwantedRetry) return;
       const isWanted = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
       this.#unwantedRetry = isWanted ? '' : text;
@@ -580,7 +577,7 @@ export class Trace {
     } else {
       this.#fields++;
       if (branch === 'event') {
-        if (isUnspaced(text, 5)) this.#countUnspaced(branch, text, offset, number);
+        this.#lookForASpace(branch, text, offset, number);
         // One and the same string: who looks it up finds it sooner.
         if (text === this.#unwantedType) {
           block.type = this.#type;
@@ -593,14 +590,18 @@ export class Trace {
       }
       if (branch === 'id') {
         block.id = this.#id = fieldValue(text);
-        if (isUnspaced(text, 2)) this.#countUnspaced(branch, text, offset, number);
+        this.#lookForASpace(branch, text, offset, number);
       }
     }
     this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
   }
 
-  #countUnspaced(branch: Branch, text: string, offset: number, number: number): void {
-    if (this.unspaced++ > 0) return;
+  /** Counts a line of a field that has a value and no space before it. The field has the name of its branch. */
+  #lookForASpace(branch: Branch, text: string, offset: number, number: number): void {
+    const { length } = branch;
+    const isUnspaced =
+      text.length > length + 1 && text.charCodeAt(length) === 58 && text.charCodeAt(length + 1) !== 32;
+    if (!isUnspaced || this.unspaced++ > 0) return;
     const line = { branch, text, offset, number, at: this.#read.at };
     for (const observer of this.#observers) observer.unspaced?.(line);
   }
@@ -662,10 +663,9 @@ export class Trace {
         ofRepeatedIds = this.#recentIds.has(id);
         if (!ofRepeatedIds) this.#recentIds.add(id);
       }
-      ofOpening = this.#ofOpenings.get(data === '' ? '' : data[0]!)?.filter(({ blocks }) => {
-        const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
-        return !only || only(data, { dataLines, type, id });
-      });
+      ofOpening = this.#ofOpenings
+        .get(data === '' ? '' : data[0]!)
+        ?.filter((observer) => wantsData(observer, data, { dataLines, type, id }));
       if (this.events <= sampled && this.#ofSamples.length > 0)
         ofOpening = [...new Set([...(ofOpening ?? []), ...this.#ofSamples])];
       ofLongData = data.length > this.#longest;
@@ -769,9 +769,14 @@ function isGreater(a: string, b: string): boolean {
   return a.length === b.length ? a > b : a.length > b.length;
 }
 
-/** Whether a line, whose field has a name of `length`, has a value and no space before it. */
-function isUnspaced(line: string, length: number): boolean {
-  return line.length > length + 1 && line.charCodeAt(length) === 58 && line.charCodeAt(length + 1) !== 32;
+/** Whether who wants data with such an opening wants these. */
+function wantsData(
+  { blocks }: TraceObserver,
+  data: string,
+  block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>
+): boolean {
+  const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
+  return !only || only(data, block);
 }
 
 /** Much faster than a spread. */

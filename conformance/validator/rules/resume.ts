@@ -4,6 +4,7 @@ import {
   at,
   atBlock,
   finding,
+  howOften,
   notApplicable,
   notObserved,
   ok,
@@ -182,11 +183,7 @@ export function judgePolling(observations: Observations): Verdict {
   const every =
     wait === undefined
       ? 'each time its reconnection time is over (some seconds)'
-      : wait === 0
-        ? 'without a pause (retry: 0)'
-        : wait === 1000
-          ? 'once a second (retry: 1000)'
-          : `every ${wait / 1000} s (retry: ${wait})`;
+      : `${wait === 1000 ? 'once a second' : howOften(wait)} (retry: ${wait})`;
   const took = Math.round(plain!.endedAt - plain!.sentAt);
   return finding(
     `The stream ended after ${took} ms, and so did the next: each client polls, ${every}${isTold ? ', unless pages close on the last event' : ''}`,
