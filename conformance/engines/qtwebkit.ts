@@ -9,7 +9,7 @@ export const qtwebkit = createBrowserEngine({
   variable: 'WKHTMLTOIMAGE',
   missing: 'conformance/engines/install --all, or set WKHTMLTOIMAGE to its path',
   implementations: ['native', 'truesource-xhr'],
-  lanes: 24,
+  lanes: 40,
   unsteady: "Qt's network layer sends cut requests again by itself, and mixes up connections now and then",
   readVersion: async (executable) => {
     const version = await readVersion(executable);
