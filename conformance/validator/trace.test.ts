@@ -227,6 +227,25 @@ describe('lint', () => {
       expect(findings.find((finding) => finding.rule === rule)).toMatchObject({ severity, times: 2 });
     }
   });
+  it('T13: among words empty data may be a token', async () => {
+    for (const [others, severity] of [
+      [['The', 'quick', 'brown', 'fox', '.'], 'information'],
+      [['{"a":1}', '{"a":2}'], 'warning'],
+      [['1', '2', '3', '4', '5'], 'warning']
+    ] as const) {
+      const events = ['', ...others, ''].map((data) => `data:${data}\n\n`);
+      const { findings } = await lint(Buffer.from(events.join('')));
+      expect(findings.find(({ rule }) => rule === 'T13')).toMatchObject({ severity, times: 2 });
+    }
+  });
+  it.each([
+    ['an id', `id: ${'-eyJ'.repeat(500_000)}\ndata: 1\n\n`],
+    ['a retry', `retry: ${'1'.repeat(2_000_000)} x\n\n`]
+  ])('is not kept busy by %s', async (_, text) => {
+    const start = performance.now();
+    await lint(Buffer.from(text));
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
   it('R09 looks for an id among the last 20, and for none that is longer than R04 has it', async () => {
     const times = async (between: number, id = 'a') => {
       const ids = [id, ...Array.from({ length: between }, (_, index) => index), id];
