@@ -40,6 +40,17 @@ it.concurrent.each([
   });
 });
 
+it.concurrent.each([
+  [' ', /, and no blank line: what looks so has spaces or tabs$/],
+  ['id: 1', /, and no blank line$/]
+])('F02: with the line %j behind the data', async (line, message) => {
+  const { findings } = await judge((socket) => repeat(socket, () => `data: 1\n${line}\n`), {
+    duration: 1700,
+    probes: []
+  });
+  expect(findings[0]).toMatchObject({ rule: 'F02', message: expect.stringMatching(message) as string });
+});
+
 it.concurrent('ids that are empty are none', async () => {
   const result = await judge((socket) => socket.write(`${head}\r\nid:\ndata: 1\n\nid: \ndata: 2\n\n`), {
     duration: 300,
