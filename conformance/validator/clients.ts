@@ -5,6 +5,7 @@ import {
   hasEnded,
   headerOf,
   headersOf,
+  isRedirect,
   isStreamHead,
   type Exchange
 } from './observe.ts';
@@ -282,7 +283,7 @@ export function createClientObserver(): TraceObserver & Seen {
       else if (value === '') this.ignoredRetries.empty = number;
       else if (/^[ \t+]*\d+[ \t]*$/.test(value))
         this.ignoredRetries['beside white space or a plus sign'] = number;
-      else if (/^[\0\d]*\d[\0\d]*$/.test(value)) this.ignoredRetries['with U+0000'] = number;
+      else if (/^[\0\d]*$/.test(value) && /\d/.test(value)) this.ignoredRetries['with U+0000'] = number;
     },
     utf8Fault({ offset, excerpt }) {
       if (offset === 0) this.utf16Mark = /^(\xff\xfe|\xfe\xff)/.test(excerpt);
@@ -311,6 +312,8 @@ export function describeClients(
   let nothing: string | undefined;
   if (exchange && !isStreamHead(exchange.head)) {
     if (exchange.head?.status === 204) nothing = 'nothing, and the end of the connection for good';
+    else if (exchange.head && isRedirect(exchange.head))
+      nothing = 'nothing: a network error; reconnects after a time of its own, or gives up';
     else if (findings.some(({ rule, severity }) => severity === 'error' && refusals.test(rule)))
       nothing = 'nothing: the connection fails for good';
     else if (exchange.forbiddenFields) nothing = 'nothing: the answer is malformed over HTTP/2';

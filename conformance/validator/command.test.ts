@@ -282,6 +282,7 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
     requests++;
     if (request.url === '/html') response.writeHead(200, { 'Content-Type': 'text/html' }).end();
     else if (request.url === '/nowhere') response.writeHead(302).end();
+    else if (request.url === '/invalid') response.writeHead(302, { Location: 'http://[' }).end();
     else if (request.url === '/round') response.writeHead(302, { Location: '/round' }).end();
     else if (request.url === '/long') stream().write(`data: ${'x'.repeat(5 * 1024 * 1024)}\n\n`);
     else if (request.url === '/job') stream().end(event);
@@ -302,7 +303,8 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
 
   it.each([
     ['html', /the status is 200, with the Content-Type "text\/html"/],
-    ['nowhere', /the status is 302, without a Location/],
+    ['nowhere', /the status is 302, without a Location: clients fail the connection/],
+    ['invalid', /the status is 302, with a Location that cannot be followed: .* a network error/],
     ['round', /more than 20 redirects/],
     ['long', /a line of more than 4 MiB: what follows is not read/]
   ])('%s', async (path, message) => {

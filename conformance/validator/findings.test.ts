@@ -26,6 +26,7 @@ it('the headline of a stream that is polled names the interval', async () => {
 it.concurrent.each([
   ['retry: 10\n', 'error'],
   ['retry: 1000\n\nretry: 10\n\n', 'error'],
+  ['retry: 1000\nevent: a\nid: 1\nretry: 10\n', 'error'],
   ['retry: 1000\ndata: hello\n\nretry: 10\nevent: close\n', 'warning']
 ])('a retry of nothing, in %j', async (text, severity) => {
   const { findings } = await judge((socket) => socket.write(`${head}\r\n${text}data: 1\n\n`), {
@@ -37,6 +38,17 @@ it.concurrent.each([
     message:
       '"retry: 10": each time the connection ends, or none is to be had, clients ask again after 10 ms, or as soon as they allow'
   });
+});
+
+it.concurrent.each([
+  [' ', /, and no blank line: what looks so has spaces or tabs$/],
+  ['id: 1', /, and no blank line$/]
+])('F02: with the line %j behind the data', async (line, message) => {
+  const { findings } = await judge((socket) => repeat(socket, () => `data: 1\n${line}\n`), {
+    duration: 1700,
+    probes: []
+  });
+  expect(findings[0]).toMatchObject({ rule: 'F02', message: expect.stringMatching(message) as string });
 });
 
 it.concurrent('ids that are empty are none', async () => {
@@ -633,6 +645,19 @@ it('T25: not for a coding that was not asked for and can be read', async () => {
   );
   expect(result.stream?.events).toBe(1);
   expect(found(result)).not.toContain('T25');
+});
+
+it.concurrent.each([
+  ['POST', 'private', []],
+  ['POST', 'max-age=60', []],
+  ['POST', 'max-age=60\r\nContent-Location: /', ['T02']],
+  ['GET', 'private', ['T02']]
+])('T02: an answer to %s with Cache-Control: %s', async (method, value, expected) => {
+  const result = await judge((socket) => socket.end(`${head.replace('no-store', value)}\r\ndata: 1\n\n`), {
+    method,
+    probes: []
+  });
+  expect(found(result).filter((id) => id === 'T02')).toEqual(expected);
 });
 
 it('T01, R18, R24: not of one answer to a POST', async () => {

@@ -1,9 +1,10 @@
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createFieldScanner } from './http2.ts';
+import { createFieldScanner, speakHttp2 } from './http2.ts';
 import { validate, type Result, type ValidateOptions } from './index.ts';
 
 let key: string;
@@ -149,6 +150,34 @@ it('finds forbidden fields in whatever form, and in frames cut anywhere', () => 
     for (const byte of bytes) scan(Buffer.from([byte]));
     expect(names).toEqual(expected);
   }
+});
+
+it('a flood is read no faster than HTTP/2 takes it', async () => {
+  const socket = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() });
+  const heads: number[] = [];
+  const nothing = () => {};
+  speakHttp2(
+    http2,
+    socket as tls.TLSSocket,
+    { url: new URL('https://localhost/'), method: 'GET', headers: [] },
+    {
+      settings: nothing,
+      forbiddenField: nothing,
+      head: ({ status }) => heads.push(status),
+      body: nothing,
+      end: nothing,
+      failed: nothing
+    }
+  );
+  // Of a type that nobody knows.
+  const ignored = frame(0x2a, 0, Buffer.alloc(255));
+  socket.emit('data', frame(4, 0, Buffer.alloc(0)));
+  for (let n = 0; n < 500; n++) socket.emit('data', ignored);
+  socket.emit('data', frame(1, 4, status200));
+  expect(socket.isPaused()).toBe(true);
+  await expect.poll(() => heads).toEqual([200]);
+  expect(socket.isPaused()).toBe(false);
+  socket.destroy();
 });
 
 it('H22: Connection over HTTP/2 is found; the rest is judged over HTTP/1.1, but a POST goes once', async () => {

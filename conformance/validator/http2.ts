@@ -57,12 +57,12 @@ export function speakHttp2(
 ): void {
   const scan = createFieldScanner((name) => listener.forbiddenField(name));
   const connection = new Duplex({
-    read() {},
+    read: () => void socket.resume(),
     write: (bytes: Buffer, _, done) => void socket.write(bytes, () => done())
   });
   socket.on('data', (bytes: Buffer) => {
     scan(bytes);
-    connection.push(bytes);
+    if (!connection.push(bytes)) socket.pause();
   });
   const session = connect(url.origin, { createConnection: () => connection });
   socket.once('close', () => session.destroy());

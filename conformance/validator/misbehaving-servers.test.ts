@@ -208,6 +208,25 @@ describe('a server that misbehaves ends in a clear result, in time', () => {
     expect(result.failure!.kind).toBe('redirects');
   });
 
+  it.concurrent.each(['/', 'http://[', 'data:,'])('a redirect to %s is no refusal', async (location) => {
+    const result = await judge((socket) =>
+      socket.end(`HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
+    );
+    expect(result.findings[0]).toMatchObject({
+      rule: 'H25',
+      message: expect.stringMatching(/^The redirects \(302\) .* a network error, and ask again/) as string
+    });
+    expect(result.clients[0]!.says).toMatch(/^nothing: a network error/);
+  });
+
+  it.concurrent('an answer that is broken off before its first byte', async () => {
+    const { headline } = await judge(
+      (socket) => socket.end(`${head}Transfer-Encoding: chunked\r\n\r\nno chunk\r\n`),
+      { probes: [] }
+    );
+    expect(headline).toBe('No message was delivered: the answer is broken off before its first byte.');
+  });
+
   it.concurrent('a head of 60 KB in one header of spaces, byte by byte', async () => {
     const result = await within(
       6000,

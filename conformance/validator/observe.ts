@@ -198,9 +198,9 @@ export async function observe(options: ObserveOptions): Promise<Exchange> {
   }
 }
 
-/** Whether clients follow it, if it has a Location. */
-export function isRedirect({ status }: Head): boolean {
-  return redirectStatuses.includes(status);
+/** https://fetch.spec.whatwg.org/#http-redirect-fetch: where its Location cannot be followed, that is a network error, and clients ask again. */
+export function isRedirect(head: Head): boolean {
+  return redirectStatuses.includes(head.status) && headerOf(head, 'location') !== undefined;
 }
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch: 303 asks for another thing; 301 and 302 do after a POST. */

@@ -223,7 +223,7 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
     repeats: true,
     async run(asking) {
       const harmless = await sendValue(asking, injectedValues.harmless);
-      if (!harmless.reflected) return { harmless, lineFeed: harmless, carriageReturn: harmless };
+      if (harmless.reflected.length === 0) return { harmless, lineFeed: harmless, carriageReturn: harmless };
       return {
         harmless,
         lineFeed: await sendValue(asking, injectedValues.lineFeed),
@@ -262,7 +262,8 @@ function headerValue(text: string): string {
 }
 
 async function sendValue({ argument, request, ask }: Asking, value: string): Promise<Injected> {
-  const seen: Omit<Injected, 'exchange'> = {};
+  const reflected: Injected['reflected'] = [];
+  let last: Injected['reflected'][number] | undefined;
   const sent = request();
   const url = new URL(sent.url);
   url.searchParams.set(argument, value);
@@ -272,13 +273,17 @@ async function sendValue({ argument, request, ask }: Asking, value: string): Pro
       observers: [
         {
           line(line) {
-            if (line.text.startsWith(injectedField)) seen.injected ??= line;
-            else if (line.text.includes(reflectedValue)) seen.reflected ??= line;
+            if (line.text.startsWith(injectedField)) {
+              if (last) last.injected ??= line;
+            } else if (line.text.includes(reflectedValue)) {
+              last = reflected.find((one) => one.line.branch === line.branch);
+              if (!last) reflected.push((last = { line }));
+            }
           }
         }
       ],
-      until: ({ events }) => seen.reflected !== undefined && events.length > 0
+      until: ({ events }) => reflected.length > 0 && events.length > 0
     }
   );
-  return { exchange, ...seen };
+  return { exchange, reflected };
 }

@@ -91,6 +91,8 @@ export function headlineOf(
   if (plain?.decodingFault !== undefined && findings.some(({ rule }) => rule === 'T25'))
     return 'No message will ever be delivered: the body cannot be decoded.';
   if (stream.bytes === 0) {
+    if (plain && /^(bad framing|cut|reset)$/.test(plain.ending!))
+      return 'No message was delivered: the answer is broken off before its first byte.';
     return plain && !hasEnded(plain)
       ? `No byte of the stream came within ${((plain.endedAt - plain.sentAt) / 1000).toFixed(1)} s.`
       : 'The stream is empty.';

@@ -64,10 +64,8 @@ export type Injection = Record<'harmless' | 'lineFeed' | 'carriageReturn', Injec
 
 export interface Injected {
   exchange: Exchange;
-  /** The value, or its beginning, was in such a line. */
-  reflected?: TracedLine;
-  /** What stood behind the line end began a line of its own. */
-  injected?: TracedLine;
+  /** The value, or its beginning, was in such lines, the first of each branch; what stood behind the line end began a line of its own after it. */
+  reflected: { line: TracedLine; injected?: TracedLine }[];
 }
 
 /** What was observed so far. An exchange that is missing has its reason in `missing`. */

@@ -159,6 +159,12 @@ describe.concurrent('values with line ends', () => {
   ])('%s', async (id, make) => {
     expect(await judgeValue(make)).toEqual([id]);
   });
+  it('each place of one stream is told', async () => {
+    const all = await judgeValue(
+      (value) => `: ${value}\nid: ${value}\nevent: ${value}\ndata: ${value.replaceAll('\n', '\ndata: ')}\n\n`
+    );
+    expect(all.filter((id) => id.startsWith('S'))).toEqual(['S02', 'S03', 'S04', 'S05']);
+  });
   it.each([
     ['split', (value: string) => `id: 1\ndata: ${value.replaceAll(/[\r\n]/g, '\ndata: ')}\n\n`],
     ['as JSON', (value: string) => `id: 1\ndata: ${JSON.stringify(value)}\n\n`],

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
+import { redirectStatuses } from '../redirect-status.ts';
 import type { Failure, Header } from './recording.ts';
 import { escapeJson, printable } from './formats/printable.ts';
 import { basicCredentials, headersOf, isRedirect, isStreamHead, observe, type Exchange } from './observe.ts';
@@ -155,7 +156,9 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
     }
     if (head && !isStreamHead(head)) {
       if (failure) return { failure };
-      const message = `${describeHead(head)}: clients fail the connection here, and do not come back`;
+      const message = isRedirect(head)
+        ? `the status is ${head.status}, with a Location that cannot be followed: clients take that for a network error, and ask again or give up`
+        : `${describeHead(head)}: clients fail the connection here, and do not come back`;
       return { failure: { kind: 'closed', message } };
     }
     if (failure && !hasConnected) return { failure };
@@ -220,7 +223,7 @@ function waitOf({ pending, bytes, lines }: Trace) {
 
 /** What of a head fails the connection. */
 function describeHead(head: NonNullable<Exchange['head']>): string {
-  if (isRedirect(head)) return `the status is ${head.status}, without a Location that can be followed`;
+  if (redirectStatuses.includes(head.status)) return `the status is ${head.status}, without a Location`;
   if (head.status !== 200) return `the status is ${head.status}`;
   const types = headersOf(head, 'content-type');
   return `the status is 200, with ${types.length === 0 ? 'no Content-Type' : `the Content-Type ${quote(types.join(', '))}`}`;

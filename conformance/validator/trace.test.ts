@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lint } from './index.ts';
 import { Judging } from './judging.ts';
+import { longestPlainId } from './plain-block.ts';
 import { rules } from './rules/index.ts';
 import {
   decodeUtf8,
@@ -84,7 +85,18 @@ it('offsets are those of the bytes, however they are cut', () => {
 
 it('blocks that nobody wants to be told of count as all others do', () => {
   const usual = fc.constantFrom(
-    ...['id: 27', 'id: 27', 'id:k27', 'event: a', 'event: b', 'event:a', 'retry: 3000', 'retry: 3000'],
+    ...[
+      'id: 27',
+      'id: 27',
+      'id:k27',
+      `id: ${'k'.repeat(longestPlainId - 2)}27`,
+      'id: 01234567-89ab-4def-8123-456789abc27',
+      'event: a',
+      'event: b',
+      'event:a',
+      'retry: 3000',
+      'retry: 3000'
+    ],
     ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data:  x', 'retry: 10']
   );
   const value = fc.constantFrom('1', 'x', 'undefined', '"s"', '', ' x', 'é', '\0', '\r', 'error');
@@ -114,10 +126,10 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       rules.filter(({ profiles }) => !profiles),
       () => {}
     );
-    const traced = new Trace([...judging.watch({ profile: 'plain', captured: true }), ...more]);
-    for (const piece of pieces) traced.push(piece, 0);
-    traced.end(0);
-    judging.endOfStream({ trace: traced, ended: true, captured: true, at: 0 });
+    const traced = new Trace([...judging.watch({ profile: 'plain', captured: false }), ...more]);
+    for (const [n, piece] of pieces.entries()) traced.push(piece, 250 * n);
+    traced.end(5000);
+    judging.endOfStream({ trace: traced, ended: true, captured: false, at: 5000 });
     const { lastRead, lastDataRead, ...counts } = traced;
     return [
       counts,
@@ -128,7 +140,7 @@ it('blocks that nobody wants to be told of count as all others do', () => {
     ];
   };
   fc.assert(
-    fc.property(stream, fc.array(fc.nat(), { maxLength: 3 }), (whole, cuts) => {
+    fc.property(stream, fc.array(fc.nat(), { maxLength: 6 }), (whole, cuts) => {
       const pieces = cutAt(whole, cuts);
       expect(judge(pieces, [])).toEqual(judge(pieces, [{ line() {} }]));
     })
@@ -226,6 +238,25 @@ describe('lint', () => {
       const { findings } = await lint(Buffer.from(events.join('')));
       expect(findings.find((finding) => finding.rule === rule)).toMatchObject({ severity, times: 2 });
     }
+  });
+  it('T13: among words empty data may be a token', async () => {
+    for (const [others, severity] of [
+      [['The', 'quick', 'brown', 'fox', '.'], 'information'],
+      [['{"a":1}', '{"a":2}'], 'warning'],
+      [['1', '2', '3', '4', '5'], 'warning']
+    ] as const) {
+      const events = ['', ...others, ''].map((data) => `data:${data}\n\n`);
+      const { findings } = await lint(Buffer.from(events.join('')));
+      expect(findings.find(({ rule }) => rule === 'T13')).toMatchObject({ severity, times: 2 });
+    }
+  });
+  it.each([
+    ['an id', `id: ${'-eyJ'.repeat(500_000)}\ndata: 1\n\n`],
+    ['a retry', `retry: ${'1'.repeat(2_000_000)} x\n\n`]
+  ])('is not kept busy by %s', async (_, text) => {
+    const start = performance.now();
+    await lint(Buffer.from(text));
+    expect(performance.now() - start).toBeLessThan(2000);
   });
   it('R09 looks for an id among the last 20, and for none that is longer than R04 has it', async () => {
     const times = async (between: number, id = 'a') => {

@@ -77,8 +77,17 @@ function isHeartbeat(all: string, { type = 'message', id }: Pick<TracedBlock, 't
   return data.charAt(0) === '{' && /ping|pong|heart|keep|noop/i.test(data) && isHeartbeatObject(data);
 }
 
+/** Of one event it is asked several times. */
+let lastData = '';
+let wasHeartbeat = false;
+
 /** `{"type":"ping","time":1700000000}`, `{"heartbeat":true}` */
 function isHeartbeatObject(data: string): boolean {
+  if (data !== lastData) wasHeartbeat = readHeartbeat((lastData = data));
+  return wasHeartbeat;
+}
+
+function readHeartbeat(data: string): boolean {
   try {
     const entries = Object.entries(JSON.parse(data) as Record<string, unknown>);
     const isNamed = entries.some(
@@ -118,6 +127,9 @@ export const caching: Rule[] = [
     onHead((exchange) => {
       const { head } = exchange;
       if (!isStreamHead(head)) return notApplicable('there is no stream');
+      // "explicit freshness information and a Content-Location": https://www.rfc-editor.org/rfc/rfc9110#section-9.3.3
+      if (exchange.request.method !== 'GET' && headerOf(head, 'content-location') === undefined)
+        return notApplicable(`an answer to ${exchange.request.method} without Content-Location is not kept`);
       const directives = cacheControl(exchange);
       const shared = directives.get('s-maxage') ?? directives.get('max-age');
       if (directives.has('no-store') || directives.has('no-cache') || shared === '0') return ok;
@@ -365,10 +377,11 @@ export const caching: Rule[] = [
     'Use a comment (":", two line feeds): this one reaches every onmessage.',
     onStream((found) => {
       const { isOpen, suspect, other, end } = createSuspicion(
-        (first, isText) =>
+        (first, isText, areWords) =>
           found({
-            message: `Messages with the data ${quote(first.event!.data)} arrive again and again`,
-            ...(isText && { severity: 'information' }),
+            message: () => `Messages with the data ${quote(first.event!.data)} arrive again and again`,
+            // Of a server that writes no space behind the colon the tokens come without their own, and one of them may be empty.
+            ...((isText || (areWords && first.event!.data === '')) && { severity: 'information' }),
             ...atBlock(first)
           }),
         2

@@ -45,12 +45,16 @@ const enoughSuspected = 10;
  * shown which it is. Tokens bring the spaces between them along, or where a script has none, many are of one character; names and
  * sentences are neither.
  */
-export function createSuspicion(report: (first: TracedBlock, isText: boolean) => void, least = 1) {
+export function createSuspicion(
+  report: (first: TracedBlock, isText: boolean, areWords: boolean) => void,
+  least = 1
+) {
   let isText: boolean | undefined;
   let first: TracedBlock | undefined;
   let [suspected, told, others, words, spaced] = [0, 0, 0, 0, 0];
   const tell = () => {
-    if (suspected >= least) for (; told < suspected; told++) report(first!, isText!);
+    if (suspected >= least)
+      for (; told < suspected; told++) report(first!, isText!, words * 2 > others && others >= enoughOthers);
   };
   return {
     isOpen: () => isText === undefined,
@@ -222,7 +226,7 @@ export const events: Rule[] = [
     onStream((found) => {
       const { isOpen, suspect, other, end } = createSuspicion((first, isText) =>
         found({
-          message: `The data is ${quote(first.event!.data)}`,
+          message: () => `The data is ${quote(first.event!.data)}`,
           ...(isText && { severity: 'information' }),
           ...atBlock(first)
         })

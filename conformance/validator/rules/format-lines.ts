@@ -136,60 +136,67 @@ export const lines: Rule[] = [
     'Lines flow, and never a blank one',
     parsing,
     'End each event with a blank line: two line feeds after its last field.',
-    onStream((found) => ({
-      end({ trace, ended, at: endedAt }) {
-        const { pending, lastRead, lastDataRead, bytes, lines, events } = trace;
-        if (ended) return notApplicable('the stream has ended; F01 judges its end');
-        // Where events came, it may be a large one.
-        if (events > 0) return ok;
-        if (!pending) return trace.blankLines > 0 ? ok : notObserved('lines');
-        // In JSON a line feed is written so too: within a string, where no field follows.
-        const [literal] =
-          (lines === 0 &&
-            !trace.overflow &&
-            /^(data|event|id|retry|:).*?(\\n)+((data|event|id|retry):|(?<=\\n\\n)$)/.exec(
-              pending.unfinished
-            )) ||
-          [];
-        if (literal !== undefined) {
-          found({
-            message: `No message will be delivered: in ${bytes} bytes there is no line feed, but the two characters \\n: ${quote(literal)}`,
-            at: endedAt,
-            offset: 0,
-            line: 1,
-            excerpt: pending.unfinished.slice(0, 48)
-          });
-          return ok;
+    onStream((found) => {
+      let looksEnded = false;
+      return {
+        branches: ['unknown field'],
+        line({ text }) {
+          looksEnded ||= looksBlank(text);
+        },
+        end({ trace, ended, at: endedAt }) {
+          const { pending, lastRead, lastDataRead, bytes, lines, events } = trace;
+          if (ended) return notApplicable('the stream has ended; F01 judges its end');
+          // Where events came, it may be a large one.
+          if (events > 0) return ok;
+          if (!pending) return trace.blankLines > 0 ? ok : notObserved('lines');
+          // In JSON a line feed is written so too: within a string, where no field follows.
+          const [literal] =
+            (lines === 0 &&
+              !trace.overflow &&
+              /^(data|event|id|retry|:).*?(\\n)+((data|event|id|retry):|(?<=\\n\\n)$)/.exec(
+                pending.unfinished
+              )) ||
+            [];
+          if (literal !== undefined) {
+            found({
+              message: `No message will be delivered: in ${bytes} bytes there is no line feed, but the two characters \\n: ${quote(literal)}`,
+              at: endedAt,
+              offset: 0,
+              line: 1,
+              excerpt: pending.unfinished.slice(0, 48)
+            });
+            return ok;
+          }
+          const { block, firstDataLine: first, unfinished, offset, firstRead } = pending;
+          const time = first ? lastDataRead!.at - first.at : 0;
+          if (first && time >= 1000) {
+            found({
+              message: () =>
+                `No message was delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line${looksEnded ? ': what looks so has spaces or tabs' : ''}`,
+              ...at(first)
+            });
+            return ok;
+          }
+          // Two pieces may be one line.
+          const isGrowing = unfinished !== '' && !trace.overflow && lastRead!.number - firstRead.number > 1;
+          const growth = lastRead!.at - firstRead.at;
+          if (isGrowing && growth >= 1000) {
+            found({
+              message: () =>
+                `No message is delivered: ${bytes - offset} bytes in ${Math.round(growth)} ms, and no line end: ${quote(unfinished)}`,
+              // As a large event over a slow network.
+              ...(bytes - offset > largeLine && { severity: 'warning' as const }),
+              at: firstRead.at,
+              offset,
+              line: lines + 1,
+              excerpt: unfinished.slice(0, 48)
+            });
+            return ok;
+          }
+          return trace.blankLines > 0 ? ok : notObserved('more than a second of lines without a blank one');
         }
-        const { block, firstDataLine: first, unfinished, offset, firstRead } = pending;
-        const time = first ? lastDataRead!.at - first.at : 0;
-        if (first && time >= 1000) {
-          found({
-            message: () =>
-              `No message was delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line`,
-            ...at(first)
-          });
-          return ok;
-        }
-        // Two pieces may be one line.
-        const isGrowing = unfinished !== '' && !trace.overflow && lastRead!.number - firstRead.number > 1;
-        const growth = lastRead!.at - firstRead.at;
-        if (isGrowing && growth >= 1000) {
-          found({
-            message: () =>
-              `No message is delivered: ${bytes - offset} bytes in ${Math.round(growth)} ms, and no line end: ${quote(unfinished)}`,
-            // As a large event over a slow network.
-            ...(bytes - offset > largeLine && { severity: 'warning' as const }),
-            at: firstRead.at,
-            offset,
-            line: lines + 1,
-            excerpt: unfinished.slice(0, 48)
-          });
-          return ok;
-        }
-        return trace.blankLines > 0 ? ok : notObserved('more than a second of lines without a blank one');
-      }
-    }))
+      };
+    })
   ),
   rule(
     ['F03', 'missing-data-prefix', 'E C'],

@@ -1,6 +1,14 @@
 import { extractTheEssence } from '../../../polyfill/platform/mime-type.ts';
 import type { Head } from '../recording.ts';
-import { essenceOf, hasEnded, headerOf, headersOf, isStreamHead, type Exchange } from '../observe.ts';
+import {
+  essenceOf,
+  hasEnded,
+  headerOf,
+  headersOf,
+  isRedirect,
+  isStreamHead,
+  type Exchange
+} from '../observe.ts';
 import {
   finding,
   notApplicable,
@@ -581,6 +589,11 @@ export const head: Rule[] = [
         if ((status >= 200 && status < 300) || [...transient, 406, 504].includes(status)) return ok;
         if (isForPostOnly(observations)) return notApplicable('GET is not for streams here: D01');
         if (lacksSession(observations)) return notApplicable('it is the session that lacks: D09');
+        if (isRedirect(plain!.head!))
+          return finding(
+            `The redirects (${status}) lead to no answer: clients take that for a network error, and ask again and again, or give up`,
+            { at }
+          );
         return finding(`The status is ${status}: every client fails the connection, and never asks again`, {
           at
         });

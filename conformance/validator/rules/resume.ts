@@ -32,7 +32,8 @@ import { standard } from './sources.ts';
 const { interpretation, lastEventId, processingModel } = standard;
 const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 
-export const jsonWebToken = /\beyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
+/** From the beginning of a word on: ids can be made to be searched for ever. */
+export const jsonWebToken = /(?<![\w-])eyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
 
 /** As most ids are: then none of the rules on what an id looks like has anything to say. */
 const ordinary = /^[\w:-]{1,100}$/;
@@ -463,14 +464,14 @@ export const resume: Rule[] = [
       return {
         branches: ['retry'],
         looksLike: (text) => usual === Infinity || isTiny(text),
-        line(line) {
+        line(line, block) {
           if (!isTiny(line.text)) usual = line.number;
           else
             found({
               message: () =>
                 `${quote(line.text)}: each time the connection ends, or none is to be had, clients ask again after ${Number(fieldValue(line.text))} ms, or as soon as they allow`,
-              // Lines of an event later: before a server ends the stream of its own, and begins the next with the usual one.
-              ...(line.number - usual > 2 && { severity: 'warning' as const }),
+              // An event later: before a server ends the stream of its own, and begins the next with the usual one.
+              ...(block.line - usual > 2 && { severity: 'warning' as const }),
               ...at(line)
             });
         }

@@ -23,10 +23,11 @@ function inject(branches: Branch[], ends: ('lineFeed' | 'carriageReturn')[], wha
   return {
     needs: ['inject'],
     check({ inject: injection }) {
-      if (!injection!.harmless.reflected) return notObserved('an argument whose value is in the stream');
+      if (injection!.harmless.reflected.length === 0)
+        return notObserved('an argument whose value is in the stream');
       const places = ends
-        .map((end) => injection![end])
-        .filter(({ reflected }) => reflected && branches.includes(reflected.branch));
+        .flatMap((end) => injection![end].reflected)
+        .filter(({ line }) => branches.includes(line.branch));
       if (places.length === 0) return notApplicable(`the value is in no ${what}`);
       const broken = places.find(({ injected }) => injected);
       return broken
@@ -100,7 +101,8 @@ export const security: Rule[] = [
     {
       needs: ['inject'],
       check({ inject: injection }) {
-        if (!injection!.harmless.reflected) return notObserved('an argument whose value is in the stream');
+        if (injection!.harmless.reflected.length === 0)
+          return notObserved('an argument whose value is in the stream');
         for (const end of both) {
           const { exchange } = injection![end];
           const { head, events } = exchange;
