@@ -55,15 +55,21 @@ it('waits for the connection of a closed source as long on a machine that is slo
       return server.requests(token, one);
     }
   };
+  // The body of one that is collected as garbage is cancelled.
+  let response: Response | undefined;
   const open: Engine['open'] = ({ take, handIn, origins }) => {
     const { url } = take(origins[0]!)!;
-    void fetch(url).then(() => handIn(play, { events: [], log: [], readyState: 1, over: 'until', at: 0 }));
+    void fetch(url).then((one) => {
+      response = one;
+      handIn(play, { events: [], log: [], readyState: 1, over: 'until', at: 0 });
+    });
     return { ended: new Promise(() => {}), stop: () => Promise.resolve() };
   };
   server.addCases([{ id: play, connections: [{}] }]);
   let run: Run | undefined;
   await begin(open, slow, [testCase!], (_planned, one) => (run = one));
   expect(run!.leak).toBe('requests[0] was still open 5000 ms after its source had been closed');
+  expect(response!.bodyUsed).toBe(false);
   await server.close();
 });
 

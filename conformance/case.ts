@@ -16,12 +16,13 @@ export const features = {
   'cross-origin': 'requests have an origin, and CORS is enforced',
   cookies: 'there is a cookie store',
   document: 'there is a document',
-  'own-process': 'an exception that nobody catches is in a process of its own'
+  'own-process': 'an exception that nobody catches is in a process of its own',
+  'trusted-events': "the EventSource is the engine's own, for only an engine makes trusted events"
 } as const;
 export type Feature = keyof typeof features;
 
-/** What a page of a browser has of them. */
-export const inPages = (Object.keys(features) as Feature[]).filter((feature) => feature !== 'own-process');
+/** What a page of a browser has of them, whatever the implementation. */
+export const inPages: Feature[] = ['base-url', 'cross-origin', 'cookies', 'document'];
 
 /** What the client does. Without `script`: construct, listen, close when told to. */
 export interface ClientScript {
@@ -59,6 +60,7 @@ export interface ExpectedEvent {
   eventPhase?: number;
   bubbles?: boolean;
   cancelable?: boolean;
+  isTrusted?: boolean;
 }
 
 export interface ExpectedRequest {

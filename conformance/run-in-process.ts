@@ -11,7 +11,7 @@ import { version } from './version.ts';
 export interface InProcessOptions {
   /** Default: all. */
   cases?: SectionedCase[];
-  /** What the environment has of `base-url`, `cross-origin`, `cookies`, `document` and `own-process`; cases that need another are `unsupported`. Default: none. */
+  /** What the environment has of `base-url`, `cross-origin`, `cookies`, `document`, `own-process` and `trusted-events`; cases that need another are `unsupported`. Default: none. */
   features?: Feature[];
   /** Called with each cell as soon as it is known. */
   onCell?(cell: Cell): void;

@@ -353,10 +353,12 @@ describe('a run', () => {
   });
 
   it('says which connections stay open though their sources were closed, and which script closed none', async () => {
+    // The body of one that is collected as garbage is cancelled.
+    const responses: Response[] = [];
     const engine = (readyState: number, script: boolean) =>
       collect(
         createEngine(async ({ url, id }) => {
-          await fetch(url);
+          responses.push(await fetch(url));
           return { log: [script ? 'none' : id], readyState };
         }),
         [],
@@ -371,6 +373,7 @@ describe('a run', () => {
       undefined
     ]);
     expect(verdicts(reports[0]!)).toEqual({ good: 'pass' });
+    expect(responses).toHaveLength(3);
   });
 
   it('charges a death to the case that was under way', async () => {

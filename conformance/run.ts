@@ -411,9 +411,10 @@ function findObstacle(
 ): string | undefined {
   const isWorker = global !== undefined && global !== 'window';
   const available = engine.features(implementation);
-  const lacking = (testCase.requires ?? []).filter(
-    (feature) => !available.includes(feature) || (isWorker && feature === 'document')
-  );
+  const lacking = (testCase.requires ?? []).filter((feature) => {
+    if (feature === 'trusted-events' && implementation === 'native') return false;
+    return !available.includes(feature) || (isWorker && feature === 'document');
+  });
   if (lacking.length > 0) return `not so here: ${lacking.map((feature) => features[feature]).join('; ')}`;
   const why = venue.isHttp2 ? needsHttp1(testCase) : undefined;
   return why && `not over HTTP/2: ${why}`;

@@ -38,6 +38,10 @@ function page(own: typeof parts): void {
     document.body.classList.remove('overlaid');
     history.replaceState(null, '', location.pathname + location.search);
     matrix.markCurrent();
+    focus(place);
+  }
+
+  function focus(place: HTMLElement | undefined): void {
     (place?.matches('button') ? place : place?.querySelector('a'))?.focus();
   }
 
@@ -62,7 +66,10 @@ function page(own: typeof parts): void {
     document.body.classList.toggle('overlaid', overlay());
     const place = matrix.markCurrent();
     if (overlay()) detail.querySelector('h2')?.focus();
-    else if (place) matrix.reveal(place);
+    else if (place) {
+      focus(place);
+      matrix.reveal(place);
+    }
   }
 
   document.addEventListener('keydown', (event) => {
