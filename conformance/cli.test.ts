@@ -103,6 +103,12 @@ describe('what only tells', { timeout: 30_000 }, () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
   });
+  it('implementations stand one under another', async () => {
+    const { stdout } = await call('engines');
+    const installed = stdout.split('\n').filter((line) => line !== '' && !line.includes('not installed'));
+    const columns = installed.map((line) => line.search(/(native|truesource-\w+)( truesource-\w+)*$/));
+    expect(new Set(columns).size).toBe(1);
+  });
   it('cases and engines are there as JSON', async () => {
     const [cases, engines] = await Promise.all([call('cases', '--json'), call('engines', '--json')]);
     expect((JSON.parse(cases.stdout) as unknown[]).length).toBeGreaterThan(100);

@@ -140,11 +140,12 @@ async function listEngines(options: { json?: boolean }): Promise<void> {
     engines.map(async ({ name, implementations, find }) => ({ name, ...(await find()), implementations }))
   );
   if (options.json) return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  const width = Math.max(...found.map((engine) => ('version' in engine ? engine.version.length : 0)));
   for (const engine of found) {
-    const state = 'version' in engine ? engine.version : `not installed: ${engine.missing}`;
-    process.stdout.write(
-      `${engine.name.padEnd(10)}${state.padEnd(18)} ${engine.implementations.join(' ')}\n`
-    );
+    const name = engine.name.padEnd(10);
+    if ('version' in engine)
+      process.stdout.write(`${name}${engine.version.padEnd(width)}  ${engine.implementations.join(' ')}\n`);
+    else process.stdout.write(`${name}not installed: ${engine.missing}\n`);
   }
 }
 
