@@ -219,7 +219,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             deletion = send('DELETE', resource);
             const answer = await Promise.race([
               deletion,
-              new Promise<undefined>((resolve) => setTimeout(resolve, timeLeft()).unref())
+              new Promise<undefined>((resolve) => void setTimeout(resolve, timeLeft(), undefined).unref())
             ]);
             if (answer?.status === 404)
               await lose(`the service at ${shown} has lost a client, and so was started again`);
