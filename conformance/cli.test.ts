@@ -52,6 +52,8 @@ describe('a mistake in the command line', () => {
     [['conformance', '--capabilities', '{}'], /goes with --webdriver/],
     [['conformance', '--webdriver', 'http://127.0.0.1:9/', '--capabilities', 'x'], /must be a JSON object/],
     [['conformance', '--port', '65535'], /--port must be/],
+    [['serve', '--port', '6660'], /--port 6660 .*browsers ask nothing of port 6665/],
+    [['serve', '--host', '192.0.2.1'], /--host 192\.0\.2\.1 cannot be had/],
     [['conformance', '--public-host', 'http://ci.example/'], /--public-host must be a name/],
     [['conformance', '--public-host', 'ci.example:8000'], /--public-host must be a name/],
     [['conformance', '--public-host', ''], /--public-host must be a name/],
@@ -94,6 +96,7 @@ describe('what only tells', { timeout: 30_000 }, () => {
   it.concurrent.each([
     [['--help'], /Usage: truesource/],
     [['conformance', '--help'], /--implementation/],
+    [['help', 'conformance'], /--implementation/],
     [['--version'], /^\d+\.\d+\.\d+\n$/],
     [['cases', '--case', 'bom-*'], /^parsing +must +bom-/],
     [['engines'], /^node /]

@@ -27,7 +27,7 @@ const program = new Command('truesource')
   )
   .version(version)
   .helpOption('-h, --help', 'show this help')
-  .helpCommand(false)
+  .helpCommand('help [command]', 'show the help of a command')
   .showSuggestionAfterError()
   .exitOverride()
   .configureOutput({ writeErr: () => {} });
