@@ -29,7 +29,11 @@ describe('a mistake in the command line', () => {
     [['conformance', '--engine', 'node,firefix'], /firefox\?/],
     [['conformance', '--require', 'nodee'], /node\?/],
     [['conformance', '--engine', 'node', '--require', 'firefox'], /leaves it out/],
-    [['conformance', '--implementation', 'truesource-ftch'], /truesource-fetch\?/],
+    [
+      ['conformance', '--implementation', 'truesource-ftch'],
+      /no package .* none of native, truesource-fetch/
+    ],
+    [['conformance', '--implementation', 'no-such-file.mjs'], /there is no file .*no-such-file\.mjs/],
     [['conformance', '--implementation', './no-such-file.js'], /no-such-file\.js/],
     [['conformance', '--engine', 'node', '--implementation', 'truesource-xhr'], /no engine chosen has.*node/],
     [['conformance', '--global', 'dedicated'], /dedicated-worker\?/],
