@@ -82,7 +82,8 @@ describe('a mistake in the command line', () => {
     [['serve', '--cert', 'x'], /--key/],
     [['serve', '--key', 'x', '--cert', 'no-such.pem'], /no-such\.pem|'x'/],
     [['cases', '--jsno'], /--json/],
-    [[], /command/]
+    [[], /command is missing/],
+    [['help', 'frobnicate'], /no command frobnicate: conformance,/]
   ])(
     '%j is one line and exit code 2',
     async (parameters, message) => {
