@@ -29,7 +29,11 @@ describe('a mistake in the command line', () => {
     [['conformance', '--engine', 'node,firefix'], /firefox\?/],
     [['conformance', '--require', 'nodee'], /node\?/],
     [['conformance', '--engine', 'node', '--require', 'firefox'], /leaves it out/],
-    [['conformance', '--implementation', 'truesource-ftch'], /truesource-fetch\?/],
+    [
+      ['conformance', '--implementation', 'truesource-ftch'],
+      /no package .* none of native, truesource-fetch/
+    ],
+    [['conformance', '--implementation', 'no-such-file.mjs'], /there is no file .*no-such-file\.mjs/],
     [['conformance', '--implementation', './no-such-file.js'], /no-such-file\.js/],
     [['conformance', '--engine', 'node', '--implementation', 'truesource-xhr'], /no engine chosen has.*node/],
     [['conformance', '--global', 'dedicated'], /dedicated-worker\?/],
@@ -52,6 +56,8 @@ describe('a mistake in the command line', () => {
     [['conformance', '--capabilities', '{}'], /goes with --webdriver/],
     [['conformance', '--webdriver', 'http://127.0.0.1:9/', '--capabilities', 'x'], /must be a JSON object/],
     [['conformance', '--port', '65535'], /--port must be/],
+    [['serve', '--port', '6660'], /--port 6660 .*browsers ask nothing of port 6665/],
+    [['serve', '--host', '192.0.2.1'], /--host 192\.0\.2\.1 cannot be had/],
     [['conformance', '--public-host', 'http://ci.example/'], /--public-host must be a name/],
     [['conformance', '--public-host', 'ci.example:8000'], /--public-host must be a name/],
     [['conformance', '--public-host', ''], /--public-host must be a name/],
@@ -76,7 +82,8 @@ describe('a mistake in the command line', () => {
     [['serve', '--cert', 'x'], /--key/],
     [['serve', '--key', 'x', '--cert', 'no-such.pem'], /no-such\.pem|'x'/],
     [['cases', '--jsno'], /--json/],
-    [[], /command/]
+    [[], /command is missing/],
+    [['help', 'frobnicate'], /no command frobnicate: conformance,/]
   ])(
     '%j is one line and exit code 2',
     async (parameters, message) => {
@@ -94,6 +101,7 @@ describe('what only tells', { timeout: 30_000 }, () => {
   it.concurrent.each([
     [['--help'], /Usage: truesource/],
     [['conformance', '--help'], /--implementation/],
+    [['help', 'conformance'], /--implementation/],
     [['--version'], /^\d+\.\d+\.\d+\n$/],
     [['cases', '--case', 'bom-*'], /^parsing +must +bom-/],
     [['engines'], /^node /]
@@ -102,6 +110,12 @@ describe('what only tells', { timeout: 30_000 }, () => {
     expect(stdout).toMatch(output);
     expect(stderr).toBe('');
     expect(code).toBe(0);
+  });
+  it('implementations stand one under another', async () => {
+    const { stdout } = await call('engines');
+    const installed = stdout.split('\n').filter((line) => line !== '' && !line.includes('not installed'));
+    const columns = installed.map((line) => line.search(/(native|truesource-\w+)( truesource-\w+)*$/));
+    expect(new Set(columns).size).toBe(1);
   });
   it('cases and engines are there as JSON', async () => {
     const [cases, engines] = await Promise.all([call('cases', '--json'), call('engines', '--json')]);

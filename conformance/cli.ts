@@ -27,7 +27,7 @@ const program = new Command('truesource')
   )
   .version(version)
   .helpOption('-h, --help', 'show this help')
-  .helpCommand(false)
+  .helpCommand('help [command]', 'show the help of a command')
   .showSuggestionAfterError()
   .exitOverride()
   .configureOutput({ writeErr: () => {} });
@@ -140,11 +140,12 @@ async function listEngines(options: { json?: boolean }): Promise<void> {
     engines.map(async ({ name, implementations, find }) => ({ name, ...(await find()), implementations }))
   );
   if (options.json) return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  const width = Math.max(...found.map((engine) => ('version' in engine ? engine.version.length : 0)));
   for (const engine of found) {
-    const state = 'version' in engine ? engine.version : `not installed: ${engine.missing}`;
-    process.stdout.write(
-      `${engine.name.padEnd(10)}${state.padEnd(18)} ${engine.implementations.join(' ')}\n`
-    );
+    const name = engine.name.padEnd(10);
+    if ('version' in engine)
+      process.stdout.write(`${name}${engine.version.padEnd(width)}  ${engine.implementations.join(' ')}\n`);
+    else process.stdout.write(`${name}not installed: ${engine.missing}\n`);
   }
 }
 
@@ -185,7 +186,8 @@ function parse(parameters: string[]): Promise<unknown> {
 /** One line that names the nearest option or command, which commander does for near ones only. */
 function describeMistake(error: CommanderError): string {
   if (error.code === 'commander.help') {
-    return `a command is missing: ${program.commands.map((command) => command.name()).join(', ')}`;
+    const what = process.argv.length > 2 ? `there is no command ${process.argv[3]}` : 'a command is missing';
+    return `${what}: ${program.commands.map((command) => command.name()).join(', ')}`;
   }
   const [, name] = /'(.*)'/.exec(error.message) ?? [];
   if (name === undefined || error.message.includes('Did you mean')) return error.message;

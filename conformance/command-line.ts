@@ -40,6 +40,12 @@ export const formats: Record<string, (report: Report) => string> = {
 /** Kinds of global object, as --global has them. */
 export const globals = ['window', 'dedicated-worker', 'shared-worker'];
 
+/** https://fetch.spec.whatwg.org/#port-blocking, from 1024 on; those below take root. */
+const badPorts = [
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
+  10080
+];
+
 /** Interval of progress lines where there is no terminal, ms. */
 const plainInterval = 10_000;
 
@@ -95,8 +101,15 @@ export function readExpectedFailures(named?: string): ExpectedFailure[] {
 
 export function checkPort(value: string): number {
   const most = 65536 - originCount;
-  if (/^\d+$/.test(value) && Number(value) <= most) return Number(value);
-  throw new UsageError(`--port must be a number from 0 to ${most}, not ${JSON.stringify(value)}`);
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port > most)
+    throw new UsageError(`--port must be a number from 0 to ${most}, not ${JSON.stringify(value)}`);
+  const bad = port === 0 ? undefined : badPorts.find((one) => one >= port && one < port + originCount);
+  if (bad !== undefined)
+    throw new UsageError(
+      `--port ${port} and the ${originCount - 1} after it cannot be used: browsers ask nothing of port ${bad}`
+    );
+  return port;
 }
 
 export function parseReport(value: string): { format: string; file: string } {

@@ -16,7 +16,6 @@ import {
   names,
   parseReport,
   readExpectedFailures,
-  unknown,
   UsageError
 } from './command-line.ts';
 import type { Engine } from './engine.ts';
@@ -234,8 +233,11 @@ async function chooseImplementation(name: string): Promise<string | Implementati
   if (known.includes(name)) return name;
   const found = await findImplementation(name);
   if (found) return found;
-  if (name.includes('/')) throw new UsageError(`there is no file ${resolve(name)}, and no package ${name}`);
-  throw unknown('implementation, file or package', name, known);
+  if (/\/|\.[cm]?[jt]s(#|$)/.test(name))
+    throw new UsageError(`there is no file ${resolve(name)}, and no package ${name}`);
+  throw new UsageError(
+    `${JSON.stringify(name)} is no package that is installed here, no file, and none of ${known.join(', ')}`
+  );
 }
 
 /** As URLs have it: an address of IPv6 in brackets. */

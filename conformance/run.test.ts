@@ -467,6 +467,25 @@ describe('a run', () => {
     expect(ofFour.slice(1)).toEqual(['a and b', 'one', 'one', 'one', 'two']);
   });
 
+  it('does not start an endpoint for a second implementation that asked for no job for the first', async () => {
+    let starts = 0;
+    const silent: Partial<Engine> = {
+      implementations: ['native', 'truesource-fetch'],
+      isOnePlace: true,
+      open() {
+        starts++;
+        return { ended: Promise.resolve('silence'), stop: () => Promise.resolve() };
+      }
+    };
+    const { columns, cells } = await collect(createEngine(answer, { ...silent, address: 'http://grid/' }));
+    const broken = { status: 'broken', note: 'the engine did not start: silence' };
+    expect(columns).toMatchObject([broken, broken]);
+    expect(cells.filter(({ verdict }) => verdict === 'not observed').length).toBe(4);
+    expect(starts).toBe(2);
+    expect((await collect(createEngine(answer, silent))).columns).toMatchObject([broken, broken]);
+    expect(starts).toBe(6);
+  });
+
   it('breaks a column whose harness says otherwise, or whose engine is not there', async () => {
     const lie = (task: Task) => {
       task.confirm('good', false);

@@ -98,6 +98,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     if (events.at(-1)?.type !== 'progress') emit({ type: 'progress', progress });
   };
 
+  const mute = new Map<Engine, string>();
   const tasks: { engine: Engine; perform(): Promise<void> }[] = [];
   const tasksAlone: typeof tasks = [];
   for (const engine of options.engines) {
@@ -134,7 +135,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
       const perform = async () => {
         const started = Date.now();
         await runColumn(
-          { engine, column, foreign, state, runs, token, options, venue },
+          { engine, column, foreign, state, runs, token, options, venue, mute },
           (cell) => {
             cells.push(cell);
             emit({ type: 'cell', cell });
@@ -257,7 +258,8 @@ async function runColumn(
     runs,
     token,
     options,
-    venue
+    venue,
+    mute
   }: {
     engine: Engine;
     column: Column;
@@ -267,6 +269,8 @@ async function runColumn(
     token: string;
     options: RunOptions;
     venue: Venue;
+    /** Engines elsewhere that never asked for a job, and what was said of them: they are not started for a second implementation. */
+    mute: Map<Engine, string>;
   },
   onCell: (cell: Cell) => void,
   onProgress: (waitingFor: string[]) => void
@@ -339,8 +343,14 @@ async function runColumn(
   // What was under way when an engine failed is tried again one by one, so that the failure finds its case.
   const batches = [{ runs: possible, lanes: engine.lanes }];
   const disagreements: string[] = [];
+  const known = mute.get(engine);
+  if (known !== undefined) {
+    Object.assign(column, { status: 'broken', note: known });
+    for (const planned of batches.pop()!.runs) onRun(planned, notObserved(planned, known));
+  }
   let failures = 0;
   let starts = 0;
+  let hasStarted = false;
   const nextBatch = () =>
     batches.pop() ?? (again.length > 0 ? { runs: again.splice(0), lanes: engine.lanes } : undefined);
   for (let batch = nextBatch(); batch; batch = nextBatch()) {
@@ -374,6 +384,7 @@ async function runColumn(
     if (outcome.failure === undefined) continue;
     failures++;
     const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
+    hasStarted ||= isStarted;
     const isHopeless = isFinal || failures > failureLimit || (failures > 1 && !isStarted);
     if (isHopeless) {
       const underWay = inFlight.map(({ play }) => play);
@@ -381,6 +392,8 @@ async function runColumn(
       const named = more ? underWay.slice(-4) : underWay;
       const note = failure + (named.length > 0 ? `; under way: ${named.join(', ')}${more}` : '');
       Object.assign(column, { status: 'broken', note });
+      // What others wrote may be what hinders it.
+      if (!hasStarted && engine.address !== undefined && !foreign) mute.set(engine, note);
       const left = [...untaken, ...batches.flatMap((one) => one.runs)];
       batches.length = 0;
       for (const planned of inFlight) onRun(planned, notObserved(planned, `under way when ${failure}`));

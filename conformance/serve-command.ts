@@ -26,8 +26,10 @@ export async function serve(options: {
     dist,
     version,
     standard
-  }).catch((error: Error) => {
-    throw new UsageError(error.message);
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(
+      error.code === undefined ? error.message : `--host ${options.host} cannot be had: ${error.message}`
+    );
   });
   process.stdout.write(describeServer(server, { host: options.host, ...(tls && { tls }) }));
   for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {

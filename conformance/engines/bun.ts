@@ -7,7 +7,7 @@ export const bun = createProcessEngine({
   implementations: ['truesource-fetch'],
   executables: [locateInstalled('bun', '.bin/bun'), 'bun'],
   variable: 'BUN',
-  missing: 'conformance/engines/install --all, or set BUN to its path',
+  missing: 'conformance/engines/install --all in a checkout, or set BUN to its path',
   start: (_implementation, directory) => ({
     parameters: [],
     environment: { BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0', BUN_INSTALL: directory }

@@ -4,7 +4,7 @@ export const chromium = createBrowserEngine({
   name: 'chromium',
   executables: ['chromium', 'chromium-browser', 'google-chrome'],
   variable: 'CHROMIUM',
-  missing: 'conformance/engines/install, or set CHROMIUM to its path',
+  missing: 'conformance/engines/install in a checkout, or set CHROMIUM to its path',
   workers: ['dedicated worker', 'shared worker'],
   mapsHosts: true,
   start: (url, profile, _executable, hosts) => ({

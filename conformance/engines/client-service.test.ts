@@ -186,6 +186,19 @@ it('names a service that does not end its clients', async () => {
   expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
 
+it('waits for the end of a client longer than for what a case showed', async () => {
+  const service = createServer((request, response) => {
+    if (request.method === 'DELETE') return void setTimeout(() => response.writeHead(204).end(), 4500);
+    response.writeHead(request.method === 'GET' ? 200 : 201, { Location: '/1' }).end();
+  });
+  const { columns, cells } = await runOnServer(
+    service,
+    cases.map((one) => ({ ...one, limit: 300, chunkings: false }))
+  );
+  expect(columns).toMatchObject([{ status: 'ran' }]);
+  expect(cells).toMatchObject([{ verdict: 'fail' }]);
+}, 20_000);
+
 it('takes callbacks in the order of their numbers, and events of types without a listener for unheard', async () => {
   const right: [string, string][] = [
     ['/3', event('y', 'b')],

@@ -173,6 +173,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         const types = capabilities.includes('event-type-listeners') ? (client.listen ?? []) : [];
         const release = types.length > 0 ? task.hold(job.id) : () => {};
         let resource: string | undefined;
+        let deletion: Promise<Response> | undefined;
         try {
           const created = await send(
             'POST',
@@ -214,11 +215,13 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           release();
           await finished;
           if ((over as Observation['over']) === 'limit') {
-            // Nothing came: a service that died meanwhile, and is back, does not know the client.
-            const address = resource;
-            resource = undefined;
-            const { status } = await send('DELETE', address, undefined, ending.signal, timeLeft());
-            if (status === 404)
+            // Nothing came: a service that died meanwhile, and is back, does not know the client. One that is slow to answer counts as there.
+            deletion = send('DELETE', resource);
+            const answer = await Promise.race([
+              deletion,
+              new Promise<undefined>((resolve) => void setTimeout(resolve, timeLeft(), undefined).unref())
+            ]);
+            if (answer?.status === 404)
               await lose(`the service at ${shown} has lost a client, and so was started again`);
           }
           await lost;
@@ -247,7 +250,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           streams.delete(key);
           // What it answers to that changes nothing, but it must answer.
           if (resource !== undefined)
-            await send('DELETE', resource).catch(async (error: Error) => {
+            await (deletion ?? send('DELETE', resource)).catch(async (error: Error) => {
               if (ending.signal.aborted) return;
               if (!isBrokenOff(error)) task.breakDown(error.message);
               else await isThere(error.message);

@@ -9,7 +9,7 @@ export const deno = createProcessEngine({
   implementations: ['native', 'truesource-fetch'],
   executables: [locateInstalled('deno', 'deno/deno'), 'deno'],
   variable: 'DENO',
-  missing: 'conformance/engines/install --all, or set DENO to its path',
+  missing: 'conformance/engines/install --all in a checkout, or set DENO to its path',
   start(_implementation, directory, dist) {
     // A file of a package cannot import the package by its name there.
     const imports = { truesource: pathToFileURL(join(dist, 'full.js')).href };

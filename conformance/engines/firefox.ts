@@ -28,7 +28,7 @@ export const firefox = createBrowserEngine({
   name: 'firefox',
   executables: ['firefox-esr', 'firefox'],
   variable: 'FIREFOX',
-  missing: 'conformance/engines/install, or set FIREFOX to its path',
+  missing: 'conformance/engines/install in a checkout, or set FIREFOX to its path',
   workers: ['dedicated worker', 'shared worker'],
   mapsHosts: true,
   start(url, profile, _executable, hosts) {

@@ -9,7 +9,7 @@ function createNodeEngine(name: string, executable = process.execPath): Engine {
     implementations: ['native', 'truesource-fetch'],
     executables: [executable],
     variable: name.toUpperCase(),
-    missing: `conformance/engines/install --all, or set ${name.toUpperCase()} to its path`,
+    missing: `conformance/engines/install --all in a checkout, or set ${name.toUpperCase()} to its path`,
     start: (implementation) => ({
       parameters: [...(implementation === 'native' ? ['--experimental-eventsource'] : []), '--no-warnings']
     })

@@ -13,7 +13,7 @@ export const phantomjs = createBrowserEngine({
   name: 'phantomjs',
   executables,
   variable: 'PHANTOMJS',
-  missing: 'conformance/engines/install, or set PHANTOMJS to its path',
+  missing: 'conformance/engines/install in a checkout, or set PHANTOMJS to its path',
   implementations: ['native', 'truesource-xhr'],
   lanes: 32,
   unsteady: "Qt's network layer sends cut requests again by itself, and mixes up connections now and then",

@@ -7,7 +7,7 @@ export const qtwebkit = createBrowserEngine({
   name: 'qtwebkit',
   executables: ['wkhtmltoimage'],
   variable: 'WKHTMLTOIMAGE',
-  missing: 'conformance/engines/install --all, or set WKHTMLTOIMAGE to its path',
+  missing: 'conformance/engines/install --all in a checkout, or set WKHTMLTOIMAGE to its path',
   implementations: ['native', 'truesource-xhr'],
   lanes: 40,
   unsteady: "Qt's network layer sends cut requests again by itself, and mixes up connections now and then",

@@ -15,8 +15,6 @@ export interface WebDriverEndpoint {
 
 /** Milliseconds that an endpoint has for a session or a page: a grid may have to start a machine. */
 const patience = 60_000;
-/** Milliseconds after which nothing is awaited any more: a session that came too late is ended. */
-const longestAnswer = 300_000;
 /** Milliseconds that a session has to leave its page: one that a case has hung is not used again. */
 const farewell = 5000;
 /**
@@ -188,6 +186,8 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
   const { Capabilities } = await import('selenium-webdriver/lib/capabilities.js');
   // @ts-expect-error its types are those of another file
   const http = (await import('selenium-webdriver/lib/http.js')) as typeof import('selenium-webdriver/http');
+  // Milliseconds that it may come too late and still be ended: this process stays for it.
+  const late = Math.round(wait / 6);
   // What is still awaited of a session that is over would keep this process.
   const over = new AbortController();
   // Unlike the library's own, which has Node warn of url.parse.
@@ -204,7 +204,7 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
           signal: over.signal,
           ...(method === 'POST' && { body: JSON.stringify(data) })
         },
-        longestAnswer
+        wait + late
       );
       return new http.Response(response.status, Object.fromEntries(response.headers), text);
     }
@@ -224,7 +224,7 @@ async function createSession({ url, capabilities }: WebDriverEndpoint, wait: num
     wait,
     url,
     'a session',
-    `; one that comes too late, within ${longestAnswer / 1000} s, is ended`
+    `; one that comes within ${late / 1000} s more is ended, a later one is the endpoint's to end`
   ).catch((error: unknown) => {
     created.then(end, forget);
     throw error;

@@ -7,7 +7,8 @@ export const webkitgtk = createBrowserEngine({
     (architecture) => `/usr/lib/${architecture}-linux-gnu/webkit2gtk-4.1/MiniBrowser`
   ),
   variable: 'WEBKITGTK',
-  missing: 'conformance/engines/install --all, or set WEBKITGTK to the path of its MiniBrowser',
+  missing:
+    'conformance/engines/install --all in a checkout, or set WEBKITGTK to the path of its MiniBrowser; needs xvfb-run',
   // It keeps 17 connections in all.
   lanes: 14,
   // It asks for a display first.

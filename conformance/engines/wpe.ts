@@ -5,7 +5,7 @@ export const wpe = createBrowserEngine({
   name: 'wpe',
   executables: ['cog'],
   variable: 'COG',
-  missing: 'conformance/engines/install --all, or set COG to its path',
+  missing: 'conformance/engines/install --all in a checkout, or set COG to its path',
   // It keeps 17 connections in all.
   lanes: 12,
   readVersion: (executable) => readVersion(executable, ['--version'], /(?<=WebKit )[\d.]+/),
