@@ -792,6 +792,20 @@ describe('maxEventSize', () => {
     expect(seen[50]).toBe('message 1234567890');
   });
 
+  it('refuses or lets pass the same event, however it is cut', async () => {
+    const text = (data: string) => `data: ${data}\nid: 123456\nevent: message\n\n`;
+    for (const [data, last] of [
+      ['1234567890', 'message 1234567890 123456'],
+      ['12345678901', 'error 2']
+    ] as const) {
+      for (let cut = 1; cut < text(data).length; cut++) {
+        const stream = [text(data).slice(0, cut), { pause: 1 }, text(data).slice(cut)];
+        const { seen } = await play([{ stream }], { maxEventSize: 10 }, (seen) => seen.length === 2);
+        expect([cut, seen[1]]).toEqual([cut, last]);
+      }
+    }
+  });
+
   it('counts no comment, however long and however it is cut', async () => {
     const { seen } = await play(
       [
