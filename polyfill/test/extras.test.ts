@@ -459,6 +459,49 @@ describe('the last event ID', () => {
   });
 });
 
+it.each(['data:text/event-stream,data:a%0A%0A', 'blob:'])(
+  'no last event ID goes into the query of %s',
+  async (url) => {
+    const asked: string[] = [];
+    const given = url === 'blob:' ? URL.createObjectURL(new Blob(['data: a\n\n'])) : url;
+    const source = new EventSource(given, {
+      lastEventId: '1',
+      lastEventIdParameter: 'after',
+      fetch(url) {
+        asked.push(url);
+        return new Promise(() => {});
+      }
+    });
+    await vi.waitFor(() => expect(asked).toEqual([given]));
+    source.close();
+  }
+);
+
+it.each([
+  ['what is no response', () => ({})],
+  [
+    'one that is being read',
+    () => {
+      const response = new Response('a', { headers: { 'Content-Type': 'text/event-stream' } });
+      response.body!.getReader();
+      return response;
+    }
+  ]
+])(
+  'where a page put a fetch that fulfils with %s in place of the global one, that is a network error',
+  async (_name, respond) => {
+    vi.stubGlobal('fetch', () => Promise.resolve(respond()));
+    try {
+      const source = new StandardEventSource('http://a.test/');
+      await new Promise((resolve) => (source.onerror = resolve));
+      expect(source.readyState).toBe(0);
+      source.close();
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  }
+);
+
 describe('signal', () => {
   it('closes the source', async () => {
     const controller = new AbortController();
