@@ -44,15 +44,12 @@ export const extend: Extend = function (init, connection) {
     : fetch || standardTransport === fetchTransport
       ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
       : failingTransport;
-  if (!transport) return transport;
+  if (signal?.aborted) connection.readyState = CLOSED;
+  if (!transport || signal?.aborted) return null;
 
   if (lastEventId !== undefined) connection.lastEventIdString = lastEventId;
-  const close = () => closeConnection(connection);
-  if (signal?.aborted) {
-    void Promise.resolve().then(close);
-    return () => () => {};
-  }
   if (signal) {
+    const close = () => closeConnection(connection);
     signal.addEventListener('abort', close);
     // A signal may live longer than many sources.
     onceClosed(connection, () => signal.removeEventListener('abort', close));
