@@ -89,7 +89,7 @@ describe('interpretWholeStream', () => {
     expect(read('retry: 10').retry).toBe(null);
   });
 
-  test('names the branch of each line, and counts what is held', () => {
+  test('names the branch of each line, and keeps what is unfinished', () => {
     expect(
       read(':c\nid:1\nid:\0\nretry:1\nretry\ndat:\nevent\n\ndata:1\r\r\ndata\ndata: 2\n\n')
     ).toMatchObject({
@@ -123,11 +123,12 @@ describe('interpretWholeStream', () => {
         'data',
         'dispatched'
       ],
-      held: 0
+      unfinishedLine: '',
+      unfinishedData: ''
     });
     expect(read('data: one\ndata: 2\nid: 34\nda')).toMatchObject({
       unfinishedLine: 'da',
-      held: 'one\n2da'.length
+      unfinishedData: 'one\n2'
     });
   });
 });

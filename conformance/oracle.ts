@@ -15,8 +15,8 @@ export interface OracleResult {
   branches: string[];
   /** What comes after the last end of a line. */
   unfinishedLine: string;
-  /** UTF-16 code units of the unfinished line and of the data of the unfinished block. */
-  held: number;
+  /** The data of the unfinished block. */
+  unfinishedData: string;
 }
 
 /** The valid sequences of UTF-8 (Unicode, table 3-7), as ranges byte by byte. */
@@ -118,7 +118,7 @@ export function interpretDecodedStream(stream: string, lastEventId = ''): Oracle
     lines,
     branches: [],
     unfinishedLine,
-    held: unfinishedLine.length
+    unfinishedData: ''
   };
 
   // Blocks that a blank line ends; the lines after the last blank line are an unfinished block.
@@ -141,7 +141,7 @@ export function interpretDecodedStream(stream: string, lastEventId = ''): Oracle
     result.branches.push(data.length > 0 ? 'dispatched' : 'nothing to dispatch');
     block = [];
   }
-  result.held += valuesOf('data').join('\n').length;
+  result.unfinishedData = valuesOf('data').join('\n');
   return result;
 }
 

@@ -6,7 +6,14 @@ import {
 } from './platform/event-target.ts';
 import { checkObject, ignore, isObject, root } from './platform/globals.ts';
 import { parseUrl } from './platform/urls.ts';
-import { CLOSED, CONNECTING, OPEN, runTheProcessingModel, type Connection } from './processing-model.ts';
+import {
+  closeConnection,
+  CLOSED,
+  CONNECTING,
+  OPEN,
+  runTheProcessingModel,
+  type Connection
+} from './processing-model.ts';
 import type { Transport } from './transport.ts';
 import type { EventSource, EventSourceConstructor, EventSourceEventMap, EventSourceInit } from './types.ts';
 
@@ -94,9 +101,7 @@ export function createTheInterface(
       return slotsOf<State>(this).readyState;
     },
     close() {
-      const state = slotsOf<State>(this);
-      state.readyState = CLOSED;
-      state.cancel();
+      closeConnection(slotsOf<State>(this));
     }
   } as ThisType<EventTarget> as never;
   const constants = { CONNECTING: CONNECTING, OPEN: OPEN, CLOSED: CLOSED };

@@ -50,7 +50,8 @@ function isData(text: string, start: number): boolean {
  *
  * @param lastEventIdBuffer Unlike the standard, which starts each connection with an empty buffer, the owner hands in the
  *   last event ID string of before, because every browser, Node and Deno keep it.
- * @returns A function that takes the next piece, and answers how many characters of an unfinished event it holds.
+ * @returns A function that takes the next piece, and answers how many characters of an unfinished event it holds: those of its data, or those
+ *   of an unfinished line if they are more.
  */
 export function interpretTheEventStream(
   sink: EventStreamSink,
@@ -71,7 +72,10 @@ export function interpretTheEventStream(
     if (line === '') dispatchTheEvent(dataBuffer);
     else if (colon === 0) branch = 'comment';
     else if (colon === -1) processTheField(line, '');
-    else processTheField(line.slice(0, colon), takeTheValue(line, colon + 1, line.length));
+    else {
+      // "If value starts with a U+0020 SPACE character, remove it from value."
+      processTheField(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''));
+    }
   }
 
   /**
@@ -97,7 +101,6 @@ export function interpretTheEventStream(
     else processTheLine(text.slice(start, end));
   }
 
-  // "If value starts with a U+0020 SPACE character, remove it from value."
   function takeTheValue(text: string, start: number, end: number): string {
     return text.slice(text.charCodeAt(start) === 32 ? start + 1 : start, end);
   }
@@ -200,9 +203,9 @@ export function interpretTheEventStream(
     if (text) {
       if (isWhole) read(text);
       else readInPages(text);
-      afterCarriageReturn = text.charCodeAt(text.length - 1) === 13;
+      afterCarriageReturn = text.slice(-1) === '\r';
     }
-    const held = unfinishedLine.length + (dataBuffer === null ? 0 : dataBuffer.length);
-    return isWhole ? blocks.length + held : held;
+    const lineLength = unfinishedLine.length;
+    return Math.max(isWhole ? blocks.length + lineLength : lineLength, (dataBuffer || '').length);
   };
 }

@@ -21,6 +21,12 @@ export interface Connection extends TransportRequest {
   chooseDelay?(reconnectionTime: number, fruitlessAttempts: number): number;
 }
 
+/** What the method close() does, whatever a page has put in its place. */
+export function closeConnection(connection: Connection): void {
+  connection.readyState = CLOSED;
+  connection.cancel();
+}
+
 /** Attempts in a row that may end without having delivered an event before the delay grows. */
 const patience = 2;
 /** ms; doubles with each attempt after those. */

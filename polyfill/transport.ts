@@ -21,7 +21,7 @@ export interface TransportClient {
    * `response`: where the transport has one, for extras. If the body is not wanted, the request is aborted in here.
    */
   onResponse(status: number, contentType: string, url: string, response?: Response): void;
-  /** More of the body, UTF-8 decoded without its one leading BOM. `more` asks for the next piece; a transport that cannot hold back has none. Answers how many characters of an unfinished event are held. */
+  /** More of the body, UTF-8 decoded without its one leading BOM. `more` asks for the next piece; a transport that cannot hold back has none. Answers as the interpreter does. */
   onText(text: string, more?: () => void): number;
   /** The body has ended, or a network error happened before or in it. `isFutile`: it is known that another attempt would end the same way. `cause`: of a network error, for extras. */
   onEnd(isFutile?: boolean, cause?: unknown): void;

@@ -63,7 +63,7 @@ export function tryTheParser(parser: Parser, testCase: Case, hasTrace: boolean):
 }
 
 function read(parser: Parser, pieces: string[], traced: boolean): string | undefined {
-  const seen: Omit<OracleResult, 'held' | 'unfinishedLine'> = {
+  const seen: Omit<OracleResult, 'unfinishedData' | 'unfinishedLine'> = {
     events: [],
     branches: [],
     lines: [],
@@ -94,9 +94,10 @@ function read(parser: Parser, pieces: string[], traced: boolean): string | undef
   let text = '';
   for (const piece of pieces) {
     text += piece;
-    const { held, unfinishedLine } = expectedOf(text);
+    const { unfinishedData, unfinishedLine } = expectedOf(text);
     const kept = push(piece);
-    const expected = traced || unfinishedLine[0] !== ':' ? held : held - unfinishedLine.length + 1;
+    const lineLength = traced || unfinishedLine[0] !== ':' ? unfinishedLine.length : 1;
+    const expected = Math.max(lineLength, unfinishedData.length);
     if (kept !== expected) return `${kept} characters are held in place of ${expected}`;
   }
   const { events, retry, lastEventId, branches, lines } = expectedOf(text);

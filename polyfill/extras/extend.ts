@@ -1,5 +1,12 @@
 import type { Extend } from '../event-source.ts';
-import { chooseDelay, CLOSED, CONNECTING, isEventStream, type Connection } from '../processing-model.ts';
+import {
+  chooseDelay,
+  closeConnection,
+  CLOSED,
+  CONNECTING,
+  isEventStream,
+  type Connection
+} from '../processing-model.ts';
 import { createEvent } from '../platform/events.ts';
 import { ignore } from '../platform/globals.ts';
 import { longestTimeout, queueATask, startTimer } from '../platform/timers.ts';
@@ -37,24 +44,17 @@ export const extend: Extend = function (init, connection) {
     : fetch || standardTransport === fetchTransport
       ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
       : failingTransport;
-  if (!transport) return transport;
+  if (signal?.aborted) connection.readyState = CLOSED;
+  if (!transport || signal?.aborted) return null;
 
   if (lastEventId !== undefined) connection.lastEventIdString = lastEventId;
-  // Not the method, over which a page may have put one of its own.
-  const close = () => {
-    connection.readyState = CLOSED;
-    connection.cancel();
-  };
-  if (signal?.aborted) {
-    void Promise.resolve().then(close);
-    return () => () => {};
-  }
   if (signal) {
+    const close = () => closeConnection(connection);
     signal.addEventListener('abort', close);
     // A signal may live longer than many sources.
     onceClosed(connection, () => signal.removeEventListener('abort', close));
   }
-  return watch(transport, connection, options, close);
+  return watch(transport, connection, options);
 };
 
 /** Where fetch cannot stream, as in React Native, it would wait for the end of the response. */
@@ -81,7 +81,7 @@ function onceClosed(connection: Connection, steps: () => void): void {
 }
 
 /** Wraps a transport and fire so that attempts end as the options say, and error events tell why. */
-function watch(transport: Transport, connection: Connection, options: Options, close: () => void): Transport {
+function watch(transport: Transport, connection: Connection, options: Options): Transport {
   const { heartbeatTimeout, maxEventSize, method } = options;
   const isGet = method === undefined || method.toUpperCase() === 'GET';
   const reconnection = options.reconnection ?? isGet;
@@ -99,7 +99,7 @@ function watch(transport: Transport, connection: Connection, options: Options, c
     } else if ('data' in event) {
       fruitlessAttempts = 0;
       if ((event as MessageEvent<string>).data.length > maxEventSize) {
-        close();
+        closeConnection(connection);
         fire(
           Object.assign(createEvent('error'), details, {
             cause: createTooLarge(maxEventSize),

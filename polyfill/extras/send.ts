@@ -36,7 +36,8 @@ export async function send(
   const init = createRequestInit(request, signal);
   const standardHeaders = init.headers as Record<string, string>;
   let url = withoutCredentials(request.url);
-  if (options.lastEventIdParameter !== undefined && request.lastEventIdString !== '') {
+  // What a data: or blob: URL has no query for, it has no use for either.
+  if (options.lastEventIdParameter !== undefined && request.lastEventIdString !== '' && /^http/.test(url)) {
     delete standardHeaders['Last-Event-ID'];
     const withParameter = new URL(url);
     const { searchParams } = withParameter;

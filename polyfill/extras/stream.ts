@@ -18,7 +18,7 @@ export interface EventStreamOptions {
   lastEventId?: string;
   /** Called with each valid `retry`, in ms. */
   onRetry?: (reconnectionTime: number) => void;
-  /** UTF-16 code units of data, or of data and an unfinished line, above which an event errors the stream with a RangeError. Default Infinity. */
+  /** UTF-16 code units of data, or of an unfinished line, above which an event errors the stream with a RangeError. Default Infinity. */
   maxEventSize?: number;
 }
 
@@ -79,11 +79,20 @@ export function readEvents(
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
   const events: ServerSentEvent[] = [];
   const interpret = createInterpreter(options, (event) => events.push(event));
-  return read();
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  const iterator = read();
+  const leave = iterator.return.bind(iterator);
+  // Of a generator it waits for the next() that is under way, and does nothing before the first.
+  iterator.return = (value) => {
+    const body = reader || ('headers' in source ? source.body : source);
+    body?.cancel().catch(ignore);
+    return leave(value);
+  };
+  return iterator;
 
   // Not through a TransformStream, which on an error drops what it holds.
   async function* read(): AsyncGenerator<ServerSentEvent, void, undefined> {
-    const reader = bytesOf(source).getReader();
+    reader = bytesOf(source).getReader();
     try {
       for (;;) {
         const { done, value } = await reader.read();

@@ -25,10 +25,20 @@ const NativeEventTarget = root.EventTarget as typeof EventTarget | undefined;
 export function createEventTarget(object: object, state: EventTargetSlots): EventTarget {
   const target =
     !FOR_OLD_ENGINES || support > 1
-      ? (Object.setPrototypeOf(new EventTarget(), Object.getPrototypeOf(object) as object) as EventTarget)
+      ? (Object.setPrototypeOf(createNative(), Object.getPrototypeOf(object) as object) as EventTarget)
       : (object as EventTarget);
   state.listeners = Object.create(null) as Record<string, Listener[]>;
   slots.set(target, state);
+  return target;
+}
+
+function createNative(): EventTarget {
+  const target = new EventTarget();
+  if (FOR_SERVERS) {
+    // Node and Deno keep listeners in a property that they add with the first: a page may freeze the source before.
+    target.addEventListener('', ignore);
+    target.removeEventListener('', ignore);
+  }
   return target;
 }
 

@@ -21,6 +21,13 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
   });
   afterEach(() => vi.unstubAllGlobals());
 
+  it('takes listeners though it was frozen before the first', () => {
+    Object.freeze(target);
+    target.addEventListener('a', logging('a'));
+    target.dispatchEvent(event());
+    expect(log).toEqual(['a']);
+  });
+
   it('shows every listener the target, the current target and the phase', () => {
     const look = (event: Event) => {
       expect([event.target, event.srcElement, event.currentTarget, event.eventPhase]).toEqual([

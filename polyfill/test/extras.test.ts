@@ -459,6 +459,49 @@ describe('the last event ID', () => {
   });
 });
 
+it.each(['data:text/event-stream,data:a%0A%0A', 'blob:'])(
+  'no last event ID goes into the query of %s',
+  async (url) => {
+    const asked: string[] = [];
+    const given = url === 'blob:' ? URL.createObjectURL(new Blob(['data: a\n\n'])) : url;
+    const source = new EventSource(given, {
+      lastEventId: '1',
+      lastEventIdParameter: 'after',
+      fetch(url) {
+        asked.push(url);
+        return new Promise(() => {});
+      }
+    });
+    await vi.waitFor(() => expect(asked).toEqual([given]));
+    source.close();
+  }
+);
+
+it.each([
+  ['what is no response', () => ({})],
+  [
+    'one that is being read',
+    () => {
+      const response = new Response('a', { headers: { 'Content-Type': 'text/event-stream' } });
+      response.body!.getReader();
+      return response;
+    }
+  ]
+])(
+  'where a page put a fetch that fulfils with %s in place of the global one, that is a network error',
+  async (_name, respond) => {
+    vi.stubGlobal('fetch', () => Promise.resolve(respond()));
+    try {
+      const source = new StandardEventSource('http://a.test/');
+      await new Promise((resolve) => (source.onerror = resolve));
+      expect(source.readyState).toBe(0);
+      source.close();
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  }
+);
+
 describe('signal', () => {
   it('closes the source', async () => {
     const controller = new AbortController();
@@ -498,8 +541,11 @@ describe('signal', () => {
   it('that is aborted already lets no request go out', async () => {
     const fetchIt = vi.fn();
     const source = new EventSource(server.origins[0]!, { signal: AbortSignal.abort(), fetch: fetchIt });
-    await vi.waitFor(() => expect(source.readyState).toBe(2));
-    expect(fetchIt).not.toHaveBeenCalled();
+    expect(source.readyState).toBe(2);
+    const failed = vi.fn();
+    source.onerror = failed;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect([fetchIt.mock.calls, failed.mock.calls]).toEqual([[], []]);
   });
 });
 
@@ -790,6 +836,20 @@ describe('maxEventSize', () => {
       (seen) => seen.length === 51
     );
     expect(seen[50]).toBe('message 1234567890');
+  });
+
+  it('refuses or lets pass the same event, however it is cut', async () => {
+    const text = (data: string) => `data: ${data}\nid: 123456\nevent: message\n\n`;
+    for (const [data, last] of [
+      ['1234567890', 'message 1234567890 123456'],
+      ['12345678901', 'error 2']
+    ] as const) {
+      for (let cut = 1; cut < text(data).length; cut++) {
+        const stream = [text(data).slice(0, cut), { pause: 1 }, text(data).slice(cut)];
+        const { seen } = await play([{ stream }], { maxEventSize: 10 }, (seen) => seen.length === 2);
+        expect([cut, seen[1]]).toEqual([cut, last]);
+      }
+    }
   });
 
   it('counts no comment, however long and however it is cut', async () => {

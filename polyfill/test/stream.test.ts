@@ -65,6 +65,17 @@ it('cancels the body when the loop is left, and passes on its error', async () =
   await expect(collect(broken)).rejects.toThrow('cut');
 });
 
+it('cancels the body of an iterator that is left before the first event, or while it waits for one', async () => {
+  for (const isAsked of [false, true]) {
+    const cancel = vi.fn();
+    const events = readEvents(respond(new ReadableStream<Uint8Array>({ cancel })));
+    const event = isAsked ? events.next() : undefined;
+    expect(await events.return()).toEqual({ done: true, value: undefined });
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(await event).toEqual(isAsked ? { done: true, value: undefined } : undefined);
+  }
+});
+
 it('reads what came before an error, however slowly', async () => {
   const breaking = () =>
     new ReadableStream<Uint8Array>({

@@ -110,22 +110,27 @@ export function createFetchTransport(
       read();
     }
 
-    send(request, controller.signal).then(takeResponse, (cause) => {
-      // A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely;
-      // if it then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
-      if (isOver || !tellsRefusals || request.wasOpen || !isCrossOrigin(request.url)) end(cause);
-      else {
-        timer = setTimeout(end, refusalTimeout, cause);
-        send(request, controller.signal, 'no-cors').then(() => {
-          clearTimeout(timer);
-          // Nobody can read what it would go on to send.
-          controller.abort();
-          if (isOver) return;
-          controller = new AbortController();
-          send(request, controller.signal).then(takeResponse, (cause) => end(cause, true));
-        }, end);
-      }
-    });
+    send(request, controller.signal)
+      .then(takeResponse)
+      // Also of what is no response: a page may have put something else in place of fetch.
+      .catch((cause) => {
+        // A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely;
+        // if it then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
+        if (isOver || !tellsRefusals || request.wasOpen || !isCrossOrigin(request.url)) end(cause);
+        else {
+          timer = setTimeout(end, refusalTimeout, cause);
+          send(request, controller.signal, 'no-cors').then(() => {
+            clearTimeout(timer);
+            // Nobody can read what it would go on to send.
+            controller.abort();
+            if (isOver) return;
+            controller = new AbortController();
+            send(request, controller.signal)
+              .then(takeResponse)
+              .catch((cause) => end(cause, true));
+          }, end);
+        }
+      });
     return abort;
   };
 }
