@@ -168,6 +168,20 @@ it('names a service that breaks off whenever it is to create a client', async ()
   expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
 
+it('names a service that creates one client, and then fails', async () => {
+  let created = 0;
+  const service: RequestListener = (request, response) => {
+    if (request.method === 'POST' && created++ > 0) response.writeHead(500).end('full');
+    else createService([['/1', event('message', 'a')]])(request, response);
+  };
+  const parsing = loadCases('conformance/cases').filter(({ section }) => section === 'parsing');
+  const { columns } = await runOn(service, parsing);
+  expect(columns[0]).toMatchObject({
+    status: 'broken',
+    note: expect.stringMatching(/answers 500 to POST \/, not 2xx, 100 times in a row: "full"/) as string
+  });
+});
+
 it('names a service that creates no client in the time of a case', async () => {
   const service = createServer((request, response) => {
     if (request.method === 'GET') response.end();

@@ -14,6 +14,8 @@ const lateness = 4000;
 const absence = 5000;
 /** Milliseconds of reconnection time before a stream says otherwise: "a few seconds". Services rely on being told. */
 const initialDelay = 3000;
+/** Clients in a row that a service may refuse to create, having created others. */
+const refusalLimit = 100;
 /** UTF-16 code units of `data` that an observation keeps. */
 const dataLimit = 4096;
 
@@ -92,6 +94,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       const streams = new Map<string, Stream>();
       let count = 0;
       let hasCreated = false;
+      /** Clients in a row that it did not create. */
+      let refusals = 0;
       /** Why a client could not be created, though the service is there. */
       let brokenOff: string | undefined;
       let lost: Promise<void> | undefined;
@@ -189,9 +193,14 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           );
           if (!created.ok) {
             const why = `the service at ${shown} answers ${created.status} to POST /`;
-            if (!hasCreated) throw new Error(`${why}, not 2xx: ${quote(await created.text())}`);
+            // It may refuse a case. Where it has refused so many one after another it is the service that fails.
+            if (!hasCreated || ++refusals === refusalLimit)
+              throw new Error(
+                `${why}, not 2xx${hasCreated ? `, ${refusals} times in a row` : ''}: ${quote(await created.text())}`
+              );
             return task.decline(job.id, why);
           }
+          refusals = 0;
           const location = created.headers.get('Location');
           if (!location || !URL.canParse(location, url) || !/^https?:$/.test(new URL(location, url).protocol))
             throw new Error(
