@@ -226,6 +226,28 @@ describe('a run', () => {
     expect(report.stale).toEqual([]);
   });
 
+  it('asks for trusted events of what is native, and of nothing else', async () => {
+    const needing = (...requires: Feature[]): SectionedCase => ({
+      ...cases[0]!,
+      id: requires.join('-and-'),
+      requires,
+      expect: {}
+    });
+    const list = [needing('trusted-events'), needing('trusted-events', 'cookies')];
+    const of = async (implementation: string) =>
+      verdicts(
+        await collect(createEngine(answer, { implementations: [implementation] }), [], undefined, list)
+      );
+    expect(await of('native')).toEqual({
+      'trusted-events': 'pass',
+      'trusted-events-and-cookies': 'unsupported'
+    });
+    expect(await of('truesource-fetch')).toEqual({
+      'trusted-events': 'unsupported',
+      'trusted-events-and-cookies': 'unsupported'
+    });
+  });
+
   it('runs in the workers that are asked for, where there is no document, and expects there what is listed for them', async () => {
     const line = { cases: ['wrong'], implementations: ['truesource-fetch'], reason: 'r', clause: 'c' };
     const engine = createEngine(answer, {

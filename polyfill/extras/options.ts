@@ -51,8 +51,8 @@ export interface ExtendedEventSourceInit extends EventSourceInit {
   /** False: the source is closed where it would try again. */
   reconnection?: boolean | ReconnectionOptions;
   /**
-   * UTF-16 code units of data; an event that has more closes the source, and so does an unfinished line that does, of whatever field but a
-   * comment. Default Infinity.
+   * UTF-16 code units of data; an event that has more closes the source, and so does a line of more that has not ended, of whatever field
+   * but a comment. Default Infinity.
    */
   maxEventSize?: number;
   /** Name of a query parameter that carries the last event ID in place of the header, which to other origins needs a preflight. */

@@ -79,12 +79,12 @@ export function readEvents(
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
   const events: ServerSentEvent[] = [];
   const interpret = createInterpreter(options, (event) => events.push(event));
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let reader: ReadableStreamDefaultReader<Uint8Array> | null | undefined;
   const iterator = read();
   const leave = iterator.return.bind(iterator);
   // Of a generator it waits for the next() that is under way, and does nothing before the first.
   iterator.return = (value) => {
-    const body = reader || ('headers' in source ? source.body : source);
+    const body = reader === undefined ? ('headers' in source ? source.body : source) : reader;
     body?.cancel().catch(ignore);
     return leave(value);
   };
@@ -92,6 +92,8 @@ export function readEvents(
 
   // Not through a TransformStream, which on an error drops what it holds.
   async function* read(): AsyncGenerator<ServerSentEvent, void, undefined> {
+    // What is refused stays the caller's, to be read in another way.
+    reader = null;
     reader = bytesOf(source).getReader();
     try {
       for (;;) {

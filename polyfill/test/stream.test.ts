@@ -48,6 +48,14 @@ it('refuses what is not an event stream', async () => {
   await expect(collect(respond(null))).rejects.toThrow('no body');
 });
 
+it('leaves the body of a response that it refused to the page', async () => {
+  const response = respond(body('{}'), 'application/json');
+  const events = readEvents(response);
+  await expect(events.next()).rejects.toThrow(TypeError);
+  await events.return();
+  expect(await response.text()).toBe('{}');
+});
+
 it('cancels the body when the loop is left, and passes on its error', async () => {
   const cancel = vi.fn();
   const endless = new ReadableStream<Uint8Array>({
