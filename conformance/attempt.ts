@@ -126,6 +126,8 @@ export async function attempt(options: {
   // A token per job: its cookies are of a path of their own, and its connections can be ended apart.
   const jobTokens = new Set<string>();
   let jobCount = 0;
+  /** The origins of connections that closed sources have left open: a browser has six at a time for each. */
+  const leftOpen = new Map<string, string>();
   /** Runs whose answer is in, and whose connections have some time yet. */
   const closing = new Set<Promise<void>>();
   const passed = new Map<string, boolean>();
@@ -251,7 +253,12 @@ export async function attempt(options: {
         const timesLate = late.get(play) ?? 0;
         const whyLate =
           observation.over === 'limit' && timesLate < lateLimit
-            ? findDelay(waiting, observation, requests)
+            ? findDelay(
+                waiting,
+                observation,
+                requests,
+                [...leftOpen.values()].some((one) => one === names.origin || one === names.otherOrigin)
+              )
             : null;
         // Beside much data it says nothing, however often.
         if (whyLate !== null) late.set(play, timesLate + (waiting.wasBesideMuch ? 0 : 1));
@@ -265,7 +272,11 @@ export async function attempt(options: {
         passed.set(play, isRight);
         const run: Run = { chunking: planned.chunking, ...judgement, observation, requests };
         // What it still asks for is answered as its connections were.
-        const forget = () => setTimeout(() => endJob(jobToken), leakAfter + 1000).unref();
+        const forget = () =>
+          setTimeout(() => {
+            leftOpen.delete(jobToken);
+            endJob(jobToken);
+          }, leakAfter + 1000).unref();
         if (wasClosed(planned, run)) {
           const closed = findLeak(jobToken).then((leak) => {
             closing.delete(closed);
@@ -301,7 +312,11 @@ export async function attempt(options: {
         const requests = server.requests(jobToken);
         const last = requests.at(-1);
         // An engine that ended had no time to close it.
-        if (isOver || last?.endedAt !== null || last.closedAt !== null) return undefined;
+        if (isOver || last?.endedAt !== null || last.closedAt !== null) {
+          leftOpen.delete(jobToken);
+          return undefined;
+        }
+        if (interval === lookInterval) leftOpen.set(jobToken, last.origin);
         const left = until - now();
         if (left <= 0)
           return `requests[${requests.length - 1}] was still open ${leakAfter} ms after its source had been closed`;
@@ -460,9 +475,11 @@ function longestWait({ case: { until, limit = defaultLimit } }: PlannedRun): num
 function findDelay(
   { planned, wasBesideMuch }: { planned: PlannedRun; wasBesideMuch: boolean },
   observation: Observation,
-  requests: RequestRecord[]
+  requests: RequestRecord[],
+  isCrowded: boolean
 ): string | null {
   if (wasBesideMuch) return 'its time was over beside a case of much data';
+  if (isCrowded) return 'its time was over beside connections that other cases had left open';
   if (isHeldUp(planned, observation)) return 'the end of its time came late';
   if (isStillPlayed(planned, requests)) return 'its time was over before the server had written all';
   return null;

@@ -154,6 +154,37 @@ describe('a run', () => {
     expect(order.slice(0, 5)).toEqual(['much', 'good', 'other', 'good', 'good']);
   });
 
+  it('runs again what was late beside a connection that another case had left open', async () => {
+    const open = { ...cases[0]!, chunkings: false, id: 'open', connections: [{}], expect: {} };
+    const late = { ...cases[0]!, chunkings: false, id: 'late', expect: { log: ['late'] } };
+    const runWith = async (isLeft: boolean) => {
+      const responses: Response[] = [];
+      let looks = 0;
+      const engine = createEngine(
+        async ({ id, url }) => {
+          if (id === 'late') {
+            await setTimeout(1500);
+            return looks++ ? { log: ['late'] } : { over: 'limit' };
+          }
+          // The body of one that is collected as garbage is cancelled.
+          responses.push(await fetch(url));
+          if (!isLeft) await responses[0]!.body!.cancel();
+          return { readyState: 1 };
+        },
+        { lanes: 2 }
+      );
+      const report = await collect(engine, [], undefined, [open, late] as SectionedCase[]);
+      expect(responses).toHaveLength(1);
+      return report.cells.find((cell) => cell.case === 'late')!;
+    };
+    expect((await runWith(false)).verdict).toBe('fail');
+    const { verdict, runs } = await runWith(true);
+    expect(verdict).toBe('pass');
+    expect(runs[0]!.reruns).toEqual([
+      'fail: its time was over beside connections that other cases had left open'
+    ]);
+  });
+
   it('has a case of much data in each session, and takes away from none what another was at', async () => {
     const list = ['a', 'b', 'c', 'd'].map((id): SectionedCase => ({
       ...cases[0]!,
