@@ -657,6 +657,7 @@ it.concurrent.each([
   ['POST', 'private', []],
   ['POST', 'max-age=60', []],
   ['POST', 'max-age=60\r\nContent-Location: /', ['T02']],
+  ['POST', 'private\r\nContent-Location: /', []],
   ['GET', 'private', ['T02']]
 ])('T02: an answer to %s with Cache-Control: %s', async (method, value, expected) => {
   const result = await judge((socket) => socket.end(`${head.replace('no-store', value)}\r\ndata: 1\n\n`), {
