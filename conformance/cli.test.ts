@@ -84,6 +84,7 @@ describe('a mistake in the command line', () => {
     [['serve', '--key', 'x', '--cert', 'no-such.pem'], /no-such\.pem|'x'/],
     [['cases', '--jsno'], /--json/],
     [[], /command is missing/],
+    [['--'], /command is missing/],
     [['help', 'frobnicate'], /no command frobnicate: conformance,/]
   ])(
     '%j is one line and exit code 2',
