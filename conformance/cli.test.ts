@@ -57,6 +57,7 @@ describe('a mistake in the command line', () => {
     [['conformance', '--webdriver', 'http://127.0.0.1:9/', '--capabilities', 'x'], /must be a JSON object/],
     [['conformance', '--port', '65535'], /--port must be/],
     [['serve', '--port', '6660'], /--port 6660 .*browsers ask nothing of port 6665/],
+    [['serve', '--port', '80'], /--port 80 .*browsers ask nothing of port 87/],
     [['serve', '--host', '192.0.2.1'], /--host 192\.0\.2\.1 cannot be had/],
     [['conformance', '--public-host', 'http://ci.example/'], /--public-host must be a name/],
     [['conformance', '--public-host', 'ci.example:8000'], /--public-host must be a name/],
@@ -83,6 +84,7 @@ describe('a mistake in the command line', () => {
     [['serve', '--key', 'x', '--cert', 'no-such.pem'], /no-such\.pem|'x'/],
     [['cases', '--jsno'], /--json/],
     [[], /command is missing/],
+    [['--'], /command is missing/],
     [['help', 'frobnicate'], /no command frobnicate: conformance,/]
   ])(
     '%j is one line and exit code 2',

@@ -186,7 +186,8 @@ function parse(parameters: string[]): Promise<unknown> {
 /** One line that names the nearest option or command, which commander does for near ones only. */
 function describeMistake(error: CommanderError): string {
   if (error.code === 'commander.help') {
-    const what = process.argv.length > 2 ? `there is no command ${process.argv[3]}` : 'a command is missing';
+    const [, , first, asked] = process.argv;
+    const what = first === 'help' ? `there is no command ${asked}` : 'a command is missing';
     return `${what}: ${program.commands.map((command) => command.name()).join(', ')}`;
   }
   const [, name] = /'(.*)'/.exec(error.message) ?? [];

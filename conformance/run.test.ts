@@ -539,6 +539,28 @@ describe('a run', () => {
     expect(starts).toBe(6);
   });
 
+  it('starts an endpoint for a second implementation where its page says why it has not the first', async () => {
+    const { open } = createEngine(answer);
+    const old: Partial<Engine> = {
+      implementations: ['native', 'truesource-xhr'],
+      isOnePlace: true,
+      address: 'http://grid/',
+      open(task) {
+        if (task.implementation !== 'native') return open(task);
+        void fetch(`${task.url}broken`, {
+          method: 'POST',
+          body: '{"reason":"there is no native EventSource"}'
+        });
+        return { ended: new Promise(() => {}), stop: () => Promise.resolve() };
+      }
+    };
+    const { columns } = await collect(createEngine(answer, old));
+    expect(columns).toMatchObject([
+      { status: 'broken', note: 'there is no native EventSource' },
+      { status: 'ran' }
+    ]);
+  });
+
   it('breaks a column whose harness says otherwise, or whose engine is not there', async () => {
     const lie = (task: Task) => {
       task.confirm('good', false);

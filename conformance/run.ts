@@ -392,8 +392,8 @@ async function runColumn(
       const named = more ? underWay.slice(-4) : underWay;
       const note = failure + (named.length > 0 ? `; under way: ${named.join(', ')}${more}` : '');
       Object.assign(column, { status: 'broken', note });
-      // What others wrote may be what hinders it.
-      if (!hasStarted && engine.address !== undefined && !foreign) mute.set(engine, note);
+      // A page that says why has asked; and what others wrote may be what hinders it.
+      if (!hasStarted && !isFinal && engine.address !== undefined && !foreign) mute.set(engine, note);
       const left = [...untaken, ...batches.flatMap((one) => one.runs)];
       batches.length = 0;
       for (const planned of inFlight) onRun(planned, notObserved(planned, `under way when ${failure}`));

@@ -27,8 +27,9 @@ export async function serve(options: {
     version,
     standard
   }).catch((error: NodeJS.ErrnoException) => {
+    const option = error.code === 'EACCES' ? `--port ${options.port}` : `--host ${options.host}`;
     throw new UsageError(
-      error.code === undefined ? error.message : `--host ${options.host} cannot be had: ${error.message}`
+      error.code === undefined ? error.message : `${option} cannot be had: ${error.message}`
     );
   });
   process.stdout.write(describeServer(server, { host: options.host, ...(tls && { tls }) }));

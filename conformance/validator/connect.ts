@@ -24,7 +24,7 @@ export interface Asked {
   signal?: AbortSignal;
 }
 
-/** How long after the end of a body with a length it is looked for more bytes, ms. */
+/** How long after the end of a body with a length it is looked for more bytes, and after that of a connection for what HTTP/2 has of it; ms. */
 const linger = 150;
 /** How long the body is read at least, ms. */
 const shortestBody = 300;
@@ -66,6 +66,7 @@ async function exchangeOver<T extends object>(
 
   return new Promise((resolve) => {
     let done = false;
+    let endHttp2: (() => void) | undefined;
     let timer: NodeJS.Timeout;
     const socket = tls
       ? tls.connect({
@@ -94,6 +95,7 @@ async function exchangeOver<T extends object>(
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       socket.destroy();
+      if (endHttp2) setImmediate(endHttp2);
       if (Number.isNaN(recording.endedAt)) recording.endedAt = clock();
       if (ending) recording.ending = ending;
       if (failure) recording.failure = failure;
@@ -134,7 +136,7 @@ async function exchangeOver<T extends object>(
       }
     });
     function askOverHttp2(module: typeof import('node:http2')) {
-      speakHttp2(module, socket as TLSSocket, request, {
+      endHttp2 = speakHttp2(module, socket as TLSSocket, request, {
         settings(most) {
           if (most !== undefined) recording.maxConcurrentStreams = most;
         },
@@ -181,7 +183,12 @@ async function exchangeOver<T extends object>(
       } else if (ending) finish(ending);
       else if (clock() > deadline) finish('time limit');
     }
-    socket.on('end', () => {
+    const on = (event: 'end' | 'error' | 'close', then: (error: NodeJS.ErrnoException) => void) =>
+      // HTTP/2 tells later of what it has read.
+      socket.on(event, (error: NodeJS.ErrnoException) =>
+        endHttp2 && !done ? setTimeout(then, linger, error) : then(error)
+      );
+    on('end', () => {
       if (recording.ending) finish(recording.ending);
       else if (!recording.head) {
         fail(
@@ -192,12 +199,12 @@ async function exchangeOver<T extends object>(
         );
       } else finish(recording.framing === 'close' ? 'closed' : 'cut');
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
+    on('error', (error) => {
       if (recording.ending) finish(recording.ending);
       else if (recording.head) finish('reset');
       else finish(undefined, describeError(error, Number.isNaN(recording.sentAt) && tls !== undefined));
     });
-    socket.on('close', () => {
+    on('close', () => {
       if (recording.ending) finish(recording.ending);
       else if (recording.head) finish('cut');
       else fail('closed', 'the connection was closed without an answer');

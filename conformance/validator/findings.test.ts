@@ -27,7 +27,8 @@ it.concurrent.each([
   ['retry: 10\n', 'error'],
   ['retry: 1000\n\nretry: 10\n\n', 'error'],
   ['retry: 1000\nevent: a\nid: 1\nretry: 10\n', 'error'],
-  ['retry: 1000\ndata: hello\n\nretry: 10\nevent: close\n', 'warning']
+  ['retry: 1000\ndata: hello\n\nretry: 10\nevent: close\n', 'warning'],
+  ['data: hello\nretry: 1000\n\nevent: close\nretry: 10\n', 'warning']
 ])('a retry of nothing, in %j', async (text, severity) => {
   const { findings } = await judge((socket) => socket.write(`${head}\r\n${text}data: 1\n\n`), {
     duration: 300,
@@ -188,6 +189,11 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
     ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
     ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
+    [
+      'R05',
+      'a token in an id, behind a hyphen',
+      writing('id: user-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')
+    ],
     [
       'R21',
       'a list of things that are done',
@@ -651,6 +657,7 @@ it.concurrent.each([
   ['POST', 'private', []],
   ['POST', 'max-age=60', []],
   ['POST', 'max-age=60\r\nContent-Location: /', ['T02']],
+  ['POST', 'private\r\nContent-Location: /', []],
   ['GET', 'private', ['T02']]
 ])('T02: an answer to %s with Cache-Control: %s', async (method, value, expected) => {
   const result = await judge((socket) => socket.end(`${head.replace('no-store', value)}\r\ndata: 1\n\n`), {

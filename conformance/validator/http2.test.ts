@@ -156,7 +156,7 @@ it('a flood is read no faster than HTTP/2 takes it', async () => {
   const socket = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() });
   const heads: number[] = [];
   const nothing = () => {};
-  speakHttp2(
+  const end = speakHttp2(
     http2,
     socket as tls.TLSSocket,
     { url: new URL('https://localhost/'), method: 'GET', headers: [] },
@@ -177,7 +177,32 @@ it('a flood is read no faster than HTTP/2 takes it', async () => {
   expect(socket.isPaused()).toBe(true);
   await expect.poll(() => heads).toEqual([200]);
   expect(socket.isPaused()).toBe(false);
-  socket.destroy();
+  end();
+});
+
+it('an answer whose connection the server ends behind it is whole', async () => {
+  const server = tls.createServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
+    socket.on('error', () => {});
+    const type = Buffer.from('text/event-stream');
+    socket.once('data', () =>
+      socket.end(
+        Buffer.concat([
+          frame(4, 0, Buffer.alloc(0)),
+          frame(1, 4, Buffer.concat([status200, Buffer.from([0x0f, 0x10, type.length]), type])),
+          ...Array.from({ length: 150 }, () => frame(0, 0, Buffer.from('data: 1\n\n'.repeat(25)))),
+          frame(0, 1, Buffer.from('data: last\n\n'))
+        ])
+      )
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  closing.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  for (let n = 0; n < 10; n++) {
+    const { failure, stream } = await validate(`https://localhost:${port}/`, { probes: [] }).result;
+    expect(failure).toBeUndefined();
+    expect(stream?.events).toBe(3751);
+  }
 });
 
 it('H22: Connection over HTTP/2 is found; the rest is judged over HTTP/1.1, but a POST goes once', async () => {

@@ -48,13 +48,13 @@ const huffmanNames = new Map(
   })
 );
 
-/** Asks over a connection that chose HTTP/2, and reads the answer until the socket is destroyed. */
+/** Asks over a connection that chose HTTP/2, and reads the answer until what it returns is called. */
 export function speakHttp2(
   { connect }: typeof http2,
   socket: TLSSocket,
   { url, method, headers, body }: OutgoingRequest,
   listener: Http2Listener
-): void {
+): () => void {
   const scan = createFieldScanner((name) => listener.forbiddenField(name));
   const connection = new Duplex({
     read: () => void socket.resume(),
@@ -65,7 +65,6 @@ export function speakHttp2(
     if (!connection.push(bytes)) socket.pause();
   });
   const session = connect(url.origin, { createConnection: () => connection });
-  socket.once('close', () => session.destroy());
   session.on('error', (error) => listener.failed(`the HTTP/2 connection failed: ${error.message}`));
   session.once('remoteSettings', ({ maxConcurrentStreams }) => listener.settings(maxConcurrentStreams));
   const fields: Record<string, string[]> = {};
@@ -97,6 +96,7 @@ export function speakHttp2(
   stream.on('error', (error) => listener.failed(`the HTTP/2 stream failed: ${error.message}`));
   stream.on('close', () => listener.failed('the HTTP/2 stream was closed'));
   stream.end(body);
+  return () => session.destroy();
 }
 
 const frameHead = 9;

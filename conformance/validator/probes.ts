@@ -226,8 +226,8 @@ export const probes: Record<Exclude<Probe, 'plain'>, ProbeDefinition> = {
       if (harmless.reflected.length === 0) return { harmless, lineFeed: harmless, carriageReturn: harmless };
       return {
         harmless,
-        lineFeed: await sendValue(asking, injectedValues.lineFeed),
-        carriageReturn: await sendValue(asking, injectedValues.carriageReturn)
+        lineFeed: await sendValue(asking, injectedValues.lineFeed, harmless),
+        carriageReturn: await sendValue(asking, injectedValues.carriageReturn, harmless)
       };
     }
   }
@@ -261,7 +261,12 @@ function headerValue(text: string): string {
   return text.replace(/[\0\r\n]/g, '').trim();
 }
 
-async function sendValue({ argument, request, ask }: Asking, value: string): Promise<Injected> {
+/** Reads on until there are the places that `harmless` had in all its time. */
+async function sendValue(
+  { argument, request, ask }: Asking,
+  value: string,
+  harmless?: Injected
+): Promise<Injected> {
   const reflected: Injected['reflected'] = [];
   let last: Injected['reflected'][number] | undefined;
   const sent = request();
@@ -282,7 +287,11 @@ async function sendValue({ argument, request, ask }: Asking, value: string): Pro
           }
         }
       ],
-      until: ({ events }) => reflected.length > 0 && events.length > 0
+      until: ({ events, trace }) =>
+        harmless !== undefined &&
+        events.length > 0 &&
+        !trace!.pending &&
+        harmless.reflected.every(({ line }) => reflected.some((one) => one.line.branch === line.branch))
     }
   );
   return { exchange, reflected };

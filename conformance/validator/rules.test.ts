@@ -123,7 +123,10 @@ describe('made-up observations', () => {
 
 describe.concurrent('values with line ends', () => {
   /** Serves a stream made of the argument `v`. */
-  async function judgeValue(make: (value: string) => string): Promise<string[]> {
+  async function judgeValue(
+    make: (value: string) => string,
+    later: (value: string) => string = () => ''
+  ): Promise<string[]> {
     const own = http.createServer((request, response) => {
       const value = new URL(request.url!, 'http://x').searchParams.get('v') ?? 'nothing';
       response.writeHead(200, {
@@ -136,6 +139,7 @@ describe.concurrent('values with line ends', () => {
       const text = make(value);
       if (text === '') response.end();
       else response.write(`retry: 3000\n\n${text}`);
+      setTimeout(() => later(value) && response.write(later(value)), 200);
     });
     await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
     const { port } = own.address() as AddressInfo;
@@ -164,6 +168,13 @@ describe.concurrent('values with line ends', () => {
       (value) => `: ${value}\nid: ${value}\nevent: ${value}\ndata: ${value.replaceAll('\n', '\ndata: ')}\n\n`
     );
     expect(all.filter((id) => id.startsWith('S'))).toEqual(['S02', 'S03', 'S04', 'S05']);
+  });
+  it('a place behind the first event is told', async () => {
+    const all = await judgeValue(
+      (value) => `data: ${JSON.stringify(value)}\n\n`,
+      (value) => `id: ${value}\ndata: 1\n\n`
+    );
+    expect(all.filter((id) => id.startsWith('S'))).toEqual(['S04']);
   });
   it.each([
     ['split', (value: string) => `id: 1\ndata: ${value.replaceAll(/[\r\n]/g, '\ndata: ')}\n\n`],

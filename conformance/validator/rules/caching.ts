@@ -127,11 +127,14 @@ export const caching: Rule[] = [
     onHead((exchange) => {
       const { head } = exchange;
       if (!isStreamHead(head)) return notApplicable('there is no stream');
-      // "explicit freshness information and a Content-Location": https://www.rfc-editor.org/rfc/rfc9110#section-9.3.3
-      if (exchange.request.method !== 'GET' && headerOf(head, 'content-location') === undefined)
-        return notApplicable(`an answer to ${exchange.request.method} without Content-Location is not kept`);
       const directives = cacheControl(exchange);
       const shared = directives.get('s-maxage') ?? directives.get('max-age');
+      // "explicit freshness information and a Content-Location": https://www.rfc-editor.org/rfc/rfc9110#section-9.3.3
+      const canBeKept = shared !== undefined && headerOf(head, 'content-location') !== undefined;
+      if (exchange.request.method !== 'GET' && !canBeKept)
+        return notApplicable(
+          `an answer to ${exchange.request.method} without an age and a Content-Location is not kept`
+        );
       if (directives.has('no-store') || directives.has('no-cache') || shared === '0') return ok;
       const value = headerOf(head, 'cache-control');
       if (['max-age', 's-maxage', 'private', 'public', 'immutable'].some((name) => directives.has(name))) {

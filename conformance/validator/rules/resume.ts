@@ -25,15 +25,16 @@ import {
   type Branch,
   type Trace,
   type TracedBlock,
-  type TracedLine
+  type TracedLine,
+  type UnfinishedBlock
 } from '../trace.ts';
 import { standard } from './sources.ts';
 
 const { interpretation, lastEventId, processingModel } = standard;
 const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 
-/** From the beginning of a word on: ids can be made to be searched for ever. */
-export const jsonWebToken = /(?<![\w-])eyJ[\w-]{8,2000}\.eyJ[\w-]{2,}/;
+/** Backwards from its full stop: ids can be made to be searched for ever. */
+export const jsonWebToken = /(?<=\beyJ[\w-]{8,2000})\.eyJ[\w-]{2,}/;
 
 /** As most ids are: then none of the rules on what an id looks like has anything to say. */
 const ordinary = /^[\w:-]{1,100}$/;
@@ -460,18 +461,20 @@ export const resume: Rule[] = [
     'Use 1000 or more.',
     onStream((found) => {
       const isTiny = (text: string) => Number(fieldValue(text)) < 100;
-      let usual = Infinity;
+      let usual: { number: number; hasData: boolean } | undefined;
+      const isEventLater = ({ line }: UnfinishedBlock) =>
+        usual !== undefined && line > usual.number && (usual.hasData || line - usual.number > 2);
       return {
         branches: ['retry'],
-        looksLike: (text) => usual === Infinity || isTiny(text),
+        looksLike: (text) => !usual || isTiny(text),
         line(line, block) {
-          if (!isTiny(line.text)) usual = line.number;
+          if (!isTiny(line.text)) usual = { number: line.number, hasData: block.dataLines > 0 };
           else
             found({
               message: () =>
                 `${quote(line.text)}: each time the connection ends, or none is to be had, clients ask again after ${Number(fieldValue(line.text))} ms, or as soon as they allow`,
-              // An event later: before a server ends the stream of its own, and begins the next with the usual one.
-              ...(block.line - usual > 2 && { severity: 'warning' as const }),
+              // Before a server ends the stream of its own, and begins the next with the usual one.
+              ...(isEventLater(block) && { severity: 'warning' as const }),
               ...at(line)
             });
         }
