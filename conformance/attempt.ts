@@ -252,7 +252,7 @@ export async function attempt(options: {
         const isRight = isPassed(judgement.verdict);
         const timesLate = late.get(play) ?? 0;
         const whyLate =
-          observation.over === 'limit' && timesLate < lateLimit
+          timesLate < lateLimit
             ? findDelay(
                 waiting,
                 observation,
@@ -260,8 +260,9 @@ export async function attempt(options: {
                 [...leftOpen.values()].some((one) => one === names.origin || one === names.otherOrigin)
               )
             : null;
-        // Beside much data it says nothing, however often.
-        if (whyLate !== null) late.set(play, timesLate + (waiting.wasBesideMuch ? 0 : 1));
+        // Beside much data that time says nothing, however often.
+        if (whyLate !== null)
+          late.set(play, timesLate + (waiting.wasBesideMuch && observation.over === 'limit' ? 0 : 1));
         const whyAgain = waiting.isDisturbed ? 'the engine was stopped meanwhile' : whyLate;
         if (whyAgain !== null && !isRight) {
           endJob(jobToken);
@@ -471,14 +472,16 @@ function longestWait({ case: { until, limit = defaultLimit } }: PlannedRun): num
   return limit + (until?.settle ?? 0);
 }
 
-/** Why what a run whose time was over showed says little; null if it says what it says. */
+/** Why what a run showed says little; null if it says what it says. */
 function findDelay(
   { planned, wasBesideMuch }: { planned: PlannedRun; wasBesideMuch: boolean },
   observation: Observation,
   requests: RequestRecord[],
   isCrowded: boolean
 ): string | null {
-  if (wasBesideMuch) return 'its time was over beside a case of much data';
+  // Also what its script measured.
+  if (wasBesideMuch) return 'it was beside a case of much data';
+  if (observation.over !== 'limit') return null;
   if (isCrowded) return 'its time was over beside connections that other cases had left open';
   if (isHeldUp(planned, observation)) return 'the end of its time came late';
   if (isStillPlayed(planned, requests)) return 'its time was over before the server had written all';
