@@ -109,6 +109,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     );
     const foreigners = new Map(wanted.flatMap((one) => (typeof one === 'object' ? [[one.name, one]] : [])));
     const names = [...new Set(wanted.map((one) => (typeof one === 'object' ? one.name : one)))];
+    const own: typeof tasks = [];
     for (const name of listColumns(engine, names)) {
       const column: Column = { ...name, status: 'ran' };
       const { implementation, global } = column;
@@ -148,10 +149,10 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         column.duration = Date.now() - started;
         emitProgress();
       };
-      // Node's columns, which are short, come last: nothing long is then left to run alone.
-      if (engine.isOnePlace || engine.unsteady !== undefined) tasksAlone.push({ engine, perform });
-      else tasks.unshift({ engine, perform });
+      (engine.isOnePlace || engine.unsteady !== undefined ? tasksAlone : own).push({ engine, perform });
     }
+    // Node's columns, which are short, come last: nothing long is then left to run alone. Of an engine the native one, which takes longest, is first.
+    tasks.unshift(...own);
   }
 
   let isDone = false;
