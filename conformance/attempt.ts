@@ -252,7 +252,7 @@ export async function attempt(options: {
         const isRight = isPassed(judgement.verdict);
         const timesLate = late.get(play) ?? 0;
         const whyLate =
-          timesLate < lateLimit
+          !isRight && timesLate < lateLimit
             ? findDelay(
                 waiting,
                 observation,

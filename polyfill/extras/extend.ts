@@ -44,8 +44,11 @@ export const extend: Extend = function (init, connection) {
     : fetch || standardTransport === fetchTransport
       ? createFetchTransport((request, abortSignal) => send(request, abortSignal, options), false)
       : failingTransport;
-  if (signal?.aborted) connection.readyState = CLOSED;
-  if (!transport || signal?.aborted) return null;
+  if (signal?.aborted) {
+    connection.readyState = CLOSED;
+    return null;
+  }
+  if (!transport) return null;
 
   if (lastEventId !== undefined) connection.lastEventIdString = lastEventId;
   if (signal) {
