@@ -84,9 +84,10 @@ export function interpretTheEventStream(
    */
   function processTheLineWithin(text: string, start: number, end: number, first: number): void {
     if (start === end) dispatchTheEvent(dataBuffer);
-    else if (first === 100 && isData(text, start))
-      processTheField('data', takeTheValue(text, start + 5, end));
-    else if (first === 105 && text.charCodeAt(start + 1) === 100 && text.charCodeAt(start + 2) === 58) {
+    else if (first === 100 && isData(text, start)) {
+      branch = 'data';
+      dataBuffer = append(takeTheValue(text, start + 5, end));
+    } else if (first === 105 && text.charCodeAt(start + 1) === 100 && text.charCodeAt(start + 2) === 58) {
       processTheField('id', takeTheValue(text, start + 3, end));
     } else if (
       first === 101 &&
@@ -96,7 +97,8 @@ export function interpretTheEventStream(
       text.charCodeAt(start + 4) === 116 &&
       text.charCodeAt(start + 5) === 58
     ) {
-      processTheField('event', takeTheValue(text, start + 6, end));
+      branch = 'event';
+      eventTypeBuffer = takeTheValue(text, start + 6, end);
     } else if (first === 58) branch = 'comment';
     else processTheLine(text.slice(start, end));
   }
@@ -170,7 +172,7 @@ export function interpretTheEventStream(
         const line = blocks + unfinishedLine + text.slice(start, end);
         unfinishedLine = '';
         blocks = '';
-        processTheLine(line);
+        processTheLineWithin(line, 0, line.length, line.charCodeAt(0));
         if (sink.trace) sink.trace(branch, line);
       } else if (sink.trace) {
         processTheLineWithin(text, start, end, first);

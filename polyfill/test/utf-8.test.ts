@@ -20,7 +20,10 @@ it('decodes random bytes, cut at random, as TextDecoder does the whole, but for 
       'FF',
       '41',
       '0A',
-      ''
+      '',
+      // Enough to make a chunk a long one, and not to.
+      '41 '.repeat(257).trim(),
+      'E2 82 AC '.repeat(70).trim()
     ].map((hex) => hex.split(' ').flatMap((byte) => (byte ? [parseInt(byte, 16)] : [])))
   );
   fc.assert(
