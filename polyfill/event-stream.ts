@@ -69,9 +69,9 @@ export function interpretTheEventStream(
 
   function processTheLine(line: string): void {
     const colon = line.indexOf(':');
-    if (line === '') dispatchTheEvent(dataBuffer);
-    else if (colon === 0) branch = 'comment';
-    else if (colon === -1) processTheField(line, '');
+    if (!line) dispatchTheEvent(dataBuffer);
+    else if (colon < 0) processTheField(line, '');
+    else if (!colon) branch = 'comment';
     else {
       // "If value starts with a U+0020 SPACE character, remove it from value."
       processTheField(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''));
@@ -109,7 +109,7 @@ export function interpretTheEventStream(
 
   function processTheField(field: string, value: string): void {
     branch = field as Branch;
-    if (field === 'data') dataBuffer = append(value);
+    if (field === 'data') dataBuffer = dataBuffer === null ? value : dataBuffer + ('\n' + value);
     else if (field === 'event') eventTypeBuffer = value;
     else if (field === 'id') {
       // "If the field value does not contain U+0000 NULL"
@@ -117,14 +117,9 @@ export function interpretTheEventStream(
       else branch = 'id ignored';
     } else if (field === 'retry') {
       // "If the field value consists of only ASCII digits"
-      if (/^[0-9]+$/.test(value)) sink.setTheReconnectionTime(+value);
+      if (/^\d+$/.test(value)) sink.setTheReconnectionTime(+value);
       else branch = 'retry ignored';
     } else branch = 'unknown field';
-  }
-
-  /** The data buffer with one more line. */
-  function append(value: string): string {
-    return dataBuffer === null ? value : dataBuffer + ('\n' + value);
   }
 
   function dispatchTheEvent(data: string | null): void {
@@ -178,12 +173,12 @@ export function interpretTheEventStream(
         processTheLineWithin(text, start, end, first);
         sink.trace(branch, text.slice(start, end));
       } else if (first === 100 && isData(text, start)) {
-        const data = append(takeTheValue(text, start + 5, end));
-        // Data and a blank line, as most events end: the data never gets into its buffer.
+        processTheField('data', takeTheValue(text, start + 5, end));
+        // Data and a blank line, as most events end.
         if (end === lineFeed && end + 1 < length && text.charCodeAt(end + 1) === 10) {
-          dispatchTheEvent(data);
+          dispatchTheEvent(dataBuffer);
           end++;
-        } else dataBuffer = data;
+        }
       } else processTheLineWithin(text, start, end, first);
       start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }

@@ -92,13 +92,14 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
   const listeners = (allListeners[type] = allListeners[type] || []);
   // Too few are as bad as what is no object.
   const callback = (given.length > 1 && given[1]) as Callback;
+  checkObject(callback, 'listener');
   const options = (isObject(given[2]) ? given[2] : { capture: given[2] }) as Listener;
   const capture = !!options.capture;
-  const { once, passive, signal } = options;
-  checkObject(callback, 'listener');
   const found = listeners.filter(
     (listener) => listener.callback === callback && listener.capture === capture
   )[0];
+  if (!isAddition) return remove(listeners, found);
+  const { once, passive, signal } = options;
   if (
     FOR_SERVERS &&
     signal !== undefined &&
@@ -106,8 +107,7 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
   ) {
     throw new TypeError('Not an AbortSignal');
   }
-  if (!isAddition) remove(listeners, found);
-  else if (callback && !found && (signal === undefined || !signal.aborted)) {
+  if (callback && !found && (signal === undefined || !signal.aborted)) {
     const listener: Listener = { callback, capture, once };
     if (FOR_SERVERS) listener.passive = passive;
     listeners.push(listener);

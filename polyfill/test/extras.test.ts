@@ -478,19 +478,26 @@ it.each(['data:text/event-stream,data:a%0A%0A', 'blob:'])(
 );
 
 it.each([
-  ['what is no response', () => ({})],
+  ['fulfils with what is no response', () => Promise.resolve({})],
   [
-    'one that is being read',
+    'fulfils with one that is being read',
     () => {
       const response = new Response('a', { headers: { 'Content-Type': 'text/event-stream' } });
       response.body!.getReader();
-      return response;
+      return Promise.resolve(response);
+    }
+  ],
+  ['answers no promise', () => undefined],
+  [
+    'throws',
+    () => {
+      throw new Error('offline');
     }
   ]
 ])(
-  'where a page put a fetch that fulfils with %s in place of the global one, that is a network error',
-  async (_name, respond) => {
-    vi.stubGlobal('fetch', () => Promise.resolve(respond()));
+  'where a page put a fetch that %s in place of the global one, that is a network error',
+  async (_name, fetchIt) => {
+    vi.stubGlobal('fetch', fetchIt);
     try {
       const source = new StandardEventSource('http://a.test/');
       await new Promise((resolve) => (source.onerror = resolve));

@@ -74,6 +74,13 @@ export function createFetchTransport(
       client.onEnd(isFutile, cause);
     }
 
+    /** A page may have put something else in place of fetch, that throws or answers no promise. */
+    function ask(mode?: RequestMode): Promise<Response> {
+      return new Promise((resolve) => {
+        resolve(send(request, controller.signal, mode));
+      });
+    }
+
     function takeResponse(response: Response): void {
       // Bun's response to a data: or blob: URL has it no more once its body was taken.
       const contentType = response.headers.get('Content-Type') || '';
@@ -110,22 +117,22 @@ export function createFetchTransport(
       read();
     }
 
-    send(request, controller.signal)
+    ask()
       .then(takeResponse)
-      // Also of what is no response: a page may have put something else in place of fetch.
+      // Also of what is no response.
       .catch((cause) => {
         // A script sees the same error for a refusal by CORS as for an outage. Asked without CORS, a server that is there answers, opaquely;
         // if it then still gives an error with CORS, to ask again would be futile. A source that has been open was allowed to.
         if (isOver || !tellsRefusals || request.wasOpen || !isCrossOrigin(request.url)) end(cause);
         else {
           timer = setTimeout(end, refusalTimeout, cause);
-          send(request, controller.signal, 'no-cors').then(() => {
+          ask('no-cors').then(() => {
             clearTimeout(timer);
             // Nobody can read what it would go on to send.
             controller.abort();
             if (isOver) return;
             controller = new AbortController();
-            send(request, controller.signal)
+            ask()
               .then(takeResponse)
               .catch((cause) => end(cause, true));
           }, end);
