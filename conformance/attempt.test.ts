@@ -73,6 +73,32 @@ it('waits for the connection of a closed source as long on a machine that is slo
   await server.close();
 });
 
+it('leaves no connection to a source of a case that is over, though it asks again', async () => {
+  const server = await createFixturesServer();
+  const list = loadCases('conformance/cases')
+    .slice(0, 2)
+    .map((one) => ({ ...one, connections: [{}] }));
+  server.addCases(list);
+  const statuses: number[] = [];
+  let first: Promise<string> | undefined;
+  const open: Engine['open'] = ({ take, handIn, origins }) => {
+    const [{ id, url }, other] = [take(origins[0]!)!, take(origins[0]!)!];
+    const observation = { events: [], log: [], readyState: 2, over: 'until' as const, at: 0 };
+    void (async () => {
+      const response = await fetch(url);
+      first = response.text().catch(() => 'ended by the server');
+      handIn(id, observation);
+      statuses.push(response.status, (await fetch(url)).status);
+      handIn(other.id, observation);
+    })();
+    return { ended: new Promise(() => {}), stop: () => Promise.resolve() };
+  };
+  await begin(open, server, list);
+  expect(statuses).toEqual([200, 204]);
+  expect(await first).toBe('ended by the server');
+  await server.close();
+});
+
 it('waits for what is late beside a case of much data, whose own time is not over', async () => {
   const server = await createFixturesServer();
   const [first] = loadCases('conformance/cases');

@@ -54,10 +54,10 @@ export interface Outcome {
   disagreements: string[];
 }
 
-/** Milliseconds that an engine may be late with an answer, after the limit of its case: a loaded machine is slow. */
-const grace = 5000;
 /** Why a run is not observed whose engine goes on with others. */
 export const noAnswer = 'the engine gave no answer in time';
+/** How it begins if it does not. */
+export const silent = 'the engine has said nothing for ';
 /** Milliseconds without a word after which an engine with overdue jobs has hung, and one that should ask for jobs will not. */
 const silenceWithOverdue = 5000;
 const silence = 40_000;
@@ -75,6 +75,8 @@ const heldUpAfter = 500;
 const givenUpBefore = 1000;
 /** Milliseconds after which a connection of a closed source is one that was left open: an engine at a case of much data is late with it. */
 const leakAfter = 5000;
+/** Milliseconds that an engine may be late with an answer, after the limit of its case: it may wait for a connection that was left open, and a loaded machine is slow. */
+const grace = leakAfter + 3000;
 /** Milliseconds before the second look whether it is closed, and between two of the last: each copies the log. */
 const firstLook = 25;
 const lookInterval = 250;
@@ -144,7 +146,7 @@ export async function attempt(options: {
       wake();
       for (const unregister of unregisters) unregister();
       void Promise.all([running?.stop(), ...closing]).then(() => {
-        for (const jobToken of jobTokens) server.endToken(jobToken);
+        for (const jobToken of jobTokens) server.retireToken(jobToken);
         resolve({
           ...(failure === undefined ? {} : { failure }),
           isFinal,
@@ -163,7 +165,7 @@ export async function attempt(options: {
       finish();
     };
     const endJob = (jobToken: string): void => {
-      server.endToken(jobToken);
+      server.retireToken(jobToken);
       jobTokens.delete(jobToken);
     };
     const wake = (): void => {
@@ -272,22 +274,16 @@ export async function attempt(options: {
         }
         passed.set(play, isRight);
         const run: Run = { chunking: planned.chunking, ...judgement, observation, requests };
-        // What it still asks for is answered as its connections were.
-        const forget = () =>
-          setTimeout(() => {
-            leftOpen.delete(jobToken);
-            endJob(jobToken);
-          }, leakAfter + 1000).unref();
         if (wasClosed(planned, run)) {
           const closed = findLeak(jobToken).then((leak) => {
             closing.delete(closed);
-            forget();
+            endJob(jobToken);
             options.onRun(planned, leak === undefined ? run : { ...run, leak });
             finishIfAllIsDone();
           });
           closing.add(closed);
         } else {
-          forget();
+          endJob(jobToken);
           options.onRun(planned, run);
         }
         options.onInFlight([...inFlight.keys()]);
@@ -312,15 +308,14 @@ export async function attempt(options: {
       for (let interval = firstLook; ; interval = Math.min(interval * 2, lookInterval)) {
         const requests = server.requests(jobToken);
         const last = requests.at(-1);
-        // An engine that ended had no time to close it.
-        if (isOver || last?.endedAt !== null || last.closedAt !== null) {
-          leftOpen.delete(jobToken);
-          return undefined;
-        }
-        if (interval === lookInterval) leftOpen.set(jobToken, last.origin);
         const left = until - now();
+        // An engine that ended had no time to close it.
+        const isClosed = isOver || last?.endedAt !== null || last.closedAt !== null;
+        if (isClosed || left <= 0) leftOpen.delete(jobToken);
+        if (isClosed) return undefined;
         if (left <= 0)
           return `requests[${requests.length - 1}] was still open ${leakAfter} ms after its source had been closed`;
+        if (interval === lookInterval) leftOpen.set(jobToken, last.origin);
         await new Promise((resolve) => setTimeout(resolve, Math.min(interval, left)));
       }
     }
@@ -387,7 +382,7 @@ export async function attempt(options: {
       const overdue = underWay.filter(({ deadline }) => deadline < now);
       const quiet = now - lastHeard;
       if (overdue.length > 0 && quiet > silenceWithOverdue) {
-        return finish(`the engine has said nothing for ${Math.round(quiet / 1000)} s`);
+        return finish(`${silent}${Math.round(quiet / 1000)} s`);
       }
       for (const { planned, token: jobToken } of overdue) {
         inFlight.delete(planned.play);

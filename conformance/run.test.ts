@@ -395,7 +395,21 @@ describe('a run', () => {
     expect(run!.reruns![0]).toBe('not observed: It is shaky.');
     expect(run!.flaky).toBeUndefined();
     expect(verdicts(report)).toEqual({ good: 'fail!', soon: 'pass', late: 'pass' });
-  }, 15_000);
+
+    // The only one that is under way, without which there is silence.
+    let looks = 0;
+    const alone = createEngine(
+      async ({ id }) => {
+        if (id === 'good' && ++looks === 2) await new Promise(() => {});
+        return { log: ['bad'] };
+      },
+      { unsteady: 'It is shaky.' }
+    );
+    const [cell] = (await collect(alone, [], undefined, list.slice(0, 1))).cells;
+    expect(looks).toBe(3);
+    expect(cell!.runs[0]).toMatchObject({ verdict: 'fail', reruns: { length: 2 } });
+    expect(cell!.runs[0]!.flaky).toBeUndefined();
+  }, 30_000);
 
   it('says what was under way when its engine ended, and run again', async () => {
     let deaths = 0;
@@ -482,7 +496,7 @@ describe('a run', () => {
     expect(told.filter((one) => one === 'good').length).toBeGreaterThan(2);
   });
 
-  it('runs two columns at a time, of one engine only if no other is left, and alone what is unsteady or one place', async () => {
+  it('runs two columns at a time, of one engine only if no other is left, what is unsteady not beside others, and alone what is one place', async () => {
     const implementations = ['truesource-fetch', 'truesource-xhr', 'native'];
     /** What was under way whenever a column began. */
     const begin = async (more: Record<string, Partial<Engine>>) => {
@@ -519,13 +533,14 @@ describe('a run', () => {
     const ofTwo = await begin({ b: { implementations: ['native'] }, a: {} });
     expect(ofTwo[1]).toBe('a and b');
     expect(ofTwo.filter((one) => one.length > 'a and b'.length)).toEqual([]);
-    const ofFour = await begin({
+    const ofFive = await begin({
       one: { isOnePlace: true },
       a: { implementations: ['native'] },
       two: { unsteady: 'It is shaky.', implementations: ['native'] },
+      three: { unsteady: 'It is shaky.', implementations: ['native'] },
       b: { implementations: ['native'] }
     });
-    expect(ofFour.slice(1)).toEqual(['a and b', 'one', 'one', 'one', 'two']);
+    expect(ofFive.slice(1)).toEqual(['a and b', 'one', 'one', 'one', 'two', 'three and two']);
   });
 
   it('does not start an endpoint for a second implementation that asked for no job for the first', async () => {

@@ -1,7 +1,7 @@
 import { cpus, release } from 'node:os';
 import { createFixturesServer, needsHttp1 } from '../fixtures-server/server.ts';
 import type { FixturesServer, FixturesServerOptions } from '../fixtures-server/server.ts';
-import { attempt, noAnswer, notObserved } from './attempt.ts';
+import { attempt, noAnswer, notObserved, silent } from './attempt.ts';
 import type { Attempt, PlannedRun } from './attempt.ts';
 import { features } from './case.ts';
 import { cut } from './chunkings.ts';
@@ -100,6 +100,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
 
   const mute = new Map<Engine, string>();
   const tasks: { engine: Engine; perform(): Promise<void> }[] = [];
+  const tasksUnsteady: typeof tasks = [];
   const tasksAlone: typeof tasks = [];
   for (const engine of options.engines) {
     const found = await engine.find();
@@ -149,7 +150,8 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
         column.duration = Date.now() - started;
         emitProgress();
       };
-      (engine.isOnePlace || engine.unsteady !== undefined ? tasksAlone : own).push({ engine, perform });
+      const queue = engine.isOnePlace ? tasksAlone : engine.unsteady !== undefined ? tasksUnsteady : own;
+      queue.push({ engine, perform });
     }
     // Node's columns, which are short, come last: nothing long is then left to run alone. Of an engine the native one, which takes longest, is first.
     tasks.unshift(...own);
@@ -157,7 +159,8 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
 
   let isDone = false;
   // Two columns at a time, since every engine waits for a third of its time or more: on 2 cores Chromium's three were done in 55 s rather than 65.
-  // Of two engines if possible: two columns of one meet the same cases of much data at once. What is unsteady fails more often beside another.
+  // Of two engines if possible: two columns of one meet the same cases of much data at once. What is unsteady fails more often beside what keeps
+  // the processors busy, as Qt's engines do not.
   const underWay = new Set<Engine>();
   const work = async (queue: typeof tasks): Promise<void> => {
     for (;;) {
@@ -171,6 +174,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   };
   const all = Promise.all([work(tasks), work(tasks)])
     .then(() => work(tasksAlone))
+    .then(() => Promise.all([work(tasksUnsteady), work(tasksUnsteady)]))
     .finally(() => {
       isDone = true;
       wake();
@@ -187,7 +191,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
     }
     await all;
   } finally {
-    tasks.length = tasksAlone.length = 0;
+    tasks.length = tasksUnsteady.length = tasksAlone.length = 0;
     for (const [token, one] of [...venue.attempts]) {
       if (token.startsWith(`${venue.name}-`)) one.breakDown('the run was ended');
     }
@@ -302,7 +306,6 @@ async function runColumn(
   const onAttemptedRun = (planned: PlannedRun, run: Run): void => {
     const isFailure = !isPassed(run.verdict) && run.verdict !== 'unsupported';
     const looks = [...(failed.get(planned) ?? []), run];
-    // An answer that was lost says nothing beside others.
     const told = looks.filter(({ why }) => why !== noAnswer);
     const isExpected =
       run.verdict !== 'not observed' &&
@@ -319,7 +322,9 @@ async function runColumn(
       again.push(planned);
       return;
     }
-    const seen = told.length > 0 ? told : looks;
+    // An answer that was lost says nothing beside others.
+    const heard = told.filter(({ why }) => !why?.startsWith(silent));
+    const seen = heard.length > 0 ? heard : looks;
     const last = seen.at(-1)!;
     const [worst] = seen.toSorted(compareVerdicts);
     const isFlaky = seen.some(({ verdict }) => verdict !== last.verdict);

@@ -111,6 +111,18 @@ describe('plays', () => {
     expect(server.requests('u').length).toBe(1);
   });
 
+  test('answers 204 to what still asks under a token that is retired, and to nothing else', async () => {
+    const { origin, server } = await start({ cases: [{ id: 'a', connections: [{}] }] });
+    const open = [get(origin, '/sse/t/a'), get(origin, '/sse/t/a')];
+    await until(() => server.requests('t').every(({ writes }) => writes.length === 1));
+    server.retireToken('t');
+    await Promise.all(open.map((one) => one.finished()));
+    const late = await fetch(`${origin}/sse/t/a`, { headers: { Origin: 'http://a' } });
+    expect([late.status, late.headers.get('access-control-allow-origin')]).toEqual([204, 'http://a']);
+    expect(server.requests('t')).toEqual([]);
+    expect((await fetch(`${origin}/sse/u/a`)).status).toBe(200);
+  });
+
   test('addCases adds and replaces, all or nothing', async () => {
     const { origin, server } = await start({ cases: [{ id: 'a', connections: answers('old') }] });
     expect(() =>

@@ -17,6 +17,9 @@ export type { Route } from './routes/route.ts';
 export { Refusal } from './routes/route.ts';
 export { needsHttp1 } from './play-http2.ts';
 
+/** How many tokens are known to be ended for good; the oldest is forgotten. */
+const retiredTokens = 20_000;
+
 /** https://www.rfc-editor.org/rfc/rfc9113#section-7 */
 const enhanceYourCalm = 0xb;
 
@@ -50,6 +53,8 @@ export interface FixturesServer {
   hold(token: string): () => void;
   /** Ends the token's open connections and forgets its log and where its plays were. */
   endToken(token: string): void;
+  /** Ends the token for good: what still asks for something under it is answered 204, which ends a source. */
+  retireToken(token: string): void;
   /** Ends every connection; resolves when no handle is left open. */
   close(): Promise<void>;
   /**
@@ -105,6 +110,11 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
     (sockets.has(socket) ? socket : [...sockets].find(same))?.resetAndDestroy();
   };
   let isRetired = false;
+  const retired = new Set<string>();
+  const isOfRetired = (request: IncomingMessage) => {
+    const [, first, token] = request.url!.split('/');
+    return isRetired || (first === 'sse' && retired.has(token ?? ''));
+  };
   const endConnections = () => {
     for (const socket of sockets) socket.destroy();
   };
@@ -159,16 +169,7 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
       ...routes
     ];
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      if (isRetired) {
-        response
-          .writeHead(204, {
-            'Access-Control-Allow-Origin': request.headers.origin ?? '*',
-            'Access-Control-Allow-Credentials': 'true',
-            Connection: 'close'
-          })
-          .end();
-        return;
-      }
+      if (isOfRetired(request)) return sendAway(request, response);
       void answer(request, response, originsFor(request)[index]!, all, limits.bodyBytes);
     });
   });
@@ -179,6 +180,11 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
     addCases,
     hold,
     endToken: (token) => log.endToken(token),
+    retireToken(token) {
+      retired.add(token);
+      if (retired.size > retiredTokens) retired.delete(retired.values().next().value!);
+      log.endToken(token);
+    },
     close,
     retire() {
       isRetired = true;
@@ -186,6 +192,18 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
       for (const server of servers) server.unref();
     }
   };
+}
+
+/** Ends the source that asks, if it does as the standard says. */
+function sendAway(request: IncomingMessage, response: ServerResponse): void {
+  response
+    .writeHead(204, {
+      'Access-Control-Allow-Origin': request.headers.origin ?? '*',
+      'Access-Control-Allow-Credentials': 'true',
+      'Access-Control-Allow-Headers': request.headers['access-control-request-headers'] ?? '',
+      ...(request.httpVersionMajor === 1 && { Connection: 'close' })
+    })
+    .end();
 }
 
 function originOf(scheme: string, { address, family, port }: AddressInfo): string {
