@@ -39,6 +39,7 @@ function begin(
     onRun,
     onRerun() {},
     onStart() {},
+    onRemark() {},
     onInFlight() {}
   });
 }

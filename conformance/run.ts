@@ -379,6 +379,9 @@ async function runColumn(
       onStart() {
         state.state = 'running';
       },
+      onRemark(text) {
+        column.note = text;
+      },
       onInFlight: onProgress
     });
     disagreements.push(...outcome.disagreements);

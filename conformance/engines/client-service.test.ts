@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
@@ -182,6 +183,93 @@ it('names a service that creates one client, and then fails', async () => {
   });
 });
 
+describe('a service with few places', () => {
+  const list = loadCases('conformance/cases')
+    .filter(({ section }) => section === 'fields')
+    .slice(0, 40)
+    .map((one) => ({ ...one, limit: 200, chunkings: false as const }));
+
+  /** Has `places` clients at a time, and frees a place some time after it said so. Tells how many it refused. */
+  function createLimited(places: number, status: number): { service: RequestListener; refused(): number } {
+    let held = 0;
+    let created = 0;
+    let refused = 0;
+    return {
+      refused: () => refused,
+      service(request, response) {
+        if (request.method === 'GET') return response.end();
+        if (request.method === 'DELETE') {
+          setTimeout(() => held--, 20);
+          return response.writeHead(204).end();
+        }
+        if (held >= places) {
+          refused++;
+          return response.writeHead(status).end('full');
+        }
+        held++;
+        response.writeHead(201, { Location: `/${++created}` }).end();
+      }
+    };
+  }
+
+  it.each([
+    [1, 429],
+    [8, 503]
+  ])(
+    '%i at a time, which says %i to more, is given no more, and all cases are run',
+    async (places, status) => {
+      const { service, refused } = createLimited(places, status);
+      const some = list.slice(0, 12 * places);
+      const { columns, cells } = await runOn(service, some);
+      expect(columns).toMatchObject([
+        {
+          status: 'ran',
+          note: expect.stringMatching(
+            new RegExp(`the service at http.* refused more than ${places} client`)
+          ) as string
+        }
+      ]);
+      const told = cells
+        .flatMap(({ runs }) => runs)
+        .filter(({ verdict, why }) => verdict === 'not observed' && /answers/.test(why!));
+      expect(told).toEqual([]);
+      expect(cells.length).toBe(some.length);
+      // Those of the beginning, and where its place comes late.
+      expect(refused()).toBeLessThan(30 + some.length);
+    },
+    30_000
+  );
+
+  it('is waited for at its start, and named if it never has one', async () => {
+    const { service } = createLimited(Infinity, 503);
+    const begun = Date.now();
+    const slow: RequestListener = (request, response) =>
+      request.method === 'POST' && Date.now() - begun < 400
+        ? response.writeHead(503).end()
+        : service(request, response);
+    expect((await runOn(slow, list)).columns).toMatchObject([{ status: 'ran' }]);
+    const { columns } = await runOn(createLimited(0, 503).service, list);
+    expect(columns[0]).toMatchObject({
+      status: 'broken',
+      note: expect.stringMatching(/answers 503 to POST \/, not 2xx/) as string
+    });
+  });
+
+  it('loses the case that alone it refuses', async () => {
+    const { service } = createLimited(Infinity, 503);
+    const { columns, cells } = await runOn((request, response) => {
+      if (request.method !== 'POST') return service(request, response);
+      void json(request).then((body) => {
+        if ((body as { tag: string }).tag.startsWith(list[7]!.id)) response.writeHead(503).end();
+        else service(request, response);
+      });
+    }, list);
+    expect(columns).toMatchObject([{ status: 'ran' }]);
+    const lost = cells.filter(({ runs }) => runs.some(({ why }) => why?.includes('answers 503')));
+    expect(lost.map((cell) => cell.case)).toEqual([list[7]!.id]);
+  });
+});
+
 it('names a service that creates no client in the time of a case', async () => {
   const service = createServer((request, response) => {
     if (request.method === 'GET') response.end();
@@ -199,6 +287,33 @@ it('names a service that does not end its clients', async () => {
   const note = expect.stringMatching(/the service at http.* did not answer DELETE \/1 in 0\.5 s/) as string;
   expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
+
+it('on Ctrl-C has its clients ended, and does not wait for a service that is slow with it', async () => {
+  const [created, ended] = [new Set<string>(), new Set<string>()];
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') return response.end();
+    if (request.method === 'DELETE') return void ended.add(request.url!);
+    const Location = `/${created.size + 1}`;
+    created.add(Location);
+    response.writeHead(201, { Location }).end();
+    if (created.size === 32) setTimeout(() => suite.kill('SIGINT'), 200);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const suite = spawn(
+    process.execPath,
+    ['--no-warnings', 'conformance/cli.ts', 'conformance', '--client-service', `http://127.0.0.1:${port}/`],
+    { stdio: 'ignore' }
+  );
+  const code = new Promise((resolve) => suite.once('exit', resolve));
+  await expect.poll(() => ended.size, { timeout: 10_000 }).toBe(32);
+  const begun = Date.now();
+  expect(await code).toBe(130);
+  expect(Date.now() - begun).toBeLessThan(2500);
+  expect(ended).toEqual(created);
+  server.closeAllConnections();
+  server.close();
+}, 20_000);
 
 it('waits for the end of a client longer than for what a case showed', async () => {
   const service = createServer((request, response) => {
