@@ -400,7 +400,7 @@ export async function attempt(options: {
         finish(
           isStarted
             ? 'the engine stopped asking for jobs'
-            : `the engine asked for no job in ${silence / 1000} s`
+            : `the engine asked ${origins[0]} for no job in ${silence / 1000} s`
         );
       } else finishIfAllIsDone();
     }, 250);
