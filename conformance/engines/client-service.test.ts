@@ -137,6 +137,11 @@ describe('a service that cannot be used is named, and what it did', () => {
       /says that it has event-type-listeners, and answers 404 to the command listen/
     ],
     ['calls back garbage', createService([['/1', 'hello']]), /sent a callback that is not JSON: "hello"/],
+    [
+      'calls back to where nothing is',
+      createService([['9/1', '{"kind":"comment"}']]),
+      /sent a callback to "\d9\/1", which it was not given/
+    ],
     ['calls back without a number', createService([['', '{}']]), /which has no number/],
     [
       'uses a number twice',
@@ -164,6 +169,15 @@ it('names a service that breaks off whenever it is to create a client', async ()
   const { columns } = await runOn((request, response) => {
     if (request.method === 'GET') response.end();
     else response.destroy();
+  });
+  const note = expect.stringMatching(/the service at http.* cannot be reached: ./) as string;
+  expect(columns).toMatchObject([{ status: 'broken', note }]);
+});
+
+it('names a service whose clients can never be ended', async () => {
+  const { columns } = await runOn((request, response) => {
+    if (request.method === 'DELETE') response.destroy();
+    else createService([])(request, response);
   });
   const note = expect.stringMatching(/the service at http.* cannot be reached: ./) as string;
   expect(columns).toMatchObject([{ status: 'broken', note }]);
@@ -354,8 +368,10 @@ it('takes a list of capabilities that is null for an empty one, and tells a reco
   expect(told).toMatchObject({ initialDelayMs: 3000 });
 });
 
-it('does not pass what it was told with a gap', async () => {
-  const { cells } = await runOn(createService([['/2', event('y', 'b')]]));
+it('does not pass what it was told with a gap, and names a service of which nothing was observed', async () => {
+  const { cells, columns } = await runOn(createService([['/2', event('y', 'b')]]));
+  expect(columns).toMatchObject([{ status: 'broken' }]);
+  expect(columns[0]!.note).toMatch(/the service at .* left out callback 1/);
   expect(cells[0]!.runs[0]).toMatchObject({
     verdict: 'not observed',
     why: expect.stringContaining('left out callback 1') as string

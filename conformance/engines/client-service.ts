@@ -108,8 +108,9 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       /** Since when it has had no place, though it holds no client. */
       let fullSince: number | undefined;
       const putBacks = new Map<string, number>();
-      /** Why a client could not be created, though the service is there. */
-      let brokenOff: string | undefined;
+      /** Why the last of those cases was not observed. */
+      let fault: string | undefined;
+      let hasObserved = false;
       let lost: Promise<void> | undefined;
       let end: (why: string) => void = () => {};
 
@@ -212,6 +213,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         const release = types.length > 0 ? task.hold(job.id) : () => {};
         let resource: string | undefined;
         let deletion: Promise<Response> | undefined;
+        /** Why it was not observed, though the service is there. */
+        let unseen: string | undefined;
         try {
           const created = await send(
             'POST',
@@ -234,7 +237,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
               throw new Error(
                 `${why}, not 2xx${hasCreated ? `, ${refusals} times in a row` : ''}: ${quote(await created.text())}`
               );
-            return task.decline(job.id, why);
+            return void (unseen = why);
           }
           refusals = 0;
           fullSince = undefined;
@@ -274,7 +277,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           await lost;
           if (lost || ending.signal.aborted) return;
           if (stream.early.size > 0)
-            return task.decline(job.id, `the service at ${shown} left out callback ${stream.next}`);
+            return void (unseen = `the service at ${shown} left out callback ${stream.next}`);
+          hasObserved = true;
           task.handIn(job.id, {
             events: [],
             log: [],
@@ -287,10 +291,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           if (ending.signal.aborted) return;
           const { message } = error as Error;
           if (!isBrokenOff(error as Error)) task.breakDown(message);
-          else if (await isThere(message)) {
-            brokenOff = message;
-            task.decline(job.id, message);
-          }
+          else if (await isThere(message)) unseen = message;
         } finally {
           release();
           clearTimeout(limitTimer);
@@ -303,6 +304,11 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
               else await isThere(error.message);
             });
             held--;
+          }
+          // Last, since the last of all ends the attempt.
+          if (unseen !== undefined) {
+            fault = unseen;
+            task.decline(job.id, unseen);
           }
         }
       }
@@ -321,7 +327,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           task.remark(
             `the service at ${shown} refused more than ${places} ${places === 1 ? 'client' : 'clients'} at a time, and so was given no more`
           );
-        if (!hasCreated && brokenOff !== undefined) task.breakDown(brokenOff);
+        if (!hasObserved && fault !== undefined) task.breakDown(fault);
       });
       const stop = async (): Promise<void> => {
         ending.abort();
@@ -341,8 +347,11 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         receive(path, body) {
           const [key = '', number = ''] = path.split('/');
           const stream = streams.get(key);
-          if (!stream) return;
           try {
+            if (!/^[1-9]\d*$/.test(key) || Number(key) > count)
+              throw new Error(`to ${quote(path)}, which it was not given`);
+            // It may come when its client is gone.
+            if (!stream) return;
             if (!/^[1-9]\d*$/.test(number)) throw new Error(`to ${quote(path)}, which has no number`);
             if (Number(number) < stream.next || stream.early.has(Number(number)))
               throw new Error(`${number} twice`);
