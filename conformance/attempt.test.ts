@@ -39,6 +39,7 @@ function begin(
     onRun,
     onRerun() {},
     onStart() {},
+    onRemark() {},
     onInFlight() {}
   });
 }
@@ -134,7 +135,7 @@ it('says of an engine that never asks for a job what is known of it', async () =
   ]);
   vi.advanceTimersByTime(41_000);
   expect(await outcome).toMatchObject({
-    failure: 'the engine asked for no job in 40 s',
+    failure: `the engine asked ${server.origins[0]} for no job in 40 s`,
     isStarted: false,
     untaken: [{ play: testCase!.id }]
   });

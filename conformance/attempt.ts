@@ -99,6 +99,7 @@ export async function attempt(options: {
   /** A run is to be run again, and why that is. */
   onRerun(planned: PlannedRun, why: string): void;
   onStart(): void;
+  onRemark(text: string): void;
   /** What is under way, longest first: at each change, and now and then. */
   onInFlight(plays: string[]): void;
 }): Promise<Outcome> {
@@ -394,7 +395,7 @@ export async function attempt(options: {
         finish(
           isStarted
             ? 'the engine stopped asking for jobs'
-            : `the engine asked for no job in ${silence / 1000} s`
+            : `the engine asked ${origins[0]} for no job in ${silence / 1000} s`
         );
       } else finishIfAllIsDone();
     }, 250);
@@ -425,6 +426,15 @@ export async function attempt(options: {
             options.onRun(waiting.planned, notObserved(waiting.planned, why));
             setImmediate(finishIfAllIsDone);
           },
+          putBack(play) {
+            heard();
+            const waiting = inFlight.get(play);
+            if (!waiting || isOver) return;
+            inFlight.delete(play);
+            endJob(waiting.token);
+            untaken.set(play, waiting.planned);
+          },
+          remark: options.onRemark,
           hold: (play) => server.hold(inFlight.get(play)!.token),
           breakDown: self.breakDown,
           confirm(play, hasPassed) {

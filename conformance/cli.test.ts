@@ -104,6 +104,7 @@ describe('what only tells', { timeout: 30_000 }, () => {
     [['--help'], /Usage: truesource/],
     [['conformance', '--help'], /--implementation/],
     [['help', 'conformance'], /--implementation/],
+    [['help', 'help'], /Usage: truesource \[options\] \[command\]/],
     [['--version'], /^\d+\.\d+\.\d+\n$/],
     [['cases', '--case', 'bom-*'], /^parsing +must +bom-/],
     [['engines'], /^node /]

@@ -209,7 +209,10 @@ try {
       .configureOutput({ writeErr: () => {} })
       .helpOption('-h, --help', 'show this help');
   }
-  await parse(process.argv.slice(2));
+  const parameters = process.argv.slice(2);
+  // Commander knows of no help of `help`.
+  while (parameters[0] === 'help' && parameters[1] === 'help') parameters.shift();
+  await parse(parameters);
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else if (error instanceof CommanderError || error instanceof UsageError) {

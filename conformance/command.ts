@@ -219,13 +219,14 @@ export async function runConformance(options: ConformanceOptions, command: Comma
   for (const { implementation, engine, note } of unusable)
     process.stderr.write(`truesource: ${implementation} could not be run anywhere; in ${engine}: ${note}\n`);
   if (isUnexpected || idle.length > 0 || unusable.length > 0) process.exitCode = 1;
-  const unused = report.columns.flatMap(({ engine, status, note }) => {
+  const told = new Set<string>();
+  for (const { engine, status, note } of report.columns) {
     const address = endpoints.find(({ name }) => name === engine)?.address;
-    if (status === 'ran' || address === undefined) return [];
-    return note?.includes(address) ? note : `${note} (${engine}, ${address})`;
-  });
-  for (const why of new Set(unused)) process.stderr.write(`truesource: ${why}\n`);
-  if (unused.length > 0) process.exitCode = 3;
+    if (address === undefined || (status === 'ran' && note === undefined)) continue;
+    told.add(note?.includes(address) ? note : `${note} (${engine}, ${address})`);
+    if (status !== 'ran') process.exitCode = 3;
+  }
+  for (const note of told) process.stderr.write(`truesource: ${note}\n`);
 }
 
 async function chooseImplementation(name: string): Promise<string | Implementation> {

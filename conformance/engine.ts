@@ -28,6 +28,10 @@ export interface Task {
   handIn(play: string, observation: Observation): void;
   /** For engines in this process: a job that cannot be observed, and why. */
   decline(play: string, why: string): void;
+  /** For engines in this process: a job that was taken and not begun, and is to be taken again. */
+  putBack(play: string): void;
+  /** For engines in this process: what the report has to say of the column. */
+  remark(text: string): void;
   /** For engines in this process: lets a job's requests wait until what it returns is called. */
   hold(play: string): () => void;
   /** For engines in this process: ends the attempt for a reason that another start will not change. */
@@ -37,16 +41,20 @@ export interface Task {
 }
 
 /** The part of a task for an engine that is only to open a page. */
-export const noJobs: Pick<Task, 'plays' | 'take' | 'handIn' | 'decline' | 'hold' | 'breakDown' | 'confirm'> =
-  {
-    plays: [],
-    take: () => null,
-    handIn() {},
-    decline() {},
-    hold: () => () => {},
-    breakDown() {},
-    confirm() {}
-  };
+export const noJobs: Pick<
+  Task,
+  'plays' | 'take' | 'handIn' | 'decline' | 'putBack' | 'remark' | 'hold' | 'breakDown' | 'confirm'
+> = {
+  plays: [],
+  take: () => null,
+  handIn() {},
+  decline() {},
+  putBack() {},
+  remark() {},
+  hold: () => () => {},
+  breakDown() {},
+  confirm() {}
+};
 
 export interface RunningEngine {
   /** Fulfils when the engine has ended by itself, with what it left to say. */

@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { fileURLToPath } from 'node:url';
 import type { Feature } from './case.ts';
 import { createInProcessEngine } from './engines/in-process.ts';
@@ -26,7 +27,16 @@ export const cases: SectionedCase[] = loadCases(fileURLToPath(new URL('cases', i
  * Runs the cases on a constructor in this process, with a server on free ports of 127.0.0.1 that it starts, and that ends with the process.
  * Rejects with the signal's reason if that ends it, and with an Error if the engine could not be run to its end.
  */
-export async function run(EventSource: unknown, options: InProcessOptions = {}): Promise<Report> {
+export function run(EventSource: unknown, options: InProcessOptions = {}): Promise<Report> {
+  return runWithin(undefined, EventSource, options);
+}
+
+/** The same, where `current` holds the play whose client it is that something comes from. */
+export async function runWithin(
+  current: AsyncLocalStorage<string> | undefined,
+  EventSource: unknown,
+  options: InProcessOptions
+): Promise<Report> {
   if (typeof EventSource !== 'function')
     throw new TypeError(`run needs a constructor, not ${String(EventSource)}`);
   const { cases: chosen = cases, features = [], onCell, signal } = options;
@@ -38,7 +48,7 @@ export async function run(EventSource: unknown, options: InProcessOptions = {}):
   const dist = fileURLToPath(new URL('.', import.meta.url));
   const venue = await openVenue(dist);
   const events = runEngines({
-    engines: [createInProcessEngine(EventSource, features)],
+    engines: [createInProcessEngine(EventSource, features, current)],
     cases: chosen,
     expectedFailures: [],
     dist,

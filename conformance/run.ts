@@ -99,6 +99,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
   };
 
   const mute = new Map<Engine, string>();
+  const heard = new Set<Engine>();
   const tasks: { engine: Engine; perform(): Promise<void> }[] = [];
   const tasksUnsteady: typeof tasks = [];
   const tasksAlone: typeof tasks = [];
@@ -137,7 +138,7 @@ export async function* run(options: RunOptions): AsyncGenerator<RunEvent, Report
       const perform = async () => {
         const started = Date.now();
         await runColumn(
-          { engine, column, foreign, state, runs, token, options, venue, mute },
+          { engine, column, foreign, state, runs, token, options, venue, mute, heard },
           (cell) => {
             cells.push(cell);
             emit({ type: 'cell', cell });
@@ -264,7 +265,8 @@ async function runColumn(
     token,
     options,
     venue,
-    mute
+    mute,
+    heard
   }: {
     engine: Engine;
     column: Column;
@@ -276,6 +278,8 @@ async function runColumn(
     venue: Venue;
     /** Engines elsewhere that never asked for a job, and what was said of them: they are not started for a second implementation. */
     mute: Map<Engine, string>;
+    /** Engines that have asked for a job. */
+    heard: Set<Engine>;
   },
   onCell: (cell: Cell) => void,
   onProgress: (waitingFor: string[]) => void
@@ -382,7 +386,11 @@ async function runColumn(
       onRun: onAttemptedRun,
       onRerun,
       onStart() {
+        heard.add(engine);
         state.state = 'running';
+      },
+      onRemark(text) {
+        column.note = text;
       },
       onInFlight: onProgress
     });
@@ -391,7 +399,10 @@ async function runColumn(
     failures++;
     const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
     hasStarted ||= isStarted;
-    const isHopeless = isFinal || failures > failureLimit || (failures > 1 && !isStarted);
+    const isElsewhere = engine.address !== undefined;
+    // A browser here may have been slow; one elsewhere that was never heard of does not reach this server.
+    const startLimit = isElsewhere && !heard.has(engine) ? 1 : 2;
+    const isHopeless = isFinal || failures > failureLimit || (failures >= startLimit && !isStarted);
     if (isHopeless) {
       const underWay = inFlight.map(({ play }) => play);
       const more = underWay.length > 5 ? ` and ${underWay.length - 4} more` : '';
@@ -399,7 +410,7 @@ async function runColumn(
       const note = failure + (named.length > 0 ? `; under way: ${named.join(', ')}${more}` : '');
       Object.assign(column, { status: 'broken', note });
       // A page that says why has asked; and what others wrote may be what hinders it.
-      if (!hasStarted && !isFinal && engine.address !== undefined && !foreign) mute.set(engine, note);
+      if (!hasStarted && !isFinal && isElsewhere && !foreign) mute.set(engine, note);
       const left = [...untaken, ...batches.flatMap((one) => one.runs)];
       batches.length = 0;
       for (const planned of inFlight) onRun(planned, notObserved(planned, `under way when ${failure}`));

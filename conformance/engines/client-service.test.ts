@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
@@ -136,6 +137,11 @@ describe('a service that cannot be used is named, and what it did', () => {
       /says that it has event-type-listeners, and answers 404 to the command listen/
     ],
     ['calls back garbage', createService([['/1', 'hello']]), /sent a callback that is not JSON: "hello"/],
+    [
+      'calls back to where nothing is',
+      createService([['9/1', '{"kind":"comment"}']]),
+      /sent a callback to "\d9\/1", which it was not given/
+    ],
     ['calls back without a number', createService([['', '{}']]), /which has no number/],
     [
       'uses a number twice',
@@ -168,6 +174,15 @@ it('names a service that breaks off whenever it is to create a client', async ()
   expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
 
+it('names a service whose clients can never be ended', async () => {
+  const { columns } = await runOn((request, response) => {
+    if (request.method === 'DELETE') response.destroy();
+    else createService([])(request, response);
+  });
+  const note = expect.stringMatching(/the service at http.* cannot be reached: ./) as string;
+  expect(columns).toMatchObject([{ status: 'broken', note }]);
+});
+
 it('names a service that creates one client, and then fails', async () => {
   let created = 0;
   const service: RequestListener = (request, response) => {
@@ -179,6 +194,93 @@ it('names a service that creates one client, and then fails', async () => {
   expect(columns[0]).toMatchObject({
     status: 'broken',
     note: expect.stringMatching(/answers 500 to POST \/, not 2xx, 100 times in a row: "full"/) as string
+  });
+});
+
+describe('a service with few places', () => {
+  const list = loadCases('conformance/cases')
+    .filter(({ section }) => section === 'fields')
+    .slice(0, 40)
+    .map((one) => ({ ...one, limit: 200, chunkings: false as const }));
+
+  /** Has `places` clients at a time, and frees a place some time after it said so. Tells how many it refused. */
+  function createLimited(places: number, status: number): { service: RequestListener; refused(): number } {
+    let held = 0;
+    let created = 0;
+    let refused = 0;
+    return {
+      refused: () => refused,
+      service(request, response) {
+        if (request.method === 'GET') return response.end();
+        if (request.method === 'DELETE') {
+          setTimeout(() => held--, 20);
+          return response.writeHead(204).end();
+        }
+        if (held >= places) {
+          refused++;
+          return response.writeHead(status).end('full');
+        }
+        held++;
+        response.writeHead(201, { Location: `/${++created}` }).end();
+      }
+    };
+  }
+
+  it.each([
+    [1, 429],
+    [8, 503]
+  ])(
+    '%i at a time, which says %i to more, is given no more, and all cases are run',
+    async (places, status) => {
+      const { service, refused } = createLimited(places, status);
+      const some = list.slice(0, 12 * places);
+      const { columns, cells } = await runOn(service, some);
+      expect(columns).toMatchObject([
+        {
+          status: 'ran',
+          note: expect.stringMatching(
+            new RegExp(`the service at http.* refused more than ${places} client`)
+          ) as string
+        }
+      ]);
+      const told = cells
+        .flatMap(({ runs }) => runs)
+        .filter(({ verdict, why }) => verdict === 'not observed' && /answers/.test(why!));
+      expect(told).toEqual([]);
+      expect(cells.length).toBe(some.length);
+      // Those of the beginning, and where its place comes late.
+      expect(refused()).toBeLessThan(30 + some.length);
+    },
+    30_000
+  );
+
+  it('is waited for at its start, and named if it never has one', async () => {
+    const { service } = createLimited(Infinity, 503);
+    const begun = Date.now();
+    const slow: RequestListener = (request, response) =>
+      request.method === 'POST' && Date.now() - begun < 400
+        ? response.writeHead(503).end()
+        : service(request, response);
+    expect((await runOn(slow, list)).columns).toMatchObject([{ status: 'ran' }]);
+    const { columns } = await runOn(createLimited(0, 503).service, list);
+    expect(columns[0]).toMatchObject({
+      status: 'broken',
+      note: expect.stringMatching(/answers 503 to POST \/, not 2xx/) as string
+    });
+  });
+
+  it('loses the case that alone it refuses', async () => {
+    const { service } = createLimited(Infinity, 503);
+    const { columns, cells } = await runOn((request, response) => {
+      if (request.method !== 'POST') return service(request, response);
+      void json(request).then((body) => {
+        if ((body as { tag: string }).tag.startsWith(list[7]!.id)) response.writeHead(503).end();
+        else service(request, response);
+      });
+    }, list);
+    expect(columns).toMatchObject([{ status: 'ran' }]);
+    const lost = cells.filter(({ runs }) => runs.some(({ why }) => why?.includes('answers 503')));
+    expect(lost.map((cell) => cell.case)).toEqual([list[7]!.id]);
   });
 });
 
@@ -199,6 +301,33 @@ it('names a service that does not end its clients', async () => {
   const note = expect.stringMatching(/the service at http.* did not answer DELETE \/1 in 0\.5 s/) as string;
   expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
+
+it('on Ctrl-C has its clients ended, and does not wait for a service that is slow with it', async () => {
+  const [created, ended] = [new Set<string>(), new Set<string>()];
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') return response.end();
+    if (request.method === 'DELETE') return void ended.add(request.url!);
+    const Location = `/${created.size + 1}`;
+    created.add(Location);
+    response.writeHead(201, { Location }).end();
+    if (created.size === 32) setTimeout(() => suite.kill('SIGINT'), 200);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const suite = spawn(
+    process.execPath,
+    ['--no-warnings', 'conformance/cli.ts', 'conformance', '--client-service', `http://127.0.0.1:${port}/`],
+    { stdio: 'ignore' }
+  );
+  const code = new Promise((resolve) => suite.once('exit', resolve));
+  await expect.poll(() => ended.size, { timeout: 10_000 }).toBe(32);
+  const begun = Date.now();
+  expect(await code).toBe(130);
+  expect(Date.now() - begun).toBeLessThan(2500);
+  expect(ended).toEqual(created);
+  server.closeAllConnections();
+  server.close();
+}, 20_000);
 
 it('waits for the end of a client longer than for what a case showed', async () => {
   const service = createServer((request, response) => {
@@ -239,8 +368,10 @@ it('takes a list of capabilities that is null for an empty one, and tells a reco
   expect(told).toMatchObject({ initialDelayMs: 3000 });
 });
 
-it('does not pass what it was told with a gap', async () => {
-  const { cells } = await runOn(createService([['/2', event('y', 'b')]]));
+it('does not pass what it was told with a gap, and names a service of which nothing was observed', async () => {
+  const { cells, columns } = await runOn(createService([['/2', event('y', 'b')]]));
+  expect(columns).toMatchObject([{ status: 'broken' }]);
+  expect(columns[0]!.note).toMatch(/the service at .* left out callback 1/);
   expect(cells[0]!.runs[0]).toMatchObject({
     verdict: 'not observed',
     why: expect.stringContaining('left out callback 1') as string

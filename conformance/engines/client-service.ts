@@ -12,10 +12,14 @@ const patience = 10_000;
 const lateness = 4000;
 /** Milliseconds in which a service that has died may be started again by whoever looks after it. */
 const absence = 5000;
+/** Milliseconds that it has to end its clients when this process is made to end. */
+const farewell = 1000;
 /** Milliseconds of reconnection time before a stream says otherwise: "a few seconds". Services rely on being told. */
 const initialDelay = 3000;
 /** Clients in a row that a service may refuse to create, having created others. */
 const refusalLimit = 100;
+/** How often a case is put back that a service has no place for beside others: what it refuses more often it refuses for another reason. */
+const putBackLimit = 3;
 /** UTF-16 code units of `data` that an observation keeps. */
 const dataLimit = 4096;
 
@@ -41,6 +45,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
   const shown = withoutCredentials(url);
   const path = pathname + search;
   let capabilities: string[] = [];
+  /** How many clients it takes at a time, once it has refused more. */
+  let places = Infinity;
 
   /** Rejects with an Error that names the service. */
   async function send(
@@ -96,8 +102,15 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       let hasCreated = false;
       /** Clients in a row that it did not create. */
       let refusals = 0;
-      /** Why a client could not be created, though the service is there. */
-      let brokenOff: string | undefined;
+      /** Clients that it has now, and the most that it had. */
+      let held = 0;
+      let mostHeld = 0;
+      /** Since when it has had no place, though it holds no client. */
+      let fullSince: number | undefined;
+      const putBacks = new Map<string, number>();
+      /** Why the last of those cases was not observed. */
+      let fault: string | undefined;
+      let hasObserved = false;
       let lost: Promise<void> | undefined;
       let end: (why: string) => void = () => {};
 
@@ -128,7 +141,29 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         return false;
       }
 
-      async function runJob(job: Job): Promise<void> {
+      /** Whether the job is taken again, by this lane if it answers 'later', by another if 'elsewhere'. */
+      async function putBack(id: string): Promise<'later' | 'elsewhere' | undefined> {
+        if (held > 0) {
+          const times = (putBacks.get(id) ?? 0) + 1;
+          putBacks.set(id, times);
+          if (times > putBackLimit) return undefined;
+          places = mostHeld;
+          task.putBack(id);
+          return 'elsewhere';
+        }
+        fullSince ??= performance.now();
+        const since = performance.now() - fullSince;
+        if (since > wait) return undefined;
+        task.putBack(id);
+        await Promise.race([
+          stopped,
+          new Promise((resolve) => setTimeout(resolve, Math.min(100 + since / 2, 1000)))
+        ]);
+        return 'later';
+      }
+
+      /** False if the service has no place for this lane. */
+      async function runJob(job: Job): Promise<unknown> {
         const { client, until, limit } = job;
         if (client.script !== undefined) return task.decline(job.id, 'its script is for JavaScript');
         if (client.close !== undefined)
@@ -178,6 +213,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         const release = types.length > 0 ? task.hold(job.id) : () => {};
         let resource: string | undefined;
         let deletion: Promise<Response> | undefined;
+        /** Why it was not observed, though the service is there. */
+        let unseen: string | undefined;
         try {
           const created = await send(
             'POST',
@@ -193,20 +230,24 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           );
           if (!created.ok) {
             const why = `the service at ${shown} answers ${created.status} to POST /`;
+            const again = isFull(created.status) ? await putBack(job.id) : undefined;
+            if (again) return again === 'later';
             // It may refuse a case. Where it has refused so many one after another it is the service that fails.
             if (!hasCreated || ++refusals === refusalLimit)
               throw new Error(
                 `${why}, not 2xx${hasCreated ? `, ${refusals} times in a row` : ''}: ${quote(await created.text())}`
               );
-            return task.decline(job.id, why);
+            return void (unseen = why);
           }
           refusals = 0;
+          fullSince = undefined;
           const location = created.headers.get('Location');
           if (!location || !URL.canParse(location, url) || !/^https?:$/.test(new URL(location, url).protocol))
             throw new Error(
               `the service at ${shown} answers POST / with ${location ? `the Location ${quote(location)}` : 'no Location'}`
             );
           hasCreated = true;
+          mostHeld = Math.max(mostHeld, ++held);
           resource = new URL(location, url).href;
           for (const type of types) {
             const { status, ok } = await send(
@@ -236,7 +277,8 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           await lost;
           if (lost || ending.signal.aborted) return;
           if (stream.early.size > 0)
-            return task.decline(job.id, `the service at ${shown} left out callback ${stream.next}`);
+            return void (unseen = `the service at ${shown} left out callback ${stream.next}`);
+          hasObserved = true;
           task.handIn(job.id, {
             events: [],
             log: [],
@@ -249,41 +291,53 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           if (ending.signal.aborted) return;
           const { message } = error as Error;
           if (!isBrokenOff(error as Error)) task.breakDown(message);
-          else if (await isThere(message)) {
-            brokenOff = message;
-            task.decline(job.id, message);
-          }
+          else if (await isThere(message)) unseen = message;
         } finally {
           release();
           clearTimeout(limitTimer);
           streams.delete(key);
           // What it answers to that changes nothing, but it must answer.
-          if (resource !== undefined)
+          if (resource !== undefined) {
             await (deletion ?? send('DELETE', resource)).catch(async (error: Error) => {
               if (ending.signal.aborted) return;
               if (!isBrokenOff(error)) task.breakDown(error.message);
               else await isThere(error.message);
             });
+            held--;
+          }
+          // Last, since the last of all ends the attempt.
+          if (unseen !== undefined) {
+            fault = unseen;
+            task.decline(job.id, unseen);
+          }
         }
       }
 
       const stopped = new Promise<void>((resolve) =>
         ending.signal.addEventListener('abort', () => resolve())
       );
-      const jobs = pullJobs(task, async (job) => {
-        await runJob(job);
+      const jobs = pullJobs({ ...task, lanes: Math.min(task.lanes, places) }, async (job) => {
+        const hasPlace = await runJob(job);
         // What it took now would be under way when the attempt ends, beside the case that ended it.
         if (lost) await stopped;
+        return hasPlace;
       });
       void jobs.done.then(() => {
-        if (!hasCreated && brokenOff !== undefined) task.breakDown(brokenOff);
+        if (places < Infinity)
+          task.remark(
+            `the service at ${shown} refused more than ${places} ${places === 1 ? 'client' : 'clients'} at a time, and so was given no more`
+          );
+        if (!hasObserved && fault !== undefined) task.breakDown(fault);
       });
       const stop = async (): Promise<void> => {
         ending.abort();
         for (const { finish } of streams.values()) finish();
         await jobs.stop();
       };
-      const forget = whenEnding(stop);
+      // What is asked has been sent then; what it answers nobody needs.
+      const forget = whenEnding(() =>
+        Promise.race([stop(), new Promise((resolve) => void setTimeout(resolve, farewell).unref())])
+      );
       return {
         ended: Promise.race([jobs.ended, new Promise<string>((resolve) => (end = resolve))]),
         async stop() {
@@ -293,8 +347,11 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         receive(path, body) {
           const [key = '', number = ''] = path.split('/');
           const stream = streams.get(key);
-          if (!stream) return;
           try {
+            if (!/^[1-9]\d*$/.test(key) || Number(key) > count)
+              throw new Error(`to ${quote(path)}, which it was not given`);
+            // It may come when its client is gone.
+            if (!stream) return;
             if (!/^[1-9]\d*$/.test(number)) throw new Error(`to ${quote(path)}, which has no number`);
             if (Number(number) < stream.next || stream.early.has(Number(number)))
               throw new Error(`${number} twice`);
@@ -310,6 +367,11 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       };
     }
   };
+}
+
+/** Whether a service that answers so may have a place later. */
+function isFull(status: number): boolean {
+  return status === 429 || status === 503;
 }
 
 /** Whether there is no answer, rather than a wrong one or a late one. */

@@ -60,6 +60,51 @@ describe('the suite as a library', () => {
     expect(status).toBe(1);
   });
 
+  it.each([
+    ['node:test', ['--test', '--test-reporter=tap'], /^ *not ok \d+ - (.+)$/gm],
+    [
+      'vitest',
+      [
+        fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url)),
+        'run',
+        '--root',
+        folder,
+        '--reporter=tap-flat',
+        '--reporter=default'
+      ],
+      /^not ok \d+ - (.+?) # time/gm
+    ]
+  ])('blames under %s the case whose client threw, not the test under way', (_name, parameters, failed) => {
+    const file = join(folder, 'throwing.test.mjs');
+    writeFileSync(
+      file,
+      `import { EventSource } from ${JSON.stringify(new URL('index.js', dist))};
+      import { cases, conformance } from ${JSON.stringify(new URL('conformance.js', dist))};
+      class Throwing extends EventSource {
+        constructor(...all) {
+          super(...all);
+          this.addEventListener('message', ({ lastEventId }) => {
+            if (lastEventId === '1') setTimeout(() => { throw new Error('one') });
+            if (lastEventId === 'a b  c') Promise.reject(new Error('two'));
+            if (lastEventId === '007') setTimeout(() => { throw new Error('three') }, 1000);
+          });
+        }
+      }
+      const some = ['lf-ends-a-line', 'id-is-a-string-not-a-number', 'last-event-id-is-sent-on-reconnection', 'last-event-id-keeps-inner-spaces', 'reconnection-without-retry-waits-some-seconds'];
+      conformance(Throwing, { cases: cases.filter(({ id }) => some.includes(id)) });`
+    );
+    const { status, output } = execute(process.execPath, ...parameters, file);
+    const names = [...output.matchAll(failed)].map(([, name]) => name!.replace(/.*> /, ''));
+    expect(names.filter((name) => name !== 'EventSource')).toEqual([
+      'reconnecting: last-event-id-is-sent-on-reconnection',
+      'reconnecting: last-event-id-keeps-inner-spaces'
+    ]);
+    expect(output).toContain(
+      'id-is-a-string-not-a-number, later: its client threw what nobody caught: Error: three'
+    );
+    expect(status).toBe(1);
+  });
+
   it('tells the result, ends when it is told to, and leaves nothing behind that would keep the process', () => {
     const file = join(folder, 'run.mjs');
     writeFileSync(
