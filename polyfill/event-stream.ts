@@ -84,10 +84,9 @@ export function interpretTheEventStream(
    */
   function processTheLineWithin(text: string, start: number, end: number, first: number): void {
     if (start === end) dispatchTheEvent(dataBuffer);
-    else if (first === 100 && isData(text, start)) {
-      branch = 'data';
-      dataBuffer = append(takeTheValue(text, start + 5, end));
-    } else if (first === 105 && text.charCodeAt(start + 1) === 100 && text.charCodeAt(start + 2) === 58) {
+    else if (first === 100 && isData(text, start))
+      processTheField('data', takeTheValue(text, start + 5, end));
+    else if (first === 105 && text.charCodeAt(start + 1) === 100 && text.charCodeAt(start + 2) === 58) {
       processTheField('id', takeTheValue(text, start + 3, end));
     } else if (
       first === 101 &&
