@@ -84,15 +84,15 @@ it.runIf(process.platform === 'linux')(
 );
 
 it.runIf(process.platform === 'linux')(
-  'so are those of tokens with their spaces, of comments alone, of JSON in three lines, and of fields without a space, at an eighth',
+  'so are those of tokens with their spaces, of comments alone, of JSON in three lines, and of fields without a space, at a quarter',
   { timeout: 60_000 },
   async () => {
     const usual = await rateOf('/usual', ...long);
     for (const path of ['/tokens', '/comments', '/json', '/spring']) {
       let best = 0;
-      for (let attempt = 0; attempt < 3 && best < usual / 8; attempt++)
+      for (let attempt = 0; attempt < 5 && best < usual / 4; attempt++)
         best = Math.max(best, await rateOf(path, ...long));
-      expect(best, path).toBeGreaterThan(usual / 8);
+      expect(best, path).toBeGreaterThan(usual / 4);
     }
   }
 );
