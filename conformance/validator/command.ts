@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { fstatSync, openSync, read, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { CommanderError, type Command } from 'commander';
 import pc from 'picocolors';
@@ -291,22 +292,73 @@ function createWaitingLine() {
   };
 }
 
-/** A file, or a pipe that stands for one. */
-async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
+const readBytes = promisify(read);
+
+/** A file, or a pipe that stands for one; or what the descriptor is of. */
+async function* readFrom(file: string | number): AsyncGenerator<Uint8Array> {
+  // One for all reads: V8 lets 60 MB of them pile up.
+  const buffer = Buffer.allocUnsafeSlow(65536);
+  let descriptor: number;
   try {
-    const handle = await open(file);
-    if ((await handle.stat()).isDirectory()) throw new Error('it is a directory');
-    return handle.createReadStream();
+    descriptor = typeof file === 'number' ? file : openSync(file, 'r');
+    if (fstatSync(descriptor).isDirectory()) throw new Error('it is a directory');
   } catch (error) {
     throw mistake(`${file} cannot be read: ${(error as Error).message}`);
   }
+  for (;;) {
+    const { bytesRead } = await readBytes(descriptor, buffer, 0, buffer.length, null);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** The same of a pipe that may be silent for long: no thread waits for it. */
+async function* readFromPipe(fd: number): AsyncGenerator<Uint8Array> {
+  let wake = () => {};
+  let bytes: Uint8Array | undefined;
+  let isOver = false;
+  const pipe = new Socket({
+    fd,
+    writable: false,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(65536),
+      callback(length, buffer) {
+        bytes = buffer.subarray(0, length);
+        wake();
+        return false;
+      }
+    }
+  });
+  const end = () => {
+    isOver = true;
+    wake();
+  };
+  pipe.on('end', end).on('close', end);
+  try {
+    for (;;) {
+      if (!bytes && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+      if (!bytes) return;
+      const read = bytes;
+      bytes = undefined;
+      yield read;
+      pipe.resume();
+    }
+  } finally {
+    pipe.destroy();
+  }
+}
+
+function standardInput(): AsyncIterable<Uint8Array> {
+  const kind = fstatSync(0);
+  if (kind.isFile()) return readFrom(0);
+  return kind.isFIFO() || kind.isSocket() ? readFromPipe(0) : process.stdin;
 }
 
 async function runLint(file: string, options: JudgeOptions): Promise<void> {
   keepHeapSmall();
   const judgement = judgementOf(options);
   const subject = file === '-' ? 'standard input' : file;
-  const bytes: AsyncIterable<Uint8Array> = file === '-' ? process.stdin : await openFile(file);
+  const bytes = file === '-' ? standardInput() : readFrom(file);
   const body = bodyOf(bytes, (reason) => mistake(`${subject} is ${reason}`));
   const result = await lint(body, { ...judgement.lintOptions, subject });
   conclude(result, judgement);

@@ -235,8 +235,7 @@ async function observeOne(
   };
   const keeper: TraceObserver = {
     block(block) {
-      if (!block.event) return undefined;
-      eventBytes += block.event.data.length;
+      eventBytes += block.event!.data.length;
       if (whole.events.length === mostEvents || eventBytes > mostEventBytes) return 'enough';
       whole.events.push(block);
       return undefined;

@@ -1,16 +1,17 @@
-/** For `[\w:-]`. */
-const ofPlainIds = new Uint8Array(256);
-for (let code = 48; code < 128; code++) {
-  if (/[\w:]/.test(String.fromCharCode(code))) ofPlainIds[code] = 1;
+/** ASCII that is to be seen, but for what tokens and addresses have: "@", and a full stop before an "e". */
+const ofPlainIds = new Uint8Array(256).fill(1, 33, 127);
+ofPlainIds[64] = 0;
+export const longestPlainId = 1000;
+
+/** For `\s` in latin1. */
+function isSpace(code: number): boolean {
+  return code === 32 || (code > 8 && code < 14) || code === 160;
 }
-ofPlainIds[45] = 1;
-/** Of a UUID. */
-export const longestPlainId = 36;
 
 /**
- * A block as most are: `event`, `id` and `retry` at most once each, lines of data, and nothing else; values that are not empty, behind one
- * space or none, but for further lines of data; an id of letters and digits, one digit at least. Lines end as all do in the text: with LF, or
- * with CRLF.
+ * A block as most are: `event`, `id` and `retry` at most once each, lines of data, and comments, or comments alone, or nothing but the blank
+ * line; values behind one space or none, but for data, and only those of data are empty; an id of such characters, one digit at least. Lines
+ * end as all do in the text: with LF, or with CRLF.
  * The text has no U+0000. Places are indices; those of lines that are not there are -1.
  */
 export class PlainBlock {
@@ -18,8 +19,10 @@ export class PlainBlock {
   /** Without the blank one. */
   lines = 0;
   dataLines = 0;
-  /** Of the lines those without a space behind the colon. */
+  comments = 0;
+  /** Of the lines those without a space behind the colon, and of first lines of data those with two. */
   unspaced = 0;
+  spaced = 0;
   typeLine = -1;
   typeEnd = -1;
   id = -1;
@@ -34,10 +37,12 @@ export class PlainBlock {
   dataEnd = -1;
   lastLine = -1;
   lastEnd = -1;
+  /** Where the values of all lines of data begin and end. */
+  #values: number[] = [];
 
   /** Reads the block that begins at `start`; false if it is another, or not whole. */
   read(text: string, start: number, hasCarriageReturns: boolean): boolean {
-    this.lines = this.dataLines = this.unspaced = 0;
+    this.lines = this.dataLines = this.comments = this.unspaced = this.spaced = 0;
     this.typeLine = this.id = this.retryLine = -1;
     const lineEnd = hasCarriageReturns ? 13 : 10;
     const endLength = hasCarriageReturns ? 2 : 1;
@@ -49,20 +54,29 @@ export class PlainBlock {
       if (first === 100) value += 5;
       else if (first === 105) value += 3;
       else if (first === 101 || first === 114) value += 6;
+      else if (first === 58) value += 1;
       else return false;
-      let opening = text.charCodeAt(value);
-      if (opening === 32) opening = text.charCodeAt(++value);
-      else if (opening !== lineEnd) this.unspaced++;
-      const isFurther = first === 100 && this.dataLines > 0;
-      // An empty value, or the end of the text, where this is NaN.
-      if (!isFurther && (!(opening > 13) || opening === 32)) return false;
       let end = value;
+      if (first !== 58) {
+        let opening = text.charCodeAt(value);
+        if (opening === 32) opening = text.charCodeAt(++value);
+        else if (opening !== lineEnd) this.unspaced++;
+        if (first !== 100) {
+          // An empty value, or the end of the text, where this is NaN.
+          if (!(opening > 13) || opening === 32) return false;
+        } else if (opening === 32 && this.dataLines === 0) {
+          if (isSpace(text.charCodeAt(value + 1)) || text.charCodeAt(value - 1) !== 32) return false;
+          this.spaced++;
+        }
+        end = value;
+      }
       if (first === 105) {
         if (this.id >= 0 || text.charCodeAt(at + 1) !== 100 || text.charCodeAt(at + 2) !== 58) return false;
         let digits = 0;
-        for (let code = opening; code !== lineEnd; code = text.charCodeAt(++end)) {
+        for (let code = text.charCodeAt(value); code !== lineEnd; code = text.charCodeAt(++end)) {
           if (ofPlainIds[code] !== 1) return false;
           if (code < 58 && code > 47) digits++;
+          else if (code === 46 && text.charCodeAt(end + 1) === 101) return false;
         }
         if (digits === 0 || end - value > longestPlainId) return false;
         this.id = value;
@@ -72,10 +86,13 @@ export class PlainBlock {
         if (end < value || (hasCarriageReturns && text.indexOf('\r', value) !== end)) return false;
         if (first === 100) {
           if (!text.startsWith('ata:', at + 1)) return false;
+          this.#values[2 * this.dataLines] = value;
+          this.#values[2 * this.dataLines + 1] = end;
           if (this.dataLines++ === 0) this.data = value;
           this.dataLine = at;
           this.dataEnd = end;
-        } else if (first === 101) {
+        } else if (first === 58) this.comments++;
+        else if (first === 101) {
           if (this.typeLine >= 0 || !text.startsWith('vent:', at + 1)) return false;
           this.typeLine = at;
           this.typeEnd = end;
@@ -93,6 +110,17 @@ export class PlainBlock {
       if (hasCarriageReturns && text.charCodeAt(at - 1) !== 10) return false;
     }
     this.end = at + endLength;
-    return this.dataLines > 0 && (!hasCarriageReturns || text.charCodeAt(at + 1) === 10);
+    if (hasCarriageReturns && text.charCodeAt(at + 1) !== 10) return false;
+    return this.dataLines > 0 || this.comments === this.lines;
+  }
+
+  /** Its data. */
+  dataOf(text: string): string {
+    if (this.dataLines === 1) return text.slice(this.data, this.dataEnd);
+    const values = this.#values;
+    let data = text.slice(values[0], values[1]);
+    for (let index = 2; index < 2 * this.dataLines; index += 2)
+      data += `\n${text.slice(values[index], values[index + 1])}`;
+    return data;
   }
 }

@@ -108,20 +108,21 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
                 { ...values, branch, text: decodeUtf8(text) },
                 colours.yellow(`${branch}${branch === 'unknown field' ? ', ignored' : ''}: ${shown}`)
               );
-            } else if (branch === 'nothing to dispatch' && block.type !== undefined) {
-              say('nothing', at, values, colours.yellow('a block without data: nothing is dispatched'));
+            } else if (branch === 'nothing to dispatch') {
+              if (block.id !== undefined) lastEventId = block.id;
+              if (block.type !== undefined)
+                say('nothing', at, values, colours.yellow('a block without data: nothing is dispatched'));
             }
           },
           block({ event, id, firstRead, lastRead, offset, line }) {
             const { at } = lastRead;
             const took = at - firstRead.at;
             if (id !== undefined) lastEventId = id;
-            if (!event) return;
             fruitlessAttempts = 0;
-            const data = decodeUtf8(event.data);
-            const type = decodeUtf8(event.type);
+            const data = decodeUtf8(event!.data);
+            const type = decodeUtf8(event!.type);
             const shown = printable(data.slice(0, longestData)) + (data.length > longestData ? '…' : '');
-            const numbers = `${event.data.length} B${took >= 1 ? `, took ${Math.round(took)} ms` : ''}`;
+            const numbers = `${event!.data.length} B${took >= 1 ? `, took ${Math.round(took)} ms` : ''}`;
             say(
               'event',
               at,
@@ -130,10 +131,10 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
                 line,
                 type,
                 data,
-                lastEventId: decodeUtf8(event.lastEventId),
-                bytes: event.data.length
+                lastEventId: decodeUtf8(event!.lastEventId),
+                bytes: event!.data.length
               },
-              `${colours.bold(printable(type))}${event.lastEventId ? colours.cyan(` #${printable(decodeUtf8(event.lastEventId))}`) : ''} ${colours.dim(`(${numbers})`)} ${shown}`
+              `${colours.bold(printable(type))}${event!.lastEventId ? colours.cyan(` #${printable(decodeUtf8(event!.lastEventId))}`) : ''} ${colours.dim(`(${numbers})`)} ${shown}`
             );
           },
           utf8Fault({ offset, line, at }) {

@@ -97,6 +97,17 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       'retry: 3000',
       'retry: 3000'
     ],
+    ...[
+      '',
+      ': c',
+      'event: message',
+      'id: urn:27=',
+      'id: 27.e',
+      'data: {',
+      'data: "a',
+      'data:   }',
+      'data: b"'
+    ],
     ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data:  x', 'retry: 10']
   );
   const value = fc.constantFrom('1', 'x', 'undefined', '"s"', '', ' x', 'é', '\0', '\r', 'error');

@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { interpretTheEventStream, type Branch } from '../../polyfill/event-stream.ts';
-import { longestPlainId, PlainBlock } from './plain-block.ts';
+import { PlainBlock } from './plain-block.ts';
 import { findFaults, incompleteTail } from './utf8-faults.ts';
 
 export type { Branch } from '../../polyfill/event-stream.ts';
@@ -95,6 +95,8 @@ const sampled = 16;
 const mostRecentIds = 20;
 /** Bytes; longer ones are not kept. */
 export const longestId = 4096;
+/** Bytes. */
+const uuidLength = 36;
 /** Types that are kept, and bytes of one. */
 const mostTypes = 1000;
 const longestType = 1000;
@@ -105,15 +107,24 @@ export interface TraceObserver {
   branches?: Branch[];
   /** Of those only such: what is not wanted costs less. Of an `event` or a `retry` line that nobody wanted the next of the same is not asked about. */
   looksLike?(text: string): boolean;
-  /** No line of data, and none with an id (or a shorter one than the longest), looks so in a `PlainBlock`. */
-  odd?: true | 'or the longest id';
-  /** Who answers `enough` may be told of such lines still, but blocks are counted without them. */
+  /** No line of data or comment, and none with an id (or with one of another length than a UUID), looks so in a `PlainBlock`. */
+  odd?: true | 'or a UUID';
+  /**
+   * Who answers `enough` may be told of such lines still, but blocks are counted without them. So are those of a type about which all who
+   * want it answer `counts`: they are told at the end how often they were not told.
+   */
   line?(line: TracedLine, block: UnfinishedBlock): unknown;
+  again?(times: number): void;
   /** The first line of a field with a value and no space before it; `Trace.unspaced` counts all. */
   unspaced?(line: TracedLine): void;
-  /** The blocks that `block` is told of; default: all. */
+  /** The first with two, of data only where it is the first of its block; `Trace.spaced` counts all. */
+  spaced?(line: TracedLine): void;
+  /** The blocks that `block` is told of; default: those that dispatch an event. */
   blocks?: WantedBlocks;
-  /** A blank line: `block.event` is there if it dispatched one. Who wants all of them and answers `enough` is told of no more. */
+  /**
+   * A blank line: `block.event` is there if it dispatched one. Who wants all that do and answers `enough` is told of no more; who wants a
+   * repeated id or an opening and answers `counts` is told `again` of some.
+   */
   block?(block: TracedBlock): unknown;
   utf8Fault?(place: Place): void;
   /** A UTF-8 sequence begins at `offset` in one read and ends in another. */
@@ -121,6 +132,15 @@ export interface TraceObserver {
 }
 
 export type LineEnd = 'LF' | 'CRLF' | 'CR';
+
+/** A line of a type of which nobody is told more: who counts it, and how often it came since. */
+interface UnwantedType {
+  line: string;
+  value: string;
+  observers: TraceObserver[];
+  times: number;
+}
+const nobody: TraceObserver[] = [];
 
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
 const longestLine = 4 * 1024 * 1024;
@@ -170,8 +190,9 @@ export class Trace {
   /** Those that counted, and the last of them. */
   retries = 0;
   lastRetry: TracedLine | undefined;
-  /** Lines of fields with a value and no space before it. */
+  /** Lines of fields with a value and no space before it, and with two. */
   unspaced = 0;
+  spaced = 0;
   /** ms, of the last `retry` that counted. */
   reconnectionTime: number | undefined;
   lastEventId = '';
@@ -208,15 +229,14 @@ export class Trace {
   #observers: TraceObserver[];
   #ofLines: Partial<Record<Branch, TraceObserver[]>> = {};
   #ofDataLines: TraceObserver[];
-  /** The last line of a type, and of a retry, that nobody wanted, and their values: in most streams all are the same. */
-  #unwantedType = '';
-  #type = '';
+  /** The last line of a type that nobody wants more, and of a retry that nobody wanted, and their values: in most streams all are the same. */
+  #unwantedType: UnwantedType | undefined;
   #unwantedRetry = '';
   #retry = 0;
   /** The last id, which counts from the end of its block on. */
   #id = '';
   #ofBlankLines: boolean;
-  /** Of all blocks, and of those that are wanted so. */
+  /** Of all events, and of blocks that are wanted so. */
   #ofBlocks: TraceObserver[];
   #ofFirsts: TraceObserver[];
   #ofTypes: TraceObserver[];
@@ -231,15 +251,22 @@ export class Trace {
   #longest = Infinity;
   /** The last block had a type and no data. */
   #afterType = false;
-  /** The types of events; and the lines of a type of which nobody wants more, nor of their events. */
+  /** The types of events; the lines of a type of which nobody wants more; and those of whose events nobody does either. */
   #types = new Set<string>();
-  #settledTypes = new Set<string>();
+  #unwantedTypes = new Map<string, UnwantedType>();
+  #settledTypes = new Set<UnwantedType>();
   #recentIds = new RecentIds();
-  /** Who wants the lines of a `PlainBlock` too: of data, of ids, and of the longest ids. */
+  /** Who wants the lines of a `PlainBlock` too: of data, of comments, of ids, and of ids as long as a UUID. */
   #ofPlainData: Set<TraceObserver>;
+  #ofPlainComments: Set<TraceObserver>;
   #ofPlainIds: Set<TraceObserver>;
-  #ofLongestIds: Set<TraceObserver>;
+  #ofUuids: Set<TraceObserver>;
+  /** Who only counts blocks; and of those who want the block that is looked at. */
+  #counting = new Set<TraceObserver>();
+  #counted: TraceObserver[] = [];
   #plain = new PlainBlock();
+  /** Whether one with data may be plain. */
+  #mayHaveEvents = false;
   /** What `only` is asked about of it. */
   #seen = { dataLines: 1, type: undefined as string | undefined, id: undefined as string | undefined };
 
@@ -273,8 +300,9 @@ export class Trace {
     }
     this.#ofDataLines = this.#observersOf('data');
     this.#ofPlainData = new Set(this.#ofDataLines.filter(({ odd }) => !odd));
+    this.#ofPlainComments = new Set(this.#observersOf('comment').filter(({ odd }) => !odd));
     this.#ofPlainIds = new Set(this.#observersOf('id').filter(({ odd }) => !odd));
-    this.#ofLongestIds = new Set(this.#observersOf('id').filter(({ odd }) => typeof odd === 'string'));
+    this.#ofUuids = new Set(this.#observersOf('id').filter(({ odd }) => typeof odd === 'string'));
     this.#ofBlankLines =
       this.#observersOf('dispatched').length + this.#observersOf('nothing to dispatch').length > 0;
     this.#block = this.#newBlock(0);
@@ -338,6 +366,8 @@ export class Trace {
     }
     this.#sequence = Buffer.alloc(0);
     this.#reportFaults(this.#unfinished, this.#cursor, Infinity, this.lines + 1);
+    for (const { times, observers } of this.#unwantedTypes.values())
+      if (times > 0) for (const observer of observers) observer.again?.(times);
     this.#interpret = () => {};
   }
 
@@ -366,17 +396,14 @@ export class Trace {
   }
 
   #readPiece(text: string): void {
-    const mayBePlain =
-      this.#ofPlainData.size === 0 &&
-      this.#ofBlocks.length === 0 &&
-      !this.#ofBlankLines &&
-      this.events >= sampled &&
-      !text.includes('\0');
-    if (!mayBePlain) return this.#interpretPart(text);
+    if (this.#ofBlankLines || text.includes('\0')) return this.#interpretPart(text);
+    this.#mayHaveEvents =
+      this.#ofPlainData.size === 0 && this.#ofBlocks.length === 0 && this.events >= sampled;
     const hasCarriageReturns = text.includes('\r');
     const blank = hasCarriageReturns ? '\n\r\n' : '\n\n';
     let others = 0;
     for (let start = 0; start < text.length && !this.overflow;) {
+      if (!this.#mayHaveEvents && text.charCodeAt(start) > 58) return this.#interpretPart(text.slice(start));
       const end = this.#readPlainBlocks(text, start, hasCarriageReturns);
       if (end > start) {
         start = end;
@@ -400,34 +427,44 @@ export class Trace {
     const plain = this.#plain;
     const offset = this.#base - start;
     let end = start;
-    let [blocks, lines, dataLines] = [0, 0, 0];
-    let [dataLine, dataEnd, lastLine, lastEnd] = [0, 0, 0, 0];
+    let [blankLines, blocks, events, lines, dataLines] = [0, 0, 0, 0, 0];
+    let [dataLine, dataEnd, lastLine, lastEnd] = [-1, 0, -1, 0];
     let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
     while (plain.read(text, end, hasCarriageReturns) && !this.#isWanted(plain, text)) {
+      blankLines++;
+      end = plain.end;
       if (plain.retryLine >= 0) {
         this.retries++;
         ({ retryLine, retryEnd } = plain);
         retryNumber = this.lines + lines + plain.retryIndex + 1;
       }
-      blocks++;
       lines += plain.lines + 1;
+      if (plain.lines === 0) continue;
+      blocks++;
+      ({ lastLine, lastEnd } = plain);
+      this.comments += plain.comments;
+      if (plain.dataLines === 0) continue;
+      events++;
       dataLines += plain.dataLines;
       this.unspaced += plain.unspaced;
-      ({ end, dataLine, dataEnd, lastLine, lastEnd } = plain);
+      this.spaced += plain.spaced;
+      ({ dataLine, dataEnd } = plain);
     }
-    if (blocks === 0) return start;
+    if (blankLines === 0) return start;
     const read = this.#read;
     counted.count += lines;
     this.lines += lines;
-    this.blankLines += blocks;
-    this.events += blocks;
+    this.blankLines += blankLines;
+    this.events += events;
     this.dataLines += dataLines;
-    this.#blocks += blocks;
+    this.#blocks += events;
     read.blocks += blocks;
     this.lastEventId = this.#id;
-    this.lastDataRead = read;
-    this.lastDataText = text.slice(dataLine, dataEnd);
-    this.lastText = text.slice(lastLine, lastEnd);
+    if (dataLine >= 0) {
+      this.lastDataRead = read;
+      this.lastDataText = text.slice(dataLine, dataEnd);
+    }
+    if (lastLine >= 0) this.lastText = text.slice(lastLine, lastEnd);
     if (retryLine >= 0) {
       this.reconnectionTime = this.#retry;
       this.lastRetry = {
@@ -444,37 +481,64 @@ export class Trace {
     return end;
   }
 
-  /** Whether somebody is to be told of it; else its id is the last. */
+  /** Whether somebody is to be told of it; else its id is the last, and who counts such has been told. */
   #isWanted(plain: PlainBlock, text: string): boolean {
     const { typeLine, id: idStart, retryLine, data: start, dataEnd } = plain;
+    if (plain.comments > 0 && this.#ofPlainComments.size > 0) return true;
+    if (plain.dataLines === 0) return false;
+    if (!this.#mayHaveEvents) return true;
     if (plain.unspaced > 0 && this.unspaced === 0) return true;
+    if (plain.spaced > 0 && this.spaced === 0) return true;
     if (dataEnd - start > this.#longest) return true;
     if (retryLine >= 0) {
       const known = this.#unwantedRetry;
       if (known.length !== plain.retryEnd - retryLine || !text.startsWith(known, retryLine)) return true;
     }
+    const counted = this.#counted;
+    // To set it takes as long as to read a short block.
+    if (counted.length > 0) counted.length = 0;
     const seen = this.#seen;
     seen.type = seen.id = undefined;
+    seen.dataLines = plain.dataLines;
+    let type = this.#unwantedType;
     if (typeLine >= 0) {
-      const known = this.#unwantedType;
-      const isKnown = known.length === plain.typeEnd - typeLine && text.startsWith(known, typeLine);
-      const line = isKnown ? known : text.slice(typeLine, plain.typeEnd);
-      if (!this.#settledTypes.has(line)) return true;
-      seen.type = isKnown ? this.#type : fieldValue(line);
+      const isKnown = type?.line.length === plain.typeEnd - typeLine && text.startsWith(type.line, typeLine);
+      if (!isKnown) type = this.#unwantedTypes.get(text.slice(typeLine, plain.typeEnd));
+      if (!type || !this.#settledTypes.has(type)) return true;
+      seen.type = type.value;
     }
     if (idStart >= 0) {
       if (this.#ofPlainIds.size > 0) return true;
-      if (this.#ofLongestIds.size > 0 && plain.idEnd - idStart === longestPlainId) return true;
+      if (this.#ofUuids.size > 0 && plain.idEnd - idStart === uuidLength) return true;
       seen.id = text.slice(idStart, plain.idEnd);
-      if (this.#ofRepeatedIds.length > 0 && this.#recentIds.has(seen.id)) return true;
     }
-    if (this.#openings[text.charCodeAt(start)] === 1) {
-      if (plain.dataLines > 1) return true;
-      const data = text.slice(start, dataEnd);
-      if (this.#ofOpenings.get(data[0]!)!.some((observer) => wantsData(observer, data, seen))) return true;
+    const isRepeated =
+      seen.id !== undefined && this.#ofRepeatedIds.length > 0 && this.#recentIds.has(seen.id);
+    if (isRepeated && !this.#onlyCount(this.#ofRepeatedIds)) return true;
+    const isEmpty = start === dataEnd;
+    if (isEmpty || this.#openings[text.charCodeAt(start)] === 1) {
+      const data = plain.dataOf(text);
+      const observers = this.#ofOpenings.get(isEmpty ? '' : data[0]!)!;
+      if (!this.#onlyCount(observers, data)) return true;
     }
-    if (seen.id !== undefined) this.#recentIds.add((this.#id = seen.id));
+    if (typeLine >= 0) type!.times++;
+    if (counted.length > 0) for (const observer of counted) observer.again!(1);
+    if (seen.id !== undefined) {
+      this.#id = seen.id;
+      if (!isRepeated) this.#recentIds.add(seen.id);
+    }
     return false;
+  }
+
+  /** Whether each of these who wants the block that was `seen` only counts it: they are told later. */
+  #onlyCount(observers: TraceObserver[] | undefined, data?: string): boolean {
+    if (!observers) return true;
+    for (const observer of observers) {
+      if (data !== undefined && !wantsData(observer, data, this.#seen)) continue;
+      if (!this.#counting.has(observer)) return false;
+      this.#counted.push(observer);
+    }
+    return true;
   }
 
   #interpretPart(text: string): void {
@@ -551,7 +615,7 @@ export class Trace {
     if (branch === 'data') {
       this.#fields++;
       this.dataLines++;
-      this.#lookForASpace(branch, text, offset, number);
+      this.#lookForSpaces(branch, text, offset, number, block.dataLines === 0);
       if (block.dataLines++ === 0) {
         const first = this.#firstDataLine;
         first.text = text;
@@ -568,62 +632,85 @@ export class Trace {
     else if (branch === 'retry') {
       this.retries++;
       this.lastRetry = { branch, text, offset, number, at: this.#read.at };
-      this.#lookForASpace(branch, text, offset, number);
+      this.#lookForSpaces(branch, text, offset, number);
       if (text === this.#unwantedRetry) return;
-      const isWanted = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
-      this.#unwantedRetry = isWanted ? '' : text;
+      const observers = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
+      this.#unwantedRetry = observers?.length === 0 ? text : '';
       this.#retry = this.reconnectionTime!;
       return;
     } else {
       this.#fields++;
       if (branch === 'event') {
-        this.#lookForASpace(branch, text, offset, number);
+        this.#lookForSpaces(branch, text, offset, number);
         // One and the same string: who looks it up finds it sooner.
-        if (text === this.#unwantedType) {
-          block.type = this.#type;
+        const known = text === this.#unwantedType?.line ? this.#unwantedType : this.#unwantedTypes.get(text);
+        this.#unwantedType = known;
+        if (known) {
+          block.type = known.value;
+          known.times++;
           return;
         }
-        block.type = this.#type = fieldValue(text);
-        const isWanted = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
-        this.#unwantedType = isWanted ? '' : text;
+        block.type = fieldValue(text);
+        const observers = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
+        if (!observers) return;
+        const isKept = text.length <= longestType && this.#unwantedTypes.size < mostTypes;
+        if (!isKept && observers.length > 0) return;
+        this.#unwantedType = { line: text, value: block.type, observers, times: 0 };
+        if (isKept) this.#unwantedTypes.set(text, this.#unwantedType);
         return;
       }
       if (branch === 'id') {
         block.id = this.#id = fieldValue(text);
-        this.#lookForASpace(branch, text, offset, number);
+        this.#lookForSpaces(branch, text, offset, number);
       }
     }
     this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
   }
 
-  /** Counts a line of a field that has a value and no space before it. The field has the name of its branch. */
-  #lookForASpace(branch: Branch, text: string, offset: number, number: number): void {
+  /** Counts a line of a field that has a value and no space before it, or two. The field has the name of its branch. */
+  #lookForSpaces(branch: Branch, text: string, offset: number, number: number, isFirst = true): void {
     const { length } = branch;
-    const isUnspaced =
-      text.length > length + 1 && text.charCodeAt(length) === 58 && text.charCodeAt(length + 1) !== 32;
-    if (!isUnspaced || this.unspaced++ > 0) return;
-    const line = { branch, text, offset, number, at: this.#read.at };
-    for (const observer of this.#observers) observer.unspaced?.(line);
+    if (text.length <= length + 1 || text.charCodeAt(length) !== 58) return;
+    if (text.charCodeAt(length + 1) !== 32) {
+      if (this.unspaced++ > 0) return;
+      const line = { branch, text, offset, number, at: this.#read.at };
+      for (const observer of this.#observers) observer.unspaced?.(line);
+    } else if (
+      isFirst &&
+      branch !== 'retry' &&
+      text.charCodeAt(length + 2) === 32 &&
+      /^\S/.test(text.slice(length + 3, length + 4))
+    ) {
+      if (this.spaced++ > 0) return;
+      const line = { branch, text, offset, number, at: this.#read.at };
+      for (const observer of this.#observers) observer.spaced?.(line);
+    }
   }
 
-  /** Whether somebody wanted it. */
+  /** Those who count such lines from now on; undefined if somebody wanted it who does not. */
   #tellLine(
     observers: TraceObserver[],
     branch: Branch,
     text: string,
     offset: number,
     number: number
-  ): boolean {
+  ): TraceObserver[] | undefined {
     let line: TracedLine | undefined;
+    let isWanted = false;
+    let counting = nobody;
     for (const observer of observers) {
       if (observer.looksLike && !observer.looksLike(text)) continue;
       line ??= { branch, text, offset, number, at: this.#read.at };
-      if (observer.line!(line, this.#block) !== 'enough') continue;
+      const answer = observer.line!(line, this.#block);
+      if (answer === 'counts') counting = [...counting, observer];
+      else isWanted = true;
+      if (answer !== 'enough') continue;
       this.#ofPlainData.delete(observer);
+      this.#ofPlainComments.delete(observer);
       this.#ofPlainIds.delete(observer);
-      this.#ofLongestIds.delete(observer);
+      this.#ofUuids.delete(observer);
     }
-    return line !== undefined;
+    return isWanted ? undefined : counting;
   }
 
   #endBlock(before: UnfinishedBlock, isEvent: boolean): void {
@@ -671,8 +758,9 @@ export class Trace {
       ofLongData = data.length > this.#longest;
     }
     this.#afterType = type !== undefined && !isEvent;
+    const ofBlocks = isEvent && this.#ofBlocks.length > 0;
     const isWanted =
-      this.#ofBlocks.length > 0 ||
+      ofBlocks ||
       ofFirsts ||
       ofTypes ||
       ofNewTypes ||
@@ -694,20 +782,25 @@ export class Trace {
       event: isEvent ? copyOf(dispatched) : undefined,
       isFirst: this.events === (isEvent ? 1 : 0)
     };
-    for (const observer of this.#ofBlocks) {
-      if (observer.block!(block) === 'enough')
-        this.#ofBlocks = this.#ofBlocks.filter((each) => each !== observer);
-    }
+    if (ofBlocks)
+      for (const observer of this.#ofBlocks) {
+        if (observer.block!(block) === 'enough')
+          this.#ofBlocks = this.#ofBlocks.filter((each) => each !== observer);
+      }
     if (ofFirsts) for (const observer of this.#ofFirsts) observer.block!(block);
     if (ofTypes) for (const observer of this.#ofTypes) observer.block!(block);
     else if (ofNewTypes) for (const observer of this.#ofNewTypes) observer.block!(block);
     if (ofTypesByName) for (const observer of ofTypesByName) observer.block!(block);
     if (ofIds) for (const observer of this.#ofIds) observer.block!(block);
-    if (ofRepeatedIds) for (const observer of this.#ofRepeatedIds) observer.block!(block);
+    if (ofRepeatedIds) for (const observer of this.#ofRepeatedIds) this.#tellBlock(observer, block);
     if (ofLongData)
       for (const { longerThan, observer } of this.#ofLongData)
         if (dispatched.data.length > longerThan) observer.block!(block);
-    if (ofOpening) for (const observer of ofOpening) observer.block!(block);
+    if (ofOpening) for (const observer of ofOpening) this.#tellBlock(observer, block);
+  }
+
+  #tellBlock(observer: TraceObserver, block: TracedBlock): void {
+    if (observer.block!(block) === 'counts') this.#counting.add(observer);
   }
 
   #observersOf(branch: Branch): TraceObserver[] {

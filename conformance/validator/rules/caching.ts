@@ -430,6 +430,8 @@ export const caching: Rule[] = [
       let last: TracedLine | undefined;
       return {
         branches: ['comment'],
+        // Nothing comes between the lines of a block that is in one read.
+        odd: true,
         line(line) {
           if (last && line.number === last.number + 1 && line.at - last.at > 400) {
             found({ message: 'Comments come without a blank line between them', ...at(last) });

@@ -79,9 +79,8 @@ export const dialects: Rule[] = [
       let done = false;
       return {
         block(block) {
-          if (!block.event) return;
           if (done) found({ message: 'An event comes after [DONE]', ...atBlock(block) });
-          else done = block.event.data === '[DONE]';
+          else done = block.event!.data === '[DONE]';
         }
       };
     }),
@@ -97,9 +96,8 @@ export const dialects: Rule[] = [
       let isDone = false;
       return {
         block(block) {
-          if (!block.event) return;
           last = block;
-          isDone ||= block.event.data.startsWith('[DONE]') || lastOfAnAnswer.test(block.event.data);
+          isDone ||= block.event!.data.startsWith('[DONE]') || lastOfAnAnswer.test(block.event!.data);
         },
         end({ ended }) {
           if (!ended) return notObserved('the end of the stream');
@@ -119,9 +117,8 @@ export const dialects: Rule[] = [
       let last: string | undefined;
       return {
         block(block) {
-          if (!block.event) return;
-          last = block.event.type;
-          const json = parseObject(block.event.data);
+          last = block.event!.type;
+          const json = parseObject(block.event!.data);
           if (json && typeof json.type === 'string' && json.type !== last) {
             found({
               message: `The event type is ${quote(last)}, the type in the JSON ${quote(json.type)}`,
@@ -146,10 +143,12 @@ export const dialects: Rule[] = [
     'Clients see status 200 and have to look at the data: document it.',
     onStream((found) => ({
       block(block) {
-        if (!block.event) return;
-        const json = parseObject(block.event.data);
-        if (block.event.type === 'error' || (json && typeof json.error === 'object' && json.error !== null)) {
-          found({ message: `An error comes as data: ${quote(block.event.data)}`, ...atBlock(block) });
+        const json = parseObject(block.event!.data);
+        if (
+          block.event!.type === 'error' ||
+          (json && typeof json.error === 'object' && json.error !== null)
+        ) {
+          found({ message: `An error comes as data: ${quote(block.event!.data)}`, ...atBlock(block) });
         }
       }
     })),
@@ -162,13 +161,13 @@ export const dialects: Rule[] = [
     'Send JSON only (and [DONE]): clients parse all of it.',
     onStream((found, { profile }) => ({
       block(block) {
-        if (!block.event || (profile === 'openai' && block.event.data === '[DONE]')) return;
-        if (block.event.data === '' && profile === 'graphql-sse') return;
+        if (profile === 'openai' && block.event!.data === '[DONE]') return;
+        if (block.event!.data === '' && profile === 'graphql-sse') return;
         if (profile === 'mcp' && isPriming(block)) return;
         try {
-          JSON.parse(decodeUtf8(block.event.data));
+          JSON.parse(decodeUtf8(block.event!.data));
         } catch {
-          found({ message: `The data ${quote(block.event.data)} is no JSON`, ...atBlock(block) });
+          found({ message: `The data ${quote(block.event!.data)} is no JSON`, ...atBlock(block) });
         }
       }
     })),
@@ -235,8 +234,7 @@ export const dialects: Rule[] = [
       let last: string | undefined;
       return {
         block(block) {
-          if (!block.event) return;
-          last = block.event.type;
+          last = block.event!.type;
           if (last !== 'next' && last !== 'complete')
             found({ message: `The type is ${quote(last)}, not next or complete`, ...atBlock(block) });
         },

@@ -1,14 +1,4 @@
-import {
-  at,
-  atBlock,
-  notApplicable,
-  onLine,
-  onStream,
-  quote,
-  rule,
-  type Sighting,
-  type Rule
-} from '../rule.ts';
+import { at, atBlock, notApplicable, onStream, quote, rule, type Sighting, type Rule } from '../rule.ts';
 import { decodeUtf8, fieldValue, type TracedBlock, type WantedBlocks } from '../trace.ts';
 import { standard } from './sources.ts';
 
@@ -110,6 +100,30 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Whether a line feed stands within a string, or between what can be two halves of a number or a word; then only can JSON be broken by it. */
+function isCut(data: string): boolean {
+  let inString = false;
+  let last = 0;
+  for (let index = 0; index < data.length; index++) {
+    const code = data.charCodeAt(index);
+    if (code === 10) {
+      if (inString) return true;
+      while (data.charCodeAt(index + 1) === 10) index++;
+      if (isOfWord(last) && isOfWord(data.charCodeAt(index + 1))) return true;
+      continue;
+    }
+    if (code === 34) inString = !inString;
+    else if (code === 92 && inString && data.charCodeAt(++index) === 10) return true;
+    last = code;
+  }
+  return false;
+}
+
+/** For `[\w+.-]`, or nearly so. */
+function isOfWord(code: number): boolean {
+  return (code > 47 && code < 58) || (code > 64 && code < 123) || code === 43 || code === 45 || code === 46;
+}
+
 /** What the events say. */
 export const events: Rule[] = [
   rule(
@@ -122,8 +136,7 @@ export const events: Rule[] = [
       let isAll = true;
       return {
         block(block) {
-          if (!block.event) return undefined;
-          if (block.event.data.endsWith('\\n')) first ??= block;
+          if (block.event!.data.endsWith('\\n')) first ??= block;
           else isAll = false;
           return isAll ? undefined : 'enough';
         },
@@ -146,13 +159,17 @@ export const events: Rule[] = [
     interpretation,
     'It is dispatched with the data "": a listener that parses JSON throws.',
     onStream((found, { profile }) => ({
-      blocks: { opening: [''] },
+      blocks: {
+        opening: [''],
+        only: (_, { type }) => profile !== 'graphql-sse' || type !== 'complete'
+      },
       block(block) {
-        // What the protocols have so: D07, and the end.
-        if (profile === 'mcp' && isPriming(block)) return;
-        if (profile === 'graphql-sse' && block.type === 'complete') return;
+        // What the protocol has so: D07.
+        if (profile === 'mcp' && isPriming(block)) return undefined;
         found({ message: 'An event with empty data is dispatched', ...atBlock(block) });
-      }
+        return 'counts';
+      },
+      again: (times) => found({ message: '', times })
     }))
   ),
   rule(
@@ -178,11 +195,15 @@ export const events: Rule[] = [
     'The type "message" is written out',
     interpretation,
     'It is the default: leave it out.',
-    onLine(
-      ['event'],
-      (line, found) => found({ message: '"event: message" is the default', ...at(line) }),
-      (text) => fieldValue(text) === 'message'
-    )
+    onStream((found) => ({
+      branches: ['event'],
+      looksLike: (text) => fieldValue(text) === 'message',
+      line(line) {
+        found({ message: '"event: message" is the default', ...at(line) });
+        return 'counts';
+      },
+      again: (times) => found({ message: '', times })
+    }))
   ),
   rule(
     ['F20', 'event-unlistened', 'I A'],
@@ -193,7 +214,7 @@ export const events: Rule[] = [
       expectTypes
         ? {
             block(block) {
-              if (!block.event || expectTypes.includes(decodeUtf8(block.event.type))) return;
+              if (expectTypes.includes(decodeUtf8(block.event!.type))) return;
               found({
                 message: () => `The type ${quote(block.event!.type)} is not in --expect-types`,
                 ...atBlock(block)
@@ -293,7 +314,7 @@ export const events: Rule[] = [
     onEvent(
       {
         opening: ['{', '[', '"', ' ', '\t', '\n'],
-        only: (data, { dataLines }) => dataLines > 1 && data.length <= megabyte
+        only: (data, { dataLines }) => dataLines > 1 && data.length <= megabyte && isCut(data)
       },
       ({ data }, found, block) => {
         const text = decodeUtf8(data);

@@ -4,7 +4,6 @@ import {
   notApplicable,
   notObserved,
   ok,
-  onLine,
   onStream,
   plural,
   quote,
@@ -261,15 +260,14 @@ export const lines: Rule[] = [
     'Two spaces after the colon',
     interpretation,
     'One space is stripped, the second is part of the value.',
-    onLine(
-      ['data', 'event', 'id'],
-      (line, found, block) => {
-        if (line.branch === 'data' && block.dataLines > 1) return;
-        found({ message: () => `The value of ${quote(line.text)} keeps a space`, ...at(line) });
-      },
-      (text) => text.charCodeAt(text.indexOf(':') + 2) === 32 && /^[a-z]+: {2}\S/.test(text),
-      true
-    )
+    onStream((found) => ({
+      spaced: (line) =>
+        found({ message: () => `The value of ${quote(line.text)} keeps a space`, ...at(line) }),
+      end({ trace: { spaced } }) {
+        if (spaced > 1) found({ message: '', times: spaced - 1 });
+        return undefined;
+      }
+    }))
   ),
   rule(
     ['F15', 'data-after-blank-lost', 'W C'],

@@ -296,7 +296,7 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
-        odd: 'or the longest id',
+        odd: 'or a UUID',
         looksLike(text) {
           const id = fieldValue(text);
           return (
@@ -321,7 +321,9 @@ export const resume: Rule[] = [
       blocks: { id: 'repeated' },
       block(block) {
         found({ message: () => `The id ${quote(block.id!)} belongs to two events`, ...atBlock(block) });
-      }
+        return 'counts';
+      },
+      again: (times) => found({ message: '', times })
     }))
   ),
   rule(
