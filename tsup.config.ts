@@ -44,7 +44,7 @@ async function minifyScript(name: string): Promise<void> {
     mangle: {
       properties: {
         regex:
-          /^(setThe\w+|dispatchTheEvent|trace|on[RTE][a-z]+|wasOpen|isUnanswered|isResumable|lastEventIdString|listeners|callback|fire|cancel)$/,
+          /^(setThe\w+|dispatchTheEvent|trace|on[RTE][a-z]+|wasOpen|isUnanswered|isResumable|finalUrl|lastEventIdString|listeners|callback|fire|cancel)$/,
         // None of them is meant where it has one of these names.
         builtins: true
       }

@@ -9,6 +9,8 @@ export interface TransportRequest {
   wasOpen?: boolean;
   /** Whether there has been no response: in the attempt before this one, and once this one is under way, in this one. */
   isUnanswered?: boolean;
+  /** Of the last response, over XHR; empty or absent if the engine does not tell. */
+  finalUrl?: string;
   /** Whether the last event came with an id of its own, which is not empty, so that a server goes on after it. */
   isResumable?: boolean | '';
 }

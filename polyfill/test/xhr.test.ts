@@ -8,6 +8,7 @@ class FakeXhr {
   readyState = 1;
   status = 0;
   responseText = '';
+  responseURL = '';
   onreadystatechange!: Handler;
   onprogress!: Handler;
   onabort!: Handler;
@@ -130,6 +131,32 @@ it('sends no header for what a page has put on Object.prototype', () => {
     delete prototype.extend;
   }
   expect(Object.keys(xhr.headers)).toEqual(['If-Range', 'Accept', 'Cache-Control', 'Pragma']);
+});
+
+it('needs no preflight in the attempt after one that was redirected to another origin', () => {
+  const request = {
+    url: 'http://localhost/',
+    withCredentials: false,
+    lastEventIdString: '',
+    isUnanswered: false
+  };
+  const attempt = (responseURL: string) => {
+    xhrTransport(request, {
+      onResponse: () => (request.isUnanswered = false),
+      onText: () => 0,
+      onEnd() {}
+    });
+    request.isUnanswered = true;
+    advance(4, 200);
+    Object.assign(xhr, { responseURL }).onreadystatechange({ type: 'readystatechange' });
+    return Object.keys(xhr.headers);
+  };
+  const all = ['If-Range', 'Accept', 'Cache-Control', 'Pragma'];
+  expect(attempt('http://example.com/')).toEqual(all);
+  expect(attempt('http://localhost/')).toEqual(['Accept']);
+  // Of an engine that does not tell.
+  expect(attempt('')).toEqual(all);
+  expect(attempt('http://example.com/')).toEqual(all);
 });
 
 it('needs no preflight in a sandbox, whose origin is not that of its location', () => {

@@ -61,8 +61,8 @@ export const xhrTransport: Transport = (request, client) => {
       xhr.overrideMimeType('text/plain; charset=utf-8');
     try {
       // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
-      // redirected to one.
-      const withCacheMode = !request.isUnanswered && !isCrossOrigin(request.url);
+      // redirected to one, as the last that was answered was.
+      const withCacheMode = !request.isUnanswered && !isCrossOrigin(request.finalUrl || request.url);
       // Without a Range, servers "MUST ignore" it (RFC 9110, 13.1.5); it makes no-store the cache mode of XMLHttpRequest, says Fetch
       // (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch), and WebKit and Qt answer from their caches otherwise.
       if (withCacheMode) xhr.setRequestHeader('If-Range', '""');
@@ -92,7 +92,8 @@ export const xhrTransport: Transport = (request, client) => {
           } catch {
             // The whole response is there already, or Firefox's workers, which were told before send(), but for a blob.
           }
-          client.onResponse(xhr.status, contentType, xhr.responseURL);
+          request.finalUrl = xhr.responseURL;
+          client.onResponse(xhr.status, contentType, request.finalUrl);
         }
         if (!request.isUnanswered && xhr.readyState > 2) {
           // jsdom decodes all the bytes anew each time, and shows a sequence that is not complete yet as a trailing U+FFFD.
