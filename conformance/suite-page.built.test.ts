@@ -45,6 +45,7 @@ interface Told {
   /** Whether failures were counted while others ran. */
   countsMeanwhile: boolean;
   /** Whether it was said that the server does not answer. */
+  saysThatItSlept: boolean;
   saysWhenStopped: boolean;
 }
 
@@ -61,6 +62,7 @@ function press(withAxe: boolean): void {
     closesByEscape: false,
     keepsFocus: false,
     countsMeanwhile: false,
+    saysThatItSlept: false,
     saysWhenStopped: false
   };
   const frame = document.getElementsByTagName('iframe')[0]!;
@@ -166,7 +168,25 @@ function press(withAxe: boolean): void {
   }
   function runAgain(): void {
     byId('run').click();
-    until(() => byId('stop').style.display === '', lookOn);
+    until(() => byId('stop').style.display === '', sleep);
+  }
+  function sleep(): void {
+    // A process that was stopped, or a machine that slept, sees its clock alone.
+    const scripts = inside as unknown as typeof globalThis;
+    const Clock = scripts.Date;
+    scripts.Date = function () {
+      return new Clock(Clock.now() + 20_000);
+    } as unknown as DateConstructor;
+    until(
+      () =>
+        /^This page was asleep for (19|20|21) s and the run waited\. Nothing is lost/.test(
+          byId('status').textContent!
+        ),
+      function () {
+        told.saysThatItSlept = true;
+        lookOn();
+      }
+    );
   }
   function lookOn(): void {
     const other = document.createElement('iframe');
@@ -292,6 +312,7 @@ describe.each([
       expect(told.closesByEscape).toBe(true);
       expect(told.keepsFocus).toBe(true);
       expect(told.countsMeanwhile).toBe(true);
+      expect(told.saysThatItSlept).toBe(true);
       expect(told.saysWhenStopped).toBe(true);
       expect(told.columns).toBe(implementations.length);
       expect(told.statuses.join('\n')).toMatch(/is done: \d+ of \d+ cases as the standard says\. Running/);

@@ -18,7 +18,12 @@ let frame: string | null = null;
 let isBeginning = false;
 let looking: ReturnType<typeof setTimeout>;
 let hiddenAt = 0;
+/** When it had a turn last. */
+let turnAt = 0;
+let wokeAt = 0;
 let sleptFor = 0;
+/** Or it was asleep with its process, or the machine. */
+let wasHidden = false;
 
 // The one that runs the cases is known by the name of its window, which a reload keeps.
 
@@ -165,11 +170,13 @@ function sayWhatHappens(now: VisitState): void {
     );
   } else if (sleptFor > 0) {
     say(
-      'This page was in the background for ' +
+      (wasHidden ? 'This page was in the background for ' : 'This page was asleep for ') +
         Math.round(sleptFor / 1000) +
-        ' s and the run waited, because browsers slow such pages down. Nothing is lost; it goes on.'
+        ' s and the run waited' +
+        (wasHidden ? ', because browsers slow such pages down' : '') +
+        '. Nothing is lost; it goes on.'
     );
-    if (+new Date() - hiddenAt - sleptFor > 4000) sleptFor = 0;
+    if (+new Date() - wokeAt > 4000) sleptFor = 0;
   } else if (+new Date() - lastResultAt > silence && now.waitingFor.length > 0) {
     say(
       'Waiting for an answer of ' + now.waitingFor.join(', ') + '. The run goes on without one after a while.'
@@ -256,6 +263,12 @@ function loadCases(callback: () => void): void {
   });
 }
 
+function wake(since: number, hidden: boolean): void {
+  wokeAt = +new Date();
+  sleptFor = wokeAt - since;
+  wasHidden = hidden;
+}
+
 function start(): void {
   globs = readGlobs(location.search);
   byId('run').onclick = begin;
@@ -264,10 +277,17 @@ function start(): void {
   };
   listenToCases();
   const onVisibility = function (): void {
-    if (isHidden()) hiddenAt = +new Date();
-    else if (hiddenAt) sleptFor = +new Date() - hiddenAt;
+    turnAt = +new Date();
+    if (isHidden()) hiddenAt = turnAt;
+    else if (hiddenAt) wake(hiddenAt, true);
     if (!page.state || page.state.state === 'running' || page.state.state === 'waiting') look();
   };
+  turnAt = +new Date();
+  setInterval(function () {
+    const now = +new Date();
+    if (now - turnAt > silence && !isHidden()) wake(turnAt, false);
+    turnAt = now;
+  }, 1000);
   document.addEventListener('visibilitychange', onVisibility);
   document.addEventListener('webkitvisibilitychange', onVisibility);
   loadCases(function () {
