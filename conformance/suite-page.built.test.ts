@@ -86,6 +86,7 @@ function press(withAxe: boolean): void {
     (function next(): void {
       const isDark = themes.shift();
       if (isDark === undefined) return then();
+      frame.width = isDark ? '1000' : '320';
       const rules = page.styleSheets[0]!.cssRules;
       for (let i = 0; i < rules.length; i++) {
         const media = (rules[i] as CSSMediaRule).media as MediaList | undefined;

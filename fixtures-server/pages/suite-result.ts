@@ -76,7 +76,8 @@ export function drawResult(result: ShownResult, implementation: string, id: stri
             return key === 'at' ? Number(value).toFixed(1) : value === undefined ? '' : drawValue(value);
           });
         }),
-        'scroll events'
+        // Wider than a narrow page: the keyboard scrolls what it can reach.
+        { class: 'scroll events', role: 'region', tabindex: 0, 'aria-label': 'Events' }
       )
     );
   }
@@ -97,8 +98,12 @@ export function drawResult(result: ShownResult, implementation: string, id: stri
   return parts;
 }
 
-function drawTable(head: string[], rows: Child[][], kind = 'scroll'): HTMLElement {
-  return el('div', { class: kind }, [
+function drawTable(
+  head: string[],
+  rows: Child[][],
+  attributes: Parameters<typeof el>[1] = { class: 'scroll' }
+): HTMLElement {
+  return el('div', attributes, [
     el('table', {}, [
       el('thead', {}, [
         el(
