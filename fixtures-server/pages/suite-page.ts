@@ -190,8 +190,9 @@ function sayWhatHappens(now: VisitState): void {
       if (column.state !== 'done') return;
       const counted = count(null, c);
       finished +=
+        'Done with ' +
         nameOf(column.implementation)[1] +
-        ' is done: ' +
+        ': ' +
         counted.good +
         ' of ' +
         counted.cases +
