@@ -199,6 +199,7 @@ describe('of an answer, each family', { concurrent: true }, () => {
 
 it.each<[string, Record<string, string | RegExp>]>([
   ['event: a\0b\ndata: 1\n\n', { Firefox: /event type with U\+0000/, Chromium: 'the same' }],
+  ['data: a\n\0\ndata: b\n\n', { Firefox: /line of U\+0000/, Chromium: 'the same' }],
   [
     'retry: 1200\nretry:\ndata: 1\n\n',
     {

@@ -25,6 +25,8 @@ interface Seen {
   idWithoutData: boolean;
   /** An event type had U+0000. */
   typeWithNul: boolean;
+  /** A line was nothing but U+0000. */
+  lineOfNuls: boolean;
   /** The first two bytes are a byte order mark of UTF-16. */
   utf16Mark: boolean;
   /** The numbers of the last lines with a `retry` that did not count. */
@@ -131,6 +133,11 @@ export const behaviours: Behaviour[] = [
     cases: ['event-type-with-nul-is-kept'],
     when: ({ typeWithNul }) => typeWithNul,
     says: 'reads an event type with U+0000 in another way: who listens to it gets none'
+  },
+  {
+    cases: ['line-of-a-nul-is-not-blank'],
+    when: ({ lineOfNuls }) => lineOfNuls,
+    says: 'takes a line of U+0000 for a blank one, which ends the event'
   },
   {
     cases: [
@@ -269,17 +276,19 @@ export function createClientObserver(): TraceObserver & Seen {
   return {
     idWithoutData: false,
     typeWithNul: false,
+    lineOfNuls: false,
     utf16Mark: false,
     ignoredRetries: {},
     blocks: { id: 'without data' },
     block() {
       this.idWithoutData = true;
     },
-    branches: ['event', 'retry ignored'],
+    branches: ['event', 'unknown field', 'retry ignored'],
     looksLike: (text) => text.startsWith('retry') || text.includes('\0'),
     line({ branch, text, number }) {
       const value = fieldValue(text);
       if (branch === 'event') this.typeWithNul ||= value.includes('\0');
+      else if (branch === 'unknown field') this.lineOfNuls ||= /^\0+$/.test(text);
       else if (value === '') this.ignoredRetries.empty = number;
       else if (/^[ \t+]*\d+[ \t]*$/.test(value))
         this.ignoredRetries['beside white space or a plus sign'] = number;
