@@ -329,14 +329,19 @@ async function* readFromPipe(fd: number): AsyncGenerator<Uint8Array> {
       }
     }
   });
+  let failure: Error | undefined;
   const end = () => {
     isOver = true;
     wake();
   };
-  pipe.on('end', end).on('close', end);
+  pipe
+    .on('error', (error) => (failure = error))
+    .on('end', end)
+    .on('close', end);
   try {
     for (;;) {
       if (!bytes && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+      if (failure) throw mistake(`standard input cannot be read: ${failure.message}`);
       if (!bytes) return;
       const read = bytes;
       bytes = undefined;
