@@ -296,7 +296,7 @@ const readBytes = promisify(read);
 
 /** A file, or a pipe that stands for one; or what the descriptor is of. */
 async function* readFrom(file: string | number): AsyncGenerator<Uint8Array> {
-  // One for all reads: V8 lets 60 MB of them pile up.
+  // One for all reads: V8 lets up to 40 MB of them pile up.
   const buffer = Buffer.allocUnsafeSlow(65536);
   let descriptor: number;
   try {
