@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -272,6 +272,28 @@ it('lint reads from a pipe', { timeout: 20_000 }, () => {
   expect(stdout).toContain('1 event in 9 bytes');
   expect(status).toBe(0);
 });
+
+it.skipIf(process.platform === 'win32')(
+  'lint says that its input broke off',
+  { timeout: 20_000 },
+  async () => {
+    const listener = net.createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const writer = net.connect((listener.address() as AddressInfo).port, '127.0.0.1');
+    const [reader] = (await once(listener, 'connection')) as [net.Socket];
+    const child = spawn(process.execPath, ['--no-warnings', cli, 'lint', '-'], {
+      stdio: [reader, 'ignore', 'pipe']
+    });
+    let stderr = '';
+    child.stderr!.on('data', (text: Buffer) => (stderr += text.toString()));
+    await new Promise((resolve) => writer.write('data: 1\n\n', resolve));
+    writer.resetAndDestroy();
+    const [code] = (await once(child, 'close')) as [number];
+    reader.destroy();
+    listener.close();
+    expect([code, stderr]).toEqual([2, 'truesource: standard input cannot be read: read ECONNRESET\n']);
+  }
+);
 
 describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, () => {
   const event = 'data: 1\n\n';

@@ -296,7 +296,7 @@ const readBytes = promisify(read);
 
 /** A file, or a pipe that stands for one; or what the descriptor is of. */
 async function* readFrom(file: string | number): AsyncGenerator<Uint8Array> {
-  // One for all reads: V8 lets 60 MB of them pile up.
+  // One for all reads: V8 lets up to 40 MB of them pile up.
   const buffer = Buffer.allocUnsafeSlow(65536);
   let descriptor: number;
   try {
@@ -329,14 +329,19 @@ async function* readFromPipe(fd: number): AsyncGenerator<Uint8Array> {
       }
     }
   });
+  let failure: Error | undefined;
   const end = () => {
     isOver = true;
     wake();
   };
-  pipe.on('end', end).on('close', end);
+  pipe
+    .on('error', (error) => (failure = error))
+    .on('end', end)
+    .on('close', end);
   try {
     for (;;) {
       if (!bytes && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+      if (failure) throw mistake(`standard input cannot be read: ${failure.message}`);
       if (!bytes) return;
       const read = bytes;
       bytes = undefined;

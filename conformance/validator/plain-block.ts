@@ -65,7 +65,7 @@ export class PlainBlock {
           // An empty value, or the end of the text, where this is NaN.
           if (!(opening > 13) || opening === 32) return false;
         } else if (opening === 32 && this.dataLines === 0) {
-          if (isSpace(text.charCodeAt(value + 1)) || text.charCodeAt(value - 1) !== 32) return false;
+          if (isSpace(text.charCodeAt(value + 1))) return false;
           this.spaced++;
         }
         end = value;

@@ -214,6 +214,15 @@ describe('lint', () => {
     const format = findings.filter(({ rule }) => rule.startsWith('F'));
     expect(format.map(({ severity, rule }) => `${severity} ${rule}`)).toEqual(expected);
   });
+  it.each(['\n', '\r\n'])(
+    'sees JSON broken behind an empty data line, far into lines that end with %j',
+    async (end) => {
+      const usual = `data: x${end}${end}`.repeat(2000);
+      const broken = ['data:', 'data: "a', 'data: b"', '', ''].join(end);
+      const { findings } = await lint(Buffer.from(usual + broken + usual));
+      expect(findings.find(({ rule }) => rule === 'F24')).toMatchObject({ times: 1, offset: usual.length });
+    }
+  );
   it('says of a line of blanks that the event is not ended', async () => {
     const { findings } = await lint(Buffer.from('data: x\n \t\n'));
     expect(findings[0]!.message).toContain('looks blank and is not: the event is not ended');

@@ -296,6 +296,8 @@ export class Trace {
       for (const opening of blocks.opening) {
         add(opening, this.#ofOpenings);
         if (opening !== '') this.#openings[opening.charCodeAt(0)] = 1;
+        // Behind an empty first line of data.
+        if (opening === '\n') this.#openings[13] = 1;
       }
     }
     this.#ofDataLines = this.#observersOf('data');

@@ -34,7 +34,8 @@ export function createUtf8Decode(): (bytes: Uint8Array) => string {
       if (!mayGoOn && length <= longestShort) {
         const cut = findCut(bytes);
         if (cut < length) {
-          rest = bytes.slice(cut);
+          // Not slice(), which of a Buffer is no copy.
+          rest = new Uint8Array(bytes.subarray(cut));
           bytes = bytes.subarray(0, cut);
         }
         return decoderOfShort.decode(bytes);

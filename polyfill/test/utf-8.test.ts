@@ -40,3 +40,11 @@ it('decodes random bytes, cut at random, as TextDecoder does the whole, but for 
     { numRuns: 5000 }
   );
 });
+
+it('keeps no bytes of a Buffer, which its owner may use for the next', () => {
+  const decode = createUtf8Decode();
+  const buffer = Buffer.from('a\xe2\x82', 'latin1');
+  const first = decode(buffer);
+  buffer.write('\xacbc', 'latin1');
+  expect(first + decode(buffer)).toBe('a€bc');
+});

@@ -133,14 +133,10 @@ it('sends no header for what a page has put on Object.prototype', () => {
   expect(Object.keys(xhr.headers)).toEqual(['If-Range', 'Accept', 'Cache-Control', 'Pragma']);
 });
 
-it('needs no preflight in the attempt after one that was redirected to another origin', () => {
-  const request = {
-    url: 'http://localhost/',
-    withCredentials: false,
-    lastEventIdString: '',
-    isUnanswered: false
-  };
-  const attempt = (responseURL: string) => {
+/** A function that makes an attempt, which is answered from `responseURL`, and says which headers it had. */
+function createAttempts(url: string): (responseURL: string) => string[] {
+  const request = { url, withCredentials: false, lastEventIdString: '', isUnanswered: false };
+  return (responseURL) => {
     xhrTransport(request, {
       onResponse: () => (request.isUnanswered = false),
       onText: () => 0,
@@ -151,12 +147,22 @@ it('needs no preflight in the attempt after one that was redirected to another o
     Object.assign(xhr, { responseURL }).onreadystatechange({ type: 'readystatechange' });
     return Object.keys(xhr.headers);
   };
+}
+
+it('needs no preflight in the attempt after one that was redirected to another origin', () => {
+  const attempt = createAttempts('http://localhost/');
   const all = ['If-Range', 'Accept', 'Cache-Control', 'Pragma'];
   expect(attempt('http://example.com/')).toEqual(all);
   expect(attempt('http://localhost/')).toEqual(['Accept']);
   // Of an engine that does not tell.
   expect(attempt('')).toEqual(all);
   expect(attempt('http://example.com/')).toEqual(all);
+});
+
+it('needs no preflight at another origin that redirects back', () => {
+  const attempt = createAttempts('http://example.com/');
+  expect(attempt('http://localhost/')).toEqual(['Accept']);
+  expect(attempt('http://localhost/')).toEqual(['Accept']);
 });
 
 it('needs no preflight in a sandbox, whose origin is not that of its location', () => {

@@ -62,7 +62,10 @@ export const xhrTransport: Transport = (request, client) => {
     try {
       // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
       // redirected to one, as the last that was answered was.
-      const withCacheMode = !request.isUnanswered && !isCrossOrigin(request.finalUrl || request.url);
+      const withCacheMode =
+        !request.isUnanswered &&
+        !isCrossOrigin(request.url) &&
+        !isCrossOrigin(request.finalUrl || request.url);
       // Without a Range, servers "MUST ignore" it (RFC 9110, 13.1.5); it makes no-store the cache mode of XMLHttpRequest, says Fetch
       // (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch), and WebKit and Qt answer from their caches otherwise.
       if (withCacheMode) xhr.setRequestHeader('If-Range', '""');
