@@ -44,8 +44,10 @@ interface Told {
   keepsFocus: boolean;
   /** Whether failures were counted while others ran. */
   countsMeanwhile: boolean;
-  /** Whether it was said that the server does not answer. */
+  /** Whether it was said that the page slept, and nothing of a sleep before the run. */
   saysThatItSlept: boolean;
+  saysOfSleepBefore: boolean;
+  /** Whether it was said that the server does not answer. */
   saysWhenStopped: boolean;
 }
 
@@ -63,6 +65,7 @@ function press(withAxe: boolean): void {
     keepsFocus: false,
     countsMeanwhile: false,
     saysThatItSlept: false,
+    saysOfSleepBefore: true,
     saysWhenStopped: false
   };
   const frame = document.getElementsByTagName('iframe')[0]!;
@@ -167,17 +170,32 @@ function press(withAxe: boolean): void {
     };
     request.send();
   }
+  // A process that was stopped, or a machine that slept, sees its clock alone.
+  const scripts = inside as unknown as typeof globalThis;
+  const Clock = scripts.Date;
+  function sleepFor(milliseconds: number): void {
+    const from = Clock.now();
+    const slept = new scripts.Date().getTime() - from + milliseconds;
+    scripts.Date = function () {
+      return new Clock(Clock.now() + slept);
+    } as unknown as DateConstructor;
+  }
   function runAgain(): void {
-    byId('run').click();
-    until(() => byId('stop').style.display === '', sleep);
+    sleepFor(20_000);
+    setTimeout(function () {
+      sleepFor(4500);
+      byId('run').click();
+      until(
+        () => byId('stop').style.display === '',
+        function () {
+          told.saysOfSleepBefore = /asleep/.test(byId('status').textContent!);
+          sleep();
+        }
+      );
+    }, 1500);
   }
   function sleep(): void {
-    // A process that was stopped, or a machine that slept, sees its clock alone.
-    const scripts = inside as unknown as typeof globalThis;
-    const Clock = scripts.Date;
-    scripts.Date = function () {
-      return new Clock(Clock.now() + 20_000);
-    } as unknown as DateConstructor;
+    sleepFor(20_000);
     until(
       () =>
         /^This page was asleep for (19|20|21) s and the run waited\. Nothing is lost/.test(
@@ -314,6 +332,7 @@ describe.each([
       expect(told.keepsFocus).toBe(true);
       expect(told.countsMeanwhile).toBe(true);
       expect(told.saysThatItSlept).toBe(true);
+      expect(told.saysOfSleepBefore).toBe(false);
       expect(told.saysWhenStopped).toBe(true);
       expect(told.columns).toBe(implementations.length);
       expect(told.statuses.join('\n')).toMatch(

@@ -123,6 +123,25 @@ describe('plays', () => {
     expect((await fetch(`${origin}/sse/u/a`)).status).toBe(200);
   });
 
+  test('answers what asks under a retired token on a connection that was played on, as a proxy is asked, and with controls', async () => {
+    const { origin, server } = await start({
+      cases: [
+        {
+          id: 'kept',
+          connections: [{ headers: { Connection: 'keep-alive' }, framing: { contentLength: 0 } }]
+        }
+      ]
+    });
+    server.retireToken('t');
+    const kept = get(origin, '/sse/u/kept');
+    await until(() => kept.received.length > 0);
+    kept.socket.write(`GET ${origin}/sse/t/kept HTTP/1.1\r\nHost: a\r\nOrigin: a\x01b\r\n\r\n`);
+    const answer = await kept.finished();
+    expect(answer).toContain('HTTP/1.1 204 ');
+    expect(answer).toContain('Access-Control-Allow-Origin: a\x01b\r\n');
+    expect(server.requests('t')).toEqual([]);
+  });
+
   test('addCases adds and replaces, all or nothing', async () => {
     const { origin, server } = await start({ cases: [{ id: 'a', connections: answers('old') }] });
     expect(() =>

@@ -111,10 +111,6 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   };
   let isRetired = false;
   const retired = new Set<string>();
-  const isOfRetired = (request: IncomingMessage) => {
-    const [, first, token] = request.url!.split('/');
-    return isRetired || (first === 'sse' && retired.has(token ?? ''));
-  };
   const endConnections = () => {
     for (const socket of sockets) socket.destroy();
   };
@@ -162,14 +158,21 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
   }
   servers.forEach((server, index) => {
     const all: Route[] = [
-      playRoute({ plays, log, held, originsFor, reset, index }),
+      playRoute({
+        plays,
+        log,
+        held,
+        isRetired: (token) => isRetired || retired.has(token),
+        originsFor,
+        reset,
+        index
+      }),
       ...requestsRoutes(log),
       ...pagesRoutes(plays, suitePage),
       ...serverMessageRoutes,
       ...routes
     ];
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      if (isOfRetired(request)) return sendAway(request, response);
       void answer(request, response, originsFor(request)[index]!, all, limits.bodyBytes);
     });
   });
@@ -192,18 +195,6 @@ export async function createFixturesServer(options: FixturesServerOptions = {}):
       for (const server of servers) server.unref();
     }
   };
-}
-
-/** Ends the source that asks, if it does as the standard says. */
-function sendAway(request: IncomingMessage, response: ServerResponse): void {
-  response
-    .writeHead(204, {
-      'Access-Control-Allow-Origin': request.headers.origin ?? '*',
-      'Access-Control-Allow-Credentials': 'true',
-      'Access-Control-Allow-Headers': request.headers['access-control-request-headers'] ?? '',
-      ...(request.httpVersionMajor === 1 && { Connection: 'close' })
-    })
-    .end();
 }
 
 function originOf(scheme: string, { address, family, port }: AddressInfo): string {

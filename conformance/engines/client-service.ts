@@ -8,7 +8,7 @@ import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */
 const patience = 10_000;
-/** Milliseconds that it has after the limit of a case: a second later the engine would be given up, without a word of the service. */
+/** Milliseconds that it has after the limit of a case: some seconds later the engine would be given up, without a word of the service. */
 const lateness = 4000;
 /** Milliseconds in which a service that has died may be started again by whoever looks after it. */
 const absence = 5000;
@@ -18,7 +18,7 @@ const farewell = 1000;
 const initialDelay = 3000;
 /** Clients in a row that a service may refuse to create, having created others. */
 const refusalLimit = 100;
-/** How often a case is put back that a service has no place for beside others: what it refuses more often it refuses for another reason. */
+/** How often, and until it has had its `patience`, a case is put back that a service has no place for beside others: what it refuses still it refuses for another reason. */
 const putBackLimit = 3;
 /** UTF-16 code units of `data` that an observation keeps. */
 const dataLimit = 4096;
@@ -47,6 +47,10 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
   let capabilities: string[] = [];
   /** How many clients it takes at a time, once it has refused more. */
   let places = Infinity;
+  /** The most that it had. */
+  let mostHeld = 0;
+  /** Whether anything could be observed, since it was last found. */
+  let hasObserved = false;
 
   /** Rejects with an Error that names the service. */
   async function send(
@@ -90,6 +94,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             missing: `the service at ${shown} answers GET / with what is no object with a list of capabilities: ${quote(text)}`
           };
         capabilities = about.capabilities;
+        hasObserved = false;
         return { version: about.name };
       } catch (error) {
         return { missing: (error as Error).message };
@@ -102,15 +107,15 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       let hasCreated = false;
       /** Clients in a row that it did not create. */
       let refusals = 0;
-      /** Clients that it has now, and the most that it had. */
+      /** Clients that it has now. */
       let held = 0;
-      let mostHeld = 0;
+      let lanes = Math.min(task.lanes, places);
       /** Since when it has had no place, though it holds no client. */
       let fullSince: number | undefined;
-      const putBacks = new Map<string, number>();
+      /** Cases that it had no place for beside others: how often, and since when. */
+      const refusedBeside = new Map<string, { times: number; since: number }>();
       /** Why the last of those cases was not observed. */
       let fault: string | undefined;
-      let hasObserved = false;
       let lost: Promise<void> | undefined;
       let end: (why: string) => void = () => {};
 
@@ -143,18 +148,21 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
 
       /** Whether the job is taken again, by this lane if it answers 'later', by another if 'elsewhere'. */
       async function putBack(id: string): Promise<'later' | 'elsewhere' | undefined> {
+        const now = performance.now();
+        const refused = refusedBeside.get(id) ?? { times: 0, since: now };
         if (held > 0) {
-          const times = (putBacks.get(id) ?? 0) + 1;
-          putBacks.set(id, times);
-          if (times > putBackLimit) return undefined;
+          refused.times++;
+          refusedBeside.set(id, refused);
+        } else fullSince ??= now;
+        const since = now - (held > 0 ? refused.since : fullSince!);
+        if (since > wait && (held === 0 || refused.times > putBackLimit)) return undefined;
+        task.putBack(id);
+        if (held > 0 && lanes > mostHeld) {
+          lanes--;
           places = mostHeld;
-          task.putBack(id);
           return 'elsewhere';
         }
-        fullSince ??= performance.now();
-        const since = performance.now() - fullSince;
-        if (since > wait) return undefined;
-        task.putBack(id);
+        // It has had as many: the place of one that was ended comes late.
         await Promise.race([
           stopped,
           new Promise((resolve) => setTimeout(resolve, Math.min(100 + since / 2, 1000)))
@@ -316,7 +324,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       const stopped = new Promise<void>((resolve) =>
         ending.signal.addEventListener('abort', () => resolve())
       );
-      const jobs = pullJobs({ ...task, lanes: Math.min(task.lanes, places) }, async (job) => {
+      const jobs = pullJobs({ ...task, lanes }, async (job) => {
         const hasPlace = await runJob(job);
         // What it took now would be under way when the attempt ends, beside the case that ended it.
         if (lost) await stopped;

@@ -73,6 +73,7 @@ function follow(): void {
     return [];
   });
   resultCount = 0;
+  sleptFor = 0;
   lastResultAt = +new Date();
   showAllCases();
   look();

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { needsHttp1, playStream } from '../play-http2.ts';
-import { playConnection } from '../play.ts';
+import { playConnection, type Stage } from '../play.ts';
 import { now, type RequestLog, type RequestRecord } from '../request-log.ts';
 import { type ConnectionScript, namePattern, type Play } from '../stream-script.ts';
 import { Refusal, type Route, segmentsOf, streamOf } from './route.ts';
@@ -11,6 +11,8 @@ export interface PlayRouteOptions {
   log: RequestLog;
   /** By token: what its requests wait for before they are answered. */
   held: Map<string, Promise<void>>;
+  /** Whether a token is ended for good: what asks under it is answered 204. */
+  isRetired(token: string): boolean;
   /** The server's origins, under the name by which a request came. */
   originsFor(request: IncomingMessage): string[];
   /** Sends a TCP reset on the connection of a socket. */
@@ -20,9 +22,40 @@ export interface PlayRouteOptions {
 }
 
 /** `/sse/<token>/<play id>` with any method and query: plays the next connection. */
-export function playRoute({ plays, log, held, originsFor, reset, index }: PlayRouteOptions): Route {
+export function playRoute({
+  plays,
+  log,
+  held,
+  isRetired,
+  originsFor,
+  reset,
+  index
+}: PlayRouteOptions): Route {
   /** The last play on each socket: requests that a client pipelines wait for it. */
   const playing = new WeakMap<Socket, Promise<void>>();
+  /** Plays what `find` gives, if anything, when what came before on the connection is answered, and the request is read. */
+  const playInTurn = async (
+    request: IncomingMessage,
+    find: () => Promise<ConnectionScript | null>,
+    stage: Pick<Stage, 'placeholders' | 'onWrite' | 'onEnd'>
+  ): Promise<void> => {
+    const { socket } = request;
+    const stream = streamOf(request);
+    const body = hasBody(request) ? new Promise((resolve) => request.once('end', resolve)) : null;
+    request.resume();
+    const before = stream ? undefined : playing.get(socket);
+    const answered = (async () => {
+      await before;
+      await body;
+      const script = await find();
+      if (!script) return;
+      const method = request.method!;
+      if (stream) await playStream(script, { ...stage, method, stream });
+      else await playConnection(script, { ...stage, method, socket, reset: () => reset(socket) });
+    })();
+    if (!stream) playing.set(socket, answered);
+    await answered;
+  };
   return {
     method: '*',
     path: '/sse/',
@@ -31,6 +64,8 @@ export function playRoute({ plays, log, held, originsFor, reset, index }: PlayRo
       const [, token, id, ...more] = segmentsOf(url);
       if (!namePattern.test(token ?? ''))
         throw new Refusal(400, `bad token; it must match ${namePattern.source}`);
+      if (isRetired(token!))
+        return playInTurn(request, () => Promise.resolve(preflightFor(request)), { placeholders: {} });
       const play = plays.get(id ?? '');
       if (!play || more.length)
         throw new Refusal(
@@ -45,9 +80,6 @@ export function playRoute({ plays, log, held, originsFor, reset, index }: PlayRo
       const stream = streamOf(request);
       const lacking = stream && needsHttp1(play);
       if (lacking) throw new Refusal(505, `${play.id} needs HTTP/1.1: ${lacking}`);
-      const body = hasBody(request) ? new Promise((resolve) => request.once('end', resolve)) : null;
-      request.resume();
-
       const preflight = request.method === 'OPTIONS';
       const connection = preflight ? null : nextConnection(play, log.take(token!, play.id));
       const record = recordOf(request, { token: token!, play: play.id, origin, at, connection });
@@ -62,15 +94,14 @@ export function playRoute({ plays, log, held, originsFor, reset, index }: PlayRo
         : connection === null
           ? null
           : play.connections[connection]!;
-      const before = stream ? undefined : playing.get(socket);
-      const answered = (async () => {
-        await before;
-        await body;
-        await held.get(token!);
-        if (!script) return;
-        const path = `/sse/${token}/${play.id}`;
-        const stage = {
-          method: request.method!,
+      const path = `/sse/${token}/${play.id}`;
+      await playInTurn(
+        request,
+        async () => {
+          await held.get(token!);
+          return script;
+        },
+        {
           placeholders: {
             url: origin + path,
             origin,
@@ -80,12 +111,8 @@ export function playRoute({ plays, log, held, originsFor, reset, index }: PlayRo
           },
           onWrite: entry.wrote,
           onEnd: () => (record.endedAt = now())
-        };
-        if (stream) await playStream(script, { ...stage, stream });
-        else await playConnection(script, { ...stage, socket, reset: () => reset(socket) });
-      })();
-      if (!stream) playing.set(socket, answered);
-      await answered;
+        }
+      );
     }
   };
 }
