@@ -232,10 +232,7 @@ describe('lint', () => {
     expect(headline).toContain('as far as it was read');
     expect(clients[0]!.says).toContain('1 event, as far as it was read');
   });
-  it.each([
-    ['undefined', 'F22'],
-    ['ping', 'T13']
-  ])('of %j in a stream of text it makes a note, among names or JSON a warning', async (word, rule) => {
+  it('T13: of "ping" in a stream of text it makes a note, among names or JSON a warning', async () => {
     for (const [others, severity] of [
       [['The', ' value', ' is', ',', ' if'], 'information'],
       [['你', '好', '，', '世界', '的'], 'information'],
@@ -245,9 +242,42 @@ describe('lint', () => {
       [['alice', 'bob', 'carol', 'dave', 'erin', 'Frank Field'], 'warning'],
       [['{"a":1}'], 'warning']
     ] as const) {
-      const events = [word, ...others, word].map((data) => `data: ${data}\n\n`);
+      const events = ['ping', ...others, 'ping'].map((data) => `data: ${data}\n\n`);
       const { findings } = await lint(Buffer.from(events.join('')));
-      expect(findings.find((finding) => finding.rule === rule)).toMatchObject({ severity, times: 2 });
+      expect(findings.find(({ rule }) => rule === 'T13')).toMatchObject({ severity, times: 2 });
+    }
+  });
+  it.each<[string, string, string[]]>([
+    ['warning', 'JSON', ['data: {"a":1}']],
+    ['warning', 'numbers', ['data: 21.5', 'data: 21.6']],
+    ['warning', 'markup', ['data: <p>1</p>', 'data: <p>2</p>']],
+    ['warning', 'nothing', []],
+    ['warning', 'JSON and signs of life', ['data', 'data: {"a":1}', 'data', 'data: [DONE]', 'data: [1]']],
+    ['warning', 'JSON of its type', [...Array<string>(5).fill('event: log\ndata: ok'), 'data: {"a":1}']],
+    ['information', 'words', ['data: alice', 'data: bob']],
+    [
+      'information',
+      'lines of a log',
+      ['data: GET /a 200', 'data: x is undefined', 'data: {"at":1}', 'data: done']
+    ],
+    [
+      'information',
+      'words without a space before them',
+      ['data:The', 'data: value', 'data:', 'data: is', 'data:,']
+    ],
+    [
+      'information',
+      'text of its type',
+      [...Array<string>(9).fill('event: a\ndata: {}'), 'data: ok', 'data: on']
+    ]
+  ])('F22: %s of "undefined" among %s', async (severity, _, others) => {
+    for (const blocks of [
+      [...others, 'data: undefined', 'data:NaN'],
+      ['data: undefined', ...others, 'data:NaN'],
+      [...others, ...others, ...others, 'data: undefined', 'data:NaN', ...others]
+    ]) {
+      const { findings } = await lint(Buffer.from(blocks.map((block) => `${block}\n\n`).join('')));
+      expect(findings.find(({ rule }) => rule === 'F22')).toMatchObject({ severity, times: 2 });
     }
   });
   it('T13: among words empty data may be a token', async () => {
