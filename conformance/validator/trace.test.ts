@@ -280,6 +280,71 @@ describe('lint', () => {
       expect(findings.find(({ rule }) => rule === 'F22')).toMatchObject({ severity, times: 2 });
     }
   });
+  it.each<[string, string, string[]]>([
+    [
+      'warning',
+      'tokens',
+      ['The', ' quick', ' brown', ' fox', 'es', ' jump', ',', ' don', "'t", ' they', '?']
+    ],
+    ['warning', 'tokens of an alphabet without ASCII', ['Ли', 'са', ' и', ' вол', 'к', ' не', ' дру', 'зья']],
+    ['information', 'words', ['The', 'quick', 'brown', 'fox', 'jumps', 'over', 'a', 'dog']],
+    [
+      'information',
+      'words, two of them with a space',
+      ['the', 'quick', ' brown', 'fox', 'jumps', ' over', 'a', 'dog']
+    ],
+    ['information', 'sentences', ['a b', ' c d', 'e f', ' g h', 'i j', ' k l', 'm n']],
+    ['information', 'numbers', ['1', ' 2', '3', ' 4', '5', ' 6', '7', ' 8']],
+    [
+      'information',
+      'JSON',
+      ['{"a":1}', ' hello', '{"a":2}', ' my', '{"a":3}', ' friend', '{"a":4}', ' dear']
+    ],
+    [
+      'information',
+      'signs of life',
+      ['ping', ' alice', 'ping', ' bob', 'ping', ' carol', 'ping', ' dave', 'ping']
+    ],
+    [
+      'information',
+      'words before and after others',
+      ['connected', 'ready', 'steady', ' alice', ' bob', ' carol', 'done']
+    ],
+    [
+      'information',
+      'words of another type',
+      ['on', ' alice', 'off', ' bob', 'in', ' carol', 'out', ' dave'].map((text) =>
+        text[0] === ' ' ? text : `${text}\nevent: a`
+      )
+    ],
+    [
+      'information',
+      'lines of one event',
+      ['a:\ndata: b\ndata:c\ndata: d\ndata:e\ndata: f\ndata:g\ndata: h\ndata:i']
+    ]
+  ])('F13: %s of no space before %s', async (severity, _, texts) => {
+    for (const times of [1, 30]) {
+      const all = Array.from({ length: times }, (_, n) =>
+        texts.map((text) => (severity === 'warning' && n > 0 ? text + String.fromCharCode(97 + n) : text))
+      ).flat();
+      const { findings, stream } = await lint(Buffer.from(all.map((text) => `data:${text}\n\n`).join('')));
+      expect(stream!.events).toBe(all.length);
+      const finding = findings.find(({ rule }) => rule === 'F13')!;
+      expect(finding.severity).toBe(severity);
+      if (!texts[0]!.includes('\n'))
+        expect(finding.times).toBe(all.filter((text) => !text.startsWith(' ')).length);
+    }
+  });
+  it('F13 shows the token that loses its space', async () => {
+    const texts = ['The', ' quick', ' brown', ' fox', 'es', ' jump', ',', ' don', "'t"];
+    const { findings } = await lint(Buffer.from(texts.map((text) => `data:${text}\n\n`).join('')));
+    expect(findings.find(({ rule }) => rule === 'F13')).toMatchObject({
+      message:
+        'Tokens run together: the space that "data: quick" has is its own, and is taken away (others have none: "data:The")',
+      offset: 10,
+      line: 3
+    });
+  });
   it('T13: among words empty data may be a token', async () => {
     for (const [others, severity] of [
       [['The', 'quick', 'brown', 'fox', '.'], 'information'],
