@@ -241,10 +241,7 @@ describe('lint', () => {
     expect(headline).toContain('as far as it was read');
     expect(clients[0]!.says).toContain('1 event, as far as it was read');
   });
-  it.each([
-    ['undefined', 'F22'],
-    ['ping', 'T13']
-  ])('of %j in a stream of text it makes a note, among names or JSON a warning', async (word, rule) => {
+  it('T13: of "ping" in a stream of text it makes a note, among names or JSON a warning', async () => {
     for (const [others, severity] of [
       [['The', ' value', ' is', ',', ' if'], 'information'],
       [['你', '好', '，', '世界', '的'], 'information'],
@@ -254,10 +251,108 @@ describe('lint', () => {
       [['alice', 'bob', 'carol', 'dave', 'erin', 'Frank Field'], 'warning'],
       [['{"a":1}'], 'warning']
     ] as const) {
-      const events = [word, ...others, word].map((data) => `data: ${data}\n\n`);
+      const events = ['ping', ...others, 'ping'].map((data) => `data: ${data}\n\n`);
       const { findings } = await lint(Buffer.from(events.join('')));
-      expect(findings.find((finding) => finding.rule === rule)).toMatchObject({ severity, times: 2 });
+      expect(findings.find(({ rule }) => rule === 'T13')).toMatchObject({ severity, times: 2 });
     }
+  });
+  it.each<[string, string, string[]]>([
+    ['warning', 'JSON', ['data: {"a":1}']],
+    ['warning', 'numbers', ['data: 21.5', 'data: 21.6']],
+    ['warning', 'markup', ['data: <p>1</p>', 'data: <p>2</p>']],
+    ['warning', 'nothing', []],
+    ['warning', 'JSON and signs of life', ['data', 'data: {"a":1}', 'data', 'data: [DONE]', 'data: [1]']],
+    ['warning', 'JSON of its type', [...Array<string>(5).fill('event: log\ndata: ok'), 'data: {"a":1}']],
+    ['information', 'words', ['data: alice', 'data: bob']],
+    [
+      'information',
+      'lines of a log',
+      ['data: GET /a 200', 'data: x is undefined', 'data: {"at":1}', 'data: done']
+    ],
+    [
+      'information',
+      'words without a space before them',
+      ['data:The', 'data: value', 'data:', 'data: is', 'data:,']
+    ],
+    [
+      'information',
+      'text of its type',
+      [...Array<string>(9).fill('event: a\ndata: {}'), 'data: ok', 'data: on']
+    ]
+  ])('F22: %s of "undefined" among %s', async (severity, _, others) => {
+    for (const blocks of [
+      [...others, 'data: undefined', 'data:NaN'],
+      ['data: undefined', ...others, 'data:NaN'],
+      [...others, ...others, ...others, 'data: undefined', 'data:NaN', ...others]
+    ]) {
+      const { findings } = await lint(Buffer.from(blocks.map((block) => `${block}\n\n`).join('')));
+      expect(findings.find(({ rule }) => rule === 'F22')).toMatchObject({ severity, times: 2 });
+    }
+  });
+  it.each<[string, string, string[]]>([
+    [
+      'warning',
+      'tokens',
+      ['The', ' quick', ' brown', ' fox', 'es', ' jump', ',', ' don', "'t", ' they', '?']
+    ],
+    ['warning', 'tokens of an alphabet without ASCII', ['Ли', 'са', ' и', ' вол', 'к', ' не', ' дру', 'зья']],
+    ['information', 'words', ['The', 'quick', 'brown', 'fox', 'jumps', 'over', 'a', 'dog']],
+    [
+      'information',
+      'words, two of them with a space',
+      ['the', 'quick', ' brown', 'fox', 'jumps', ' over', 'a', 'dog']
+    ],
+    ['information', 'sentences', ['a b', ' c d', 'e f', ' g h', 'i j', ' k l', 'm n']],
+    ['information', 'numbers', ['1', ' 2', '3', ' 4', '5', ' 6', '7', ' 8']],
+    [
+      'information',
+      'JSON',
+      ['{"a":1}', ' hello', '{"a":2}', ' my', '{"a":3}', ' friend', '{"a":4}', ' dear']
+    ],
+    [
+      'information',
+      'signs of life',
+      ['ping', ' alice', 'ping', ' bob', 'ping', ' carol', 'ping', ' dave', 'ping']
+    ],
+    [
+      'information',
+      'words before and after others',
+      ['connected', 'ready', 'steady', ' alice', ' bob', ' carol', 'done']
+    ],
+    [
+      'information',
+      'words of another type',
+      ['on', ' alice', 'off', ' bob', 'in', ' carol', 'out', ' dave'].map((text) =>
+        text[0] === ' ' ? text : `${text}\nevent: a`
+      )
+    ],
+    [
+      'information',
+      'lines of one event',
+      ['a:\ndata: b\ndata:c\ndata: d\ndata:e\ndata: f\ndata:g\ndata: h\ndata:i']
+    ]
+  ])('F13: %s of no space before %s', async (severity, _, texts) => {
+    for (const times of [1, 30]) {
+      const all = Array.from({ length: times }, (_, n) =>
+        texts.map((text) => (severity === 'warning' && n > 0 ? text + String.fromCharCode(97 + n) : text))
+      ).flat();
+      const { findings, stream } = await lint(Buffer.from(all.map((text) => `data:${text}\n\n`).join('')));
+      expect(stream!.events).toBe(all.length);
+      const finding = findings.find(({ rule }) => rule === 'F13')!;
+      expect(finding.severity).toBe(severity);
+      if (!texts[0]!.includes('\n'))
+        expect(finding.times).toBe(all.filter((text) => !text.startsWith(' ')).length);
+    }
+  });
+  it('F13 shows the token that loses its space', async () => {
+    const texts = ['The', ' quick', ' brown', ' fox', 'es', ' jump', ',', ' don', "'t"];
+    const { findings } = await lint(Buffer.from(texts.map((text) => `data:${text}\n\n`).join('')));
+    expect(findings.find(({ rule }) => rule === 'F13')).toMatchObject({
+      message:
+        'Tokens run together: the space that "data: quick" has is its own, and is taken away (others have none: "data:The")',
+      offset: 10,
+      line: 3
+    });
   });
   it('T13: among words empty data may be a token', async () => {
     for (const [others, severity] of [

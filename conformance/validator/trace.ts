@@ -90,7 +90,7 @@ export type WantedBlocks =
   | { first: 'of each read' };
 
 /** Of events, those that come with `sample` whatever they begin with. */
-const sampled = 16;
+export const sampled = 16;
 /** Among so many of the last ids one that comes again is repeated. */
 const mostRecentIds = 20;
 /** Bytes; longer ones are not kept. */

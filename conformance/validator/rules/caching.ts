@@ -15,7 +15,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { type TracedBlock, type TracedLine } from '../trace.ts';
-import { createSuspicion } from './format-events.ts';
+import { megabyte, parseJson } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
 import { isAnswer, noReconnection, saysTheEnd } from './resume.ts';
 import { nginx, rfc, standard } from './sources.ts';
@@ -66,6 +66,52 @@ const growingHeart = Buffer.from('💓').toString('latin1');
 
 /** What the data of those begins with. */
 const heartbeatOpenings = ['', ' ', '{', growingHeart.charAt(0), ...'hHkKnNpP'];
+
+/** Of those that are not suspected, how many tell what a stream is of; and how many suspected ones tell it alone. */
+const enoughOthers = 5;
+const enoughSuspected = 10;
+
+/**
+ * Events that are a fault, but for a stream of raw text, as of a language model, where any word may come: told when the others have
+ * shown which it is. Tokens bring the spaces between them along, or where a script has none, many are of one character; names and
+ * sentences are neither.
+ */
+function createSuspicion(
+  report: (first: TracedBlock, isText: boolean, areWords: boolean) => void,
+  least: number
+) {
+  let isText: boolean | undefined;
+  let first: TracedBlock | undefined;
+  let [suspected, told, others, words, spaced] = [0, 0, 0, 0, 0];
+  const tell = () => {
+    if (suspected >= least)
+      for (; told < suspected; told++) report(first!, isText!, words * 2 > others && others >= enoughOthers);
+  };
+  return {
+    isOpen: () => isText === undefined,
+    suspect(block: TracedBlock) {
+      first ??= block;
+      if (++suspected >= enoughSuspected) isText ??= false;
+      if (isText !== undefined) tell();
+    },
+    other(data: string) {
+      if (isText !== undefined) return;
+      others++;
+      if (/^ ?[A-Za-z\x80-\xff]/.test(data)) words++;
+      if (/^ | $|^[\xe3-\xef][\x80-\xbf]{2}$/.test(data)) spaced++;
+      const isJson =
+        data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
+      if (isJson) isText = false;
+      else if (others >= enoughOthers) isText = words * 2 > others && spaced * 4 >= others;
+      else return;
+      tell();
+    },
+    end() {
+      isText ??= false;
+      tell();
+    }
+  };
+}
 
 /** An event that stands for nothing but that the connection lives. */
 function isHeartbeat(all: string, { type = 'message', id }: Pick<TracedBlock, 'type' | 'id'>): boolean {

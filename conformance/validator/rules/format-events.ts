@@ -1,10 +1,10 @@
 import { at, atBlock, notApplicable, onStream, quote, rule, type Sighting, type Rule } from '../rule.ts';
-import { decodeUtf8, fieldValue, type TracedBlock, type WantedBlocks } from '../trace.ts';
+import { decodeUtf8, fieldValue, sampled, type TracedBlock, type WantedBlocks } from '../trace.ts';
 import { standard } from './sources.ts';
 
 const { interpretation } = standard;
 
-const megabyte = 1024 * 1024;
+export const megabyte = 1024 * 1024;
 
 /** As a type, or an id. */
 const missingValues = new Set(['undefined', 'NaN', 'null', 'None', '[object Object]']);
@@ -26,50 +26,11 @@ function mayBeRepr(data: string): boolean {
   }
 }
 
-/** Of those that are not suspected, how many tell what a stream is of; and how many suspected ones tell it alone. */
-const enoughOthers = 5;
-const enoughSuspected = 10;
-
-/**
- * Events that are a fault, but for a stream of raw text, as of a language model, where any word may come: told when the others have
- * shown which it is. Tokens bring the spaces between them along, or where a script has none, many are of one character; names and
- * sentences are neither.
- */
-export function createSuspicion(
-  report: (first: TracedBlock, isText: boolean, areWords: boolean) => void,
-  least = 1
-) {
-  let isText: boolean | undefined;
-  let first: TracedBlock | undefined;
-  let [suspected, told, others, words, spaced] = [0, 0, 0, 0, 0];
-  const tell = () => {
-    if (suspected >= least)
-      for (; told < suspected; told++) report(first!, isText!, words * 2 > others && others >= enoughOthers);
-  };
-  return {
-    isOpen: () => isText === undefined,
-    suspect(block: TracedBlock) {
-      first ??= block;
-      if (++suspected >= enoughSuspected) isText ??= false;
-      if (isText !== undefined) tell();
-    },
-    other(data: string) {
-      if (isText !== undefined) return;
-      others++;
-      if (/^ ?[A-Za-z\x80-\xff]/.test(data)) words++;
-      if (/^ | $|^[\xe3-\xef][\x80-\xbf]{2}$/.test(data)) spaced++;
-      const isJson =
-        data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
-      if (isJson) isText = false;
-      else if (others >= enoughOthers) isText = words * 2 > others && spaced * 4 >= others;
-      else return;
-      tell();
-    },
-    end() {
-      isText ??= false;
-      tell();
-    }
-  };
+/** JSON or markup: among such a word is no text. */
+function isStructured(data: string): boolean {
+  return (
+    /^<[a-z!/]/i.test(data) || (data.length < megabyte ? parseJson(data) !== undefined : /^[{[]/.test(data))
+  );
 }
 
 /** "an SSE event consisting of an event ID and an empty data field", which the stream begins with. */
@@ -92,7 +53,7 @@ function onEvent(
   }));
 }
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -245,13 +206,25 @@ export const events: Rule[] = [
     interpretation,
     'Look at what is sent: a value was missing.',
     onStream((found) => {
-      const { isOpen, suspect, other, end } = createSuspicion((first, isText) =>
+      const others: { type: string; isStructured: boolean }[] = [];
+      let waiting: TracedBlock[] | undefined = [];
+      let events = 0;
+      const tell = (block: TracedBlock) => {
+        const { type, data } = block.event!;
+        const same = others.filter((other) => other.type === type);
+        const compared = same.length > 0 ? same : others;
+        const structured = compared.filter((other) => other.isStructured).length;
         found({
-          message: () => `The data is ${quote(first.event!.data)}`,
-          ...(isText && { severity: 'information' }),
-          ...atBlock(first)
-        })
-      );
+          message: () => `The data is ${quote(data)}`,
+          // A log, a model or a person may say so.
+          ...(structured * 2 <= compared.length && compared.length > 0 && { severity: 'information' }),
+          ...atBlock(block)
+        });
+      };
+      const tellAll = () => {
+        waiting?.forEach(tell);
+        waiting = undefined;
+      };
       return {
         branches: ['event', 'id'],
         looksLike: (text) => missingValues.has(fieldValue(text)),
@@ -262,14 +235,17 @@ export const events: Rule[] = [
         blocks: {
           opening: ['u', 'N'],
           sample: true,
-          only: (data) => isOpen() || missingData.has(data)
+          only: (data) => missingData.has(data)
         },
         block(block) {
-          const { data } = block.event!;
-          if (missingData.has(data)) suspect(block);
-          else other(data);
+          const { type, data } = block.event!;
+          if (!missingData.has(data)) {
+            if (data !== '') others.push({ type, isStructured: isStructured(data) });
+          } else if (waiting) waiting.push(block);
+          else tell(block);
+          if (++events === sampled) tellAll();
         },
-        end: () => void end()
+        end: () => void tellAll()
       };
     })
   ),

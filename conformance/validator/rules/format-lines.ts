@@ -98,6 +98,44 @@ function severityOf(line: string): Pick<Evidence, 'severity'> {
   return looksBlank(line) ? { severity: 'information' } : isBare(line) ? { severity: 'warning' } : {};
 }
 
+/** Of so many events it can be told whether they are tokens. */
+const sampledEvents = 100;
+/** The data line of a token: it has a space before it or none, and none within. */
+const token = /^data: ?[^\s{["<][^ ]{0,39}$/;
+
+/** The events of one type: how many, the tokens among them with a space and without one, and how often one kind came after the other. */
+interface Spaces {
+  events: number;
+  tokens: number;
+  spaced: Map<string, TracedLine>;
+  unspaced: Map<string, TracedLine>;
+  last: Map<string, TracedLine> | undefined;
+  changes: number;
+}
+
+function countSpaces(spaces: Spaces, line: TracedLine | undefined): void {
+  spaces.events++;
+  if (!line || !token.test(line.text)) return;
+  spaces.tokens++;
+  const kind = line.text.charCodeAt(5) === 32 ? spaces.spaced : spaces.unspaced;
+  if (!kind.has(line.text)) kind.set(line.text, line);
+  if (spaces.last && spaces.last !== kind) spaces.changes++;
+  spaces.last = kind;
+}
+
+/** Whether these are tokens of a text that changes, some of which begin with a space of their own, and others go on with a word or end it. */
+function loseSpaces({ events, tokens, spaced, unspaced, changes }: Spaces): boolean {
+  const goingOn = [...unspaced.keys()].filter((text) => /^data:[a-z\x80-\xff.,!?;:')-]/.test(text));
+  return (
+    tokens * 2 > events &&
+    (spaced.size + unspaced.size) * 4 > tokens &&
+    spaced.size >= 3 &&
+    unspaced.size >= 3 &&
+    goingOn.length >= 2 &&
+    changes >= 4
+  );
+}
+
 /** How lines become fields, and blocks events. */
 export const lines: Rule[] = [
   rule(
@@ -246,14 +284,58 @@ export const lines: Rule[] = [
     ['F13', 'no-space-after-colon', 'I A'],
     'No space after the colon',
     interpretation,
-    'Legal; write "data: x": clients that look for the space exist.',
-    onStream((found) => ({
-      unspaced: (line) => found({ message: `No space after the colon in ${quote(line.text)}`, ...at(line) }),
-      end({ trace: { unspaced } }) {
-        if (unspaced > 1) found({ message: '', times: unspaced - 1 });
-        return undefined;
-      }
-    }))
+    'Write "data: x": without, it is legal, but a value loses a space that it begins with, and clients that look for the space exist.',
+    onStream((found) => {
+      const ofTypes = new Map<string, Spaces>();
+      let events = 0;
+      let last: TracedLine | undefined;
+      let told = 1;
+      const judge = () => {
+        const lossy = [...ofTypes.values()].find(loseSpaces);
+        if (!lossy) return;
+        told = 2;
+        const [spaced, unspaced] = [lossy.spaced, lossy.unspaced].map(
+          (lines) => lines.values().next().value!
+        );
+        found({
+          message: `Tokens run together: the space that ${quote(spaced!.text)} has is its own, and is taken away (others have none: ${quote(unspaced!.text)})`,
+          severity: 'warning',
+          ...at(spaced!)
+        });
+      };
+      return {
+        unspaced: (line) =>
+          found({ message: `No space after the colon in ${quote(line.text)}`, ...at(line) }),
+        branches: ['data'],
+        line(line) {
+          if (events === sampledEvents) return 'enough';
+          last = line;
+          return undefined;
+        },
+        block({ event, dataLines }) {
+          const { type } = event!;
+          const spaces = ofTypes.get(type) ?? {
+            events: 0,
+            tokens: 0,
+            spaced: new Map(),
+            unspaced: new Map(),
+            last: undefined,
+            changes: 0
+          };
+          ofTypes.set(type, spaces);
+          countSpaces(spaces, dataLines === 1 ? last : undefined);
+          if (++events < sampledEvents) return undefined;
+          last = undefined;
+          judge();
+          return 'enough';
+        },
+        end({ trace: { unspaced } }) {
+          if (events < sampledEvents) judge();
+          if (unspaced > told) found({ message: '', times: unspaced - told });
+          return undefined;
+        }
+      };
+    })
   ),
   rule(
     ['F14', 'two-spaces', 'I N'],
