@@ -48,3 +48,11 @@ it('keeps no bytes of a Buffer, which its owner may use for the next', () => {
   buffer.write('\xacbc', 'latin1');
   expect(first + decode(buffer)).toBe('a€bc');
 });
+
+it('takes ArrayBuffers too, as TextDecoder does', () => {
+  const decode = createUtf8Decode();
+  const pieces = ['a\xe2\x82', '\xacb', ''].map(
+    (piece) => Uint8Array.from(Buffer.from(piece, 'latin1')).buffer
+  );
+  expect(pieces.map((piece) => decode(piece as never)).join('')).toBe('a€b');
+});
