@@ -82,7 +82,7 @@ export interface Column {
   /** Of the package that the implementation is, if it is one. */
   implementationVersion?: string;
   status: (typeof columnStatuses)[number];
-  /** How to get it, or what broke. */
+  /** How to get it, what broke, or what there is to say of one that ran. */
   note?: string;
   /** Wall time of the column in ms. */
   duration?: number;

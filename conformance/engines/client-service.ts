@@ -107,8 +107,9 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       let hasCreated = false;
       /** Clients in a row that it did not create. */
       let refusals = 0;
-      /** Clients that it has now. */
+      /** Clients that it has now, and that it is asked for. */
       let held = 0;
+      let asked = 0;
       let lanes = Math.min(task.lanes, places);
       /** Since when it has had no place, though it holds no client. */
       let fullSince: number | undefined;
@@ -157,7 +158,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         const since = now - (held > 0 ? refused.since : fullSince!);
         if (since > wait && (held === 0 || refused.times > putBackLimit)) return undefined;
         task.putBack(id);
-        if (held > 0 && lanes > mostHeld) {
+        if (held > 0 && lanes > mostHeld + asked) {
           lanes--;
           places = mostHeld;
           return 'elsewhere';
@@ -224,6 +225,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         /** Why it was not observed, though the service is there. */
         let unseen: string | undefined;
         try {
+          asked++;
           const created = await send(
             'POST',
             url,
@@ -235,7 +237,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             },
             ending.signal,
             timeLeft()
-          );
+          ).finally(() => asked--);
           if (!created.ok) {
             const why = `the service at ${shown} answers ${created.status} to POST /`;
             const again = isFull(created.status) ? await putBack(job.id) : undefined;

@@ -105,6 +105,24 @@ describe('the suite as a library', () => {
     expect(status).toBe(1);
   });
 
+  it('lets nothing that no client threw go by where the test runner has no listener for it, as in Deno', () => {
+    const file = join(folder, 'unheard.test.mjs');
+    writeFileSync(
+      file,
+      `import { before } from 'node:test';
+      import { EventSource } from ${JSON.stringify(new URL('index.js', dist))};
+      import { cases, conformance } from ${JSON.stringify(new URL('conformance.js', dist))};
+      before(() => {
+        process.removeAllListeners('uncaughtException');
+        setTimeout(() => { throw new Error('of no client') }, 1000);
+      });
+      conformance(EventSource, { cases: cases.filter(({ id }) => id === 'reconnection-without-retry-waits-some-seconds') });`
+    );
+    const { status, output } = execute(process.execPath, '--test', file);
+    expect(output).toContain('of no client');
+    expect(status).toBe(1);
+  });
+
   it('tells the result, ends when it is told to, and leaves nothing behind that would keep the process', () => {
     const file = join(folder, 'run.mjs');
     writeFileSync(
