@@ -717,6 +717,56 @@ describe('Content-Encoding', { concurrent: true }, () => {
     expect(stream).toMatchObject({ bytes: 100_000, ending: 'byte limit' });
   });
 
+  it.runIf(hasZstd)('zstd in many frames is undone, however it is cut', async () => {
+    const streamed = async (text: string, params: Record<number, number>) => {
+      const compress = zlib.createZstdCompress({ params });
+      compress.write(text);
+      compress.flush(() => compress.end());
+      return Buffer.concat(await compress.toArray());
+    };
+    const frames: Buffer[] = [];
+    let plain = '';
+    for (let n = 0; n < 60; n++) {
+      const text = `data: ${n} ${['', 'x'.repeat(5000), `${Math.random()} `.repeat(20_000)][n % 7] ?? 'é'}\n\n`;
+      plain += text;
+      const checksumFlag = n % 2;
+      frames.push(
+        n % 3 === 0
+          ? await streamed(text, {
+              [constants.ZSTD_c_windowLog]: 20,
+              [constants.ZSTD_c_checksumFlag]: checksumFlag
+            })
+          : zlib.zstdCompressSync(text, { params: { [constants.ZSTD_c_checksumFlag]: checksumFlag } })
+      );
+      // https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2: a skippable frame.
+      if (n % 5 === 0) frames.push(Buffer.from('502a4d18020000000a0a', 'hex'));
+    }
+    const whole = Buffer.concat(frames);
+    for (const size of [whole.length, 4096, 61]) {
+      const { stream, findings } = await judge(
+        async (socket) => {
+          socket.setNoDelay().write(`${head}Content-Encoding: zstd\r\n\r\n`);
+          for (let at = 0; at < whole.length; at += size)
+            await new Promise((resolve) => socket.write(whole.subarray(at, at + size), resolve));
+          socket.end();
+        },
+        { probes: [] }
+      );
+      expect(stream, `${size}`).toMatchObject({
+        bytes: Buffer.byteLength(plain),
+        events: 60,
+        ending: 'closed'
+      });
+      expect(findings.map(({ rule }) => rule)).not.toContain('T25');
+    }
+    // A block of the reserved type.
+    const reserved = Buffer.from('28b52ffd2001070000', 'hex');
+    const broken = Buffer.concat([...frames.slice(1, 4), reserved, ...frames.slice(4)]);
+    const result = await encoded('zstd', broken);
+    expect(found(result)).toContain('T25');
+    expect(result.stream).toMatchObject({ events: 2 });
+  });
+
   it('several are undone, the last one first', async () => {
     const result = await encoded(
       'deflate\r\nContent-Encoding: x-gzip, br',

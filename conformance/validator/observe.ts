@@ -41,6 +41,9 @@ const beginningBytes = 64 * 1024;
 const mostEvents = 1000;
 const mostEventBytes = 1024 * 1024;
 const mostRedirects = 20;
+/** As one read has at most; and a large one at least. */
+const copyBytes = 64 * 1024;
+const leastCopy = 8 * 1024;
 /** In one Content-Encoding. */
 const mostCodings = 5;
 
@@ -56,11 +59,55 @@ const decoders: Record<string, () => Decoder> = {
   ...('createZstdDecompress' in zlib && { zstd: () => new ZstdFrames() })
 };
 
+/** Of small frames so many are decoded at a time: to wait for each takes ten times as long as to decode it. */
+const mostFrames = 16;
+const mostBlocks = 2;
+
+/**
+ * https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1: where the frame ends that begins at `start`, if it is whole, and small: of some
+ * blocks, which have at most 128 KiB of content each.
+ */
+function endOfSmallFrame(bytes: Buffer, start: number): number | undefined {
+  if (start + 5 > bytes.length || bytes.readUInt32LE(start) !== 0xfd2fb528) return undefined;
+  const descriptor = bytes[start + 4]!;
+  const isSingleSegment = (descriptor & 32) > 0;
+  const dictionaryId = [0, 1, 2, 4][descriptor & 3]!;
+  const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  const checksum = (descriptor & 4) > 0 ? 4 : 0;
+  let end = start + 5 + (isSingleSegment ? 0 : 1) + dictionaryId + contentSize;
+  for (let blocks = 0; blocks < mostBlocks && end + 3 <= bytes.length; blocks++) {
+    const header = bytes.readUIntLE(end, 3);
+    const isRepeatedByte = ((header >> 1) & 3) === 1;
+    end += 3 + (isRepeatedByte ? 1 : header >> 3);
+    if ((header & 1) > 0) return end + checksum <= bytes.length ? end + checksum : undefined;
+  }
+  return undefined;
+}
+
 /** Zstandard, of which Node reads a write to the end of a frame only. */
 class ZstdFrames extends Transform {
+  /** Of a frame that is large, or not whole. */
   #frame: zlib.ZstdDecompress | undefined;
+  /** Each of many small frames. */
+  #decoders: FrameDecoder[] = [];
 
   override _transform(bytes: Buffer, _: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (!this.#frame) {
+      const frames: Buffer[] = [];
+      let start = 0;
+      for (let end: number | undefined; frames.length < mostFrames; start = end) {
+        end = endOfSmallFrame(bytes, start);
+        if (end === undefined) break;
+        frames.push(bytes.subarray(start, end));
+      }
+      if (frames.length > 0) {
+        this.#decode(frames, () => {
+          if (this.destroyed || start === bytes.length) callback();
+          else this._transform(bytes.subarray(start), _, callback);
+        });
+        return;
+      }
+    }
     this.#frame ??= this.#begin();
     const frame = this.#frame;
     const before = frame.bytesWritten;
@@ -69,7 +116,10 @@ class ZstdFrames extends Transform {
       if (error || this.destroyed || taken === 0 || taken >= bytes.length) callback();
       else {
         this.#frame = undefined;
-        const goOn = () => this._transform(bytes.subarray(taken), _, callback);
+        const goOn = () => {
+          frame.destroy();
+          this._transform(bytes.subarray(taken), _, callback);
+        };
         if (frame.readableEnded) goOn();
         else frame.once('end', goOn);
       }
@@ -83,6 +133,7 @@ class ZstdFrames extends Transform {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#frame?.destroy();
+    for (const { stream } of this.#decoders) stream.destroy();
     callback(error);
   }
 
@@ -92,11 +143,74 @@ class ZstdFrames extends Transform {
   }
 
   #begin(): zlib.ZstdDecompress {
-    // https://www.rfc-editor.org/rfc/rfc9659#section-3: a window of at most 8 MB.
-    const frame = zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
+    const frame = createZstdDecompress();
     frame.on('data', (bytes: Buffer) => !this.destroyed && this.push(bytes));
     frame.on('error', (error) => this.destroy(error));
     return frame;
+  }
+
+  #decode(frames: Buffer[], callback: () => void): void {
+    let left = frames.length;
+    const done = () => {
+      if (--left > 0 || this.destroyed) return;
+      const decoders = this.#decoders.slice(0, frames.length);
+      const failed = decoders.findIndex(({ fault }) => fault);
+      const sound = failed < 0 ? decoders : decoders.slice(0, failed);
+      const bytes = Buffer.concat(sound.flatMap(({ decoded }) => decoded.splice(0)));
+      if (bytes.length > 0) this.push(bytes);
+      if (failed >= 0) this.destroy(decoders[failed]!.fault);
+      else callback();
+    };
+    for (const [index, frame] of frames.entries()) {
+      const decoder = (this.#decoders[index] ??= createDecoder());
+      decoder.done = done;
+      decoder.stream.write(frame, (error) => {
+        if (!error) done();
+      });
+    }
+  }
+}
+
+interface FrameDecoder {
+  stream: zlib.ZstdDecompress;
+  decoded: Buffer[];
+  fault?: Error;
+  done(): void;
+}
+
+function createDecoder(): FrameDecoder {
+  // What is taken of Buffer's pool is given up soon, by all decoders at a time.
+  const stream = createZstdDecompress({ chunkSize: 2048 });
+  const decoder: FrameDecoder = { stream, decoded: [], done: () => {} };
+  stream.on('data', (bytes: Buffer) => decoder.decoded.push(bytes));
+  stream.on('error', (error) => {
+    decoder.fault = error;
+    decoder.done();
+  });
+  return decoder;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9659#section-3: a window of at most 8 MB. */
+function createZstdDecompress(options?: zlib.ZstdOptions): zlib.ZstdDecompress {
+  return zlib.createZstdDecompress({ ...options, params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
+}
+
+/**
+ * Copies of large reads for as long as they are decoded: then their memory is used again. While a decoder has one, scavenges pass, and V8
+ * lets 64 MB of such buffers gather before it looks for those that nobody has any more.
+ */
+class Copies {
+  #free: Buffer[] = [];
+
+  of(bytes: Buffer): Buffer {
+    if (bytes.length < leastCopy || bytes.length > copyBytes) return Buffer.from(bytes);
+    const copy = this.#free.pop() ?? Buffer.allocUnsafeSlow(copyBytes);
+    bytes.copy(copy);
+    return copy.subarray(0, bytes.length);
+  }
+
+  giveBack({ buffer, length }: Buffer): void {
+    if (length >= leastCopy && buffer.byteLength === copyBytes) this.#free.push(Buffer.from(buffer));
   }
 }
 
@@ -244,6 +358,7 @@ async function observeOne(
   /** The first takes what comes. */
   let chain: Decoder[] = [];
   let decoderStop = false;
+  const copies = new Copies();
 
   const take = (bytes: Buffer, at: number) => {
     if (whole.decodedBytes + bytes.length > limits.maxBytes) {
@@ -315,7 +430,9 @@ async function observeOne(
       whole.lastByteAt = at;
       const [decoder] = chain;
       if (decoder) {
-        if (!decoderStop && !decoder.write(Buffer.from(bytes))) {
+        if (decoderStop) return undefined;
+        const copy = copies.of(bytes);
+        if (!decoder.write(copy, () => copies.giveBack(copy))) {
           source.pause();
           decoder.once('drain', () => source.resume());
         }

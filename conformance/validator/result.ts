@@ -135,8 +135,8 @@ export function assertNoFindings(result: Result, failOn: Severity = 'error'): vo
   const bad = findings.filter((finding) => isAtLeast(finding, failOn));
   if (!failure && bad.length === 0) return;
   const lines = bad.map(
-    ({ rule, severity, message, line, advice }) =>
-      `${severity} ${rule}${line === undefined ? '' : ` in line ${line}`}: ${message}. ${advice}`
+    ({ rule, severity, message, probe, line, advice }) =>
+      `${severity} ${rule}${line === undefined ? '' : ` in line ${line}`}${probe === undefined ? '' : ` of the answer to the probe ${probe}`}: ${message}. ${advice}`
   );
   const error = new Error([`${subject}: ${headline}`, ...lines].join('\n'));
   // What runs the tests shows the line of the test.

@@ -24,6 +24,8 @@ export interface Evidence {
   severity?: Severity;
   /** ms since the validation began. */
   at?: number;
+  /** What was answered with the body, if not the plain request. */
+  probe?: Probe;
   /** In the body, Content-Encoding undone. */
   offset?: number;
   line?: number;

@@ -7,7 +7,8 @@ import type { Play } from '../../fixtures-server/stream-script.ts';
 import type { Exchange } from './observe.ts';
 import type { Observations, Verdict } from './rule.ts';
 import { fixtures, good } from './fixtures.ts';
-import { rules, validate, type Result, type ValidateOptions } from './index.ts';
+import { formats } from './formats/index.ts';
+import { assertNoFindings, rules, validate, type Result, type ValidateOptions } from './index.ts';
 import { renderRules } from './render-rules.ts';
 
 let server: FixturesServer;
@@ -59,6 +60,34 @@ describe.concurrent.each(Object.entries(fixtures))(
     });
   }
 );
+
+it.each([
+  ['R06', 'again', 13],
+  ['R07', 'again', 13],
+  ['R11', 'again', 13],
+  ['R13', 'query-id', 13],
+  ['R22', 'first-id', 13]
+])('%s: the place is in the answer to %s', { timeout: 15_000 }, async (id, probe, offset) => {
+  const result = await judge(fixtures[id]!.broken);
+  const finding = result.findings.find(({ rule }) => rule === id)!;
+  expect(finding).toMatchObject({ probe, offset });
+  for (const format of ['text', 'html', 'markdown', 'junit', 'sarif', 'json']) {
+    const report = formats[format]!(result, {
+      colour: false,
+      width: 100,
+      version: '0',
+      failOn: 'information'
+    });
+    expect(report, format).toMatch(
+      /sarif|json/.test(format)
+        ? `"probe": "${probe}"`
+        : new RegExp(`answer to the probe ${probe.replace('-', '.?-')}, byte ${offset}`)
+    );
+  }
+  expect(() => assertNoFindings(result, 'information')).toThrow(
+    `of the answer to the probe ${probe}: ${finding.message}`
+  );
+});
 
 describe('made-up observations', () => {
   const observations = (plain: Partial<Exchange>, url = 'http://127.0.0.1/'): Observations => ({

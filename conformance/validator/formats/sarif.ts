@@ -71,6 +71,7 @@ export function renderSarif(result: Result, { version }: FormatOptions): string 
             }
           ],
           properties: {
+            ...(finding.probe !== undefined && { probe: finding.probe }),
             ...(finding.at !== undefined && { milliseconds: Math.round(finding.at) }),
             // Those around the place, and not all of the region.
             ...(finding.excerpt !== undefined && { bytes: hex(finding.excerpt) })

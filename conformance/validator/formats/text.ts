@@ -26,9 +26,10 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
-/** Where a finding is: byte, line and time. */
-export function placeOf({ offset, line, at, times }: Finding): string {
+/** Where a finding is: answer, byte, line and time. */
+export function placeOf({ probe, offset, line, at, times }: Finding): string {
   return [
+    ...(probe === undefined ? [] : [`answer to the probe ${probe}`]),
     ...(offset === undefined ? [] : [`byte ${offset}`]),
     ...(line === undefined ? [] : [`line ${line}`]),
     ...(at === undefined ? [] : [seconds(at)]),

@@ -261,7 +261,7 @@ export const resume: Rule[] = [
         if (again.id !== first.id || again.event!.data !== first.event!.data || first.id === sent) return ok;
         return finding(
           `After Last-Event-ID: ${quote(sent)} the same events came again, from the id ${quote(again.id!)} on`,
-          atBlock(again)
+          { probe: 'again', ...atBlock(again) }
         );
       }
     }
@@ -281,7 +281,7 @@ export const resume: Rule[] = [
         if (again.id !== first.id || again.event!.data === first.event!.data || first.id === sent) return ok;
         return finding(
           `After Last-Event-ID: ${quote(sent)} the ids begin with ${quote(again.id!)} again, with other data`,
-          atBlock(again)
+          { probe: 'again', ...atBlock(again) }
         );
       }
     }
@@ -378,6 +378,7 @@ export const resume: Rule[] = [
             const isLog = afterFirst && 'place' in afterFirst && afterFirst.place === 0;
             return finding(`After Last-Event-ID: ${quote(seen.sent)} the event with this id came again`, {
               ...(!isLog && { severity: 'information' }),
+              probe: 'again',
               ...atBlock(again!)
             });
           }
@@ -389,7 +390,11 @@ export const resume: Rule[] = [
           ? finding(
               `After Last-Event-ID: ${quote(sent)} the next event is ${quote(next.id!)}: ${quote(before[1]!.id!)}, which came between them before, is left out`,
               // The last that is known may be the newest state.
-              { ...(next.id === before.at(-1)!.id && { severity: 'information' }), ...atBlock(next) }
+              {
+                ...(next.id === before.at(-1)!.id && { severity: 'information' }),
+                probe: 'first-id',
+                ...atBlock(next)
+              }
             )
           : ok;
       }
@@ -420,7 +425,7 @@ export const resume: Rule[] = [
         return next && next.id === second!.id && next.event!.data === second!.event!.data
           ? finding(
               `An argument like lastEventId in the URL is heeded, and the header is not: EventSource sends the header`,
-              atBlock(next)
+              { probe: 'query-id', ...atBlock(next) }
             )
           : ok;
       }
@@ -559,7 +564,7 @@ export const resume: Rule[] = [
         if (!next.id || isKnown || !isLikeThem) return ok;
         return finding(
           `After Last-Event-ID: ${quote(sent)} the next event is ${quote(next.id)}: ${quote(before[1]!.id!)}, which came in between, is not sent again`,
-          atBlock(next)
+          { probe: 'first-id', ...atBlock(next) }
         );
       }
     }

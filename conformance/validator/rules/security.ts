@@ -33,7 +33,7 @@ function inject(branches: Branch[], ends: ('lineFeed' | 'carriageReturn')[], wha
       return broken
         ? finding(
             `What stands behind a line end in the value becomes a line of its own: ${quote(broken.injected!.text)}`,
-            at(broken.injected!)
+            { probe: 'inject', ...at(broken.injected!) }
           )
         : ok;
     }
