@@ -336,7 +336,7 @@ describe.each([
       expect(told.saysWhenStopped).toBe(true);
       expect(told.columns).toBe(implementations.length);
       expect(told.statuses.join('\n')).toMatch(
-        /Done with .*: \d+ of \d+ cases as the standard says\. Running/
+        /Finished: .*, \d+ of \d+ cases as the standard says\. Running/
       );
       expect(told.statuses.at(-1)).toMatch(new RegExp(`Done in \\d+ s\\. ${engine.name} .* cases\\.$`));
       expect(told.result).toContain('HTTP/1.1 200 OK');

@@ -191,9 +191,9 @@ function sayWhatHappens(now: VisitState): void {
       if (column.state !== 'done') return;
       const counted = count(null, c);
       finished +=
-        'Done with ' +
+        'Finished: ' +
         nameOf(column.implementation)[1] +
-        ': ' +
+        ', ' +
         counted.good +
         ' of ' +
         counted.cases +
