@@ -74,7 +74,7 @@ function follow(): void {
   });
   resultCount = 0;
   sleptFor = 0;
-  lastResultAt = +new Date();
+  turnAt = lastResultAt = +new Date();
   showAllCases();
   look();
 }
