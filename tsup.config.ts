@@ -11,7 +11,7 @@ const inPages = {
   outExtension: () => ({ js: '.js' })
 } as const;
 /** For Node. Libraries are bundled: the package has no dependencies. */
-const inNode = { format: 'esm', target: 'node20', platform: 'node' } as const;
+const inNode = { format: 'esm', target: 'node20', platform: 'node', removeNodeProtocol: false } as const;
 
 /** What a bundle of the polyfill is for (polyfill/platform/engines.d.ts); what is for others is left out. */
 function forEngines(engines: { old: boolean; fetch: boolean; servers: boolean }): Options {
