@@ -198,7 +198,7 @@ function press(withAxe: boolean): void {
     sleepFor(20_000);
     until(
       () =>
-        /^This page was asleep for (19|20|21) s and the run waited\. Nothing is lost/.test(
+        /^This page was asleep, or busy, for (19|20|21) s and the run waited\. Nothing is lost/.test(
           byId('status').textContent!
         ),
       function () {

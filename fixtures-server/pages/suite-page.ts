@@ -20,10 +20,8 @@ let looking: ReturnType<typeof setTimeout>;
 let hiddenAt = 0;
 /** When it had a turn last. */
 let turnAt = 0;
-let wokeAt = 0;
-let sleptFor = 0;
-/** Or it was asleep with its process, or the machine. */
-let wasHidden = false;
+/** The last, until it has been told of for a while: hidden, or with its process or the machine. */
+let sleep: { end: number; duration: number; wasHidden: boolean } | null = null;
 
 // The one that runs the cases is known by the name of its window, which a reload keeps.
 
@@ -73,7 +71,7 @@ function follow(): void {
     return [];
   });
   resultCount = 0;
-  sleptFor = 0;
+  sleep = null;
   turnAt = lastResultAt = +new Date();
   showAllCases();
   look();
@@ -169,15 +167,15 @@ function sayWhatHappens(now: VisitState): void {
         now.browser +
         ' is in the background, or closed. It goes on when it is back.'
     );
-  } else if (sleptFor > 0) {
+  } else if (sleep) {
     say(
-      (wasHidden ? 'This page was in the background for ' : 'This page was asleep for ') +
-        Math.round(sleptFor / 1000) +
+      (sleep.wasHidden ? 'This page was in the background for ' : 'This page was asleep, or busy, for ') +
+        Math.round(sleep.duration / 1000) +
         ' s and the run waited' +
-        (wasHidden ? ', because browsers slow such pages down' : '') +
+        (sleep.wasHidden ? ', because browsers slow such pages down' : '') +
         '. Nothing is lost; it goes on.'
     );
-    if (+new Date() - wokeAt > 4000) sleptFor = 0;
+    if (+new Date() - sleep.end > 4000) sleep = null;
   } else if (+new Date() - lastResultAt > silence && now.waitingFor.length > 0) {
     say(
       'Waiting for an answer of ' + now.waitingFor.join(', ') + '. The run goes on without one after a while.'
@@ -265,10 +263,9 @@ function loadCases(callback: () => void): void {
   });
 }
 
-function wake(since: number, hidden: boolean): void {
-  wokeAt = +new Date();
-  sleptFor = wokeAt - since;
-  wasHidden = hidden;
+function wake(since: number, wasHidden: boolean): void {
+  const now = +new Date();
+  sleep = { end: now, duration: now - since, wasHidden: wasHidden };
 }
 
 function start(): void {
