@@ -21,6 +21,9 @@ export const features = {
 } as const;
 export type Feature = keyof typeof features;
 
+/** What an engine's own implementation has of them, wherever it is. */
+export const inNatives: Feature[] = ['trusted-events'];
+
 /** What a page of a browser has of them, whatever the implementation. */
 export const inPages: Feature[] = ['base-url', 'cross-origin', 'cookies', 'document'];
 

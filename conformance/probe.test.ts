@@ -46,6 +46,22 @@ it('reports on a source whose attributes throw', async () => {
   });
 });
 
+it('calls a message of an engine whose MessageEvent prints as an Event a MessageEvent', async () => {
+  const name = Object.getOwnPropertyDescriptor(MessageEvent.prototype, Symbol.toStringTag)!;
+  Reflect.deleteProperty(MessageEvent.prototype, Symbol.toStringTag);
+  const Source = function () {
+    const source = new EventTarget();
+    setTimeout(() => {
+      source.dispatchEvent(new Event('open'));
+      source.dispatchEvent(new MessageEvent('message', { data: '' }));
+    });
+    return source;
+  };
+  const { events } = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
+  Object.defineProperty(MessageEvent.prototype, Symbol.toStringTag, name);
+  expect(events.map(({ kind }) => kind)).toEqual(['Event', 'MessageEvent']);
+});
+
 it('tells what a script logs from null', async () => {
   const script = 'log(undefined); log([undefined, function () {}, null]); done();';
   const observation = await new Promise<Observation>((resolve) =>

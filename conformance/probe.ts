@@ -197,9 +197,14 @@ function observeValue(value: unknown): unknown {
   return { type: type, prints: Object.prototype.toString.call(value) };
 }
 
-/** ES5 knows no other name for an object that a script has made: undefined. */
+/**
+ * ES5 knows no other name for an object that a script has made: undefined. The MessageEvent of Node 20 has no name of its own, and
+ * prints as the Event that it is, too.
+ */
 function describeKind(event: Event): string | undefined {
   const kind = Object.prototype.toString.call(event).slice(8, -1);
+  // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
+  if (kind === 'Event' && MessageEvent.prototype.isPrototypeOf(event)) return 'MessageEvent';
   return kind === 'Object' && typeof Symbol === 'undefined' ? undefined : kind;
 }
 

@@ -1,5 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { fileURLToPath } from 'node:url';
+import { features as known } from './case.ts';
 import type { Feature } from './case.ts';
 import { createInProcessEngine } from './engines/in-process.ts';
 import { loadCases } from './load-cases.ts';
@@ -40,6 +41,13 @@ export async function runWithin(
   if (typeof EventSource !== 'function')
     throw new TypeError(`run needs a constructor, not ${String(EventSource)}`);
   const { cases: chosen = cases, features = [], onCell, signal } = options;
+  if (!Array.isArray(chosen)) throw new TypeError(`cases must be an array, not ${String(chosen)}`);
+  if (onCell !== undefined && typeof onCell !== 'function')
+    throw new TypeError(`onCell must be a function, not ${String(onCell)}`);
+  for (const feature of features) {
+    if (!Object.hasOwn(known, feature))
+      throw new TypeError(`features must be of ${Object.keys(known).join(', ')}, not ${feature}`);
+  }
   const ids = new Set<string>();
   for (const { id } of chosen) {
     if (ids.has(id)) throw new TypeError(`two of the cases are ${id}`);

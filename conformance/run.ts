@@ -3,7 +3,7 @@ import { createFixturesServer, needsHttp1 } from '../fixtures-server/server.ts';
 import type { FixturesServer, FixturesServerOptions } from '../fixtures-server/server.ts';
 import { attempt, noAnswer, notObserved, silent } from './attempt.ts';
 import type { Attempt, PlannedRun } from './attempt.ts';
-import { features } from './case.ts';
+import { features, inNatives } from './case.ts';
 import { cut } from './chunkings.ts';
 import type { Engine } from './engine.ts';
 import {
@@ -440,11 +440,10 @@ function findObstacle(
   venue: Venue
 ): string | undefined {
   const isWorker = global !== undefined && global !== 'window';
-  const available = engine.features(implementation);
-  const lacking = (testCase.requires ?? []).filter((feature) => {
-    if (feature === 'trusted-events' && implementation === 'native') return false;
-    return !available.includes(feature) || (isWorker && feature === 'document');
-  });
+  const available = engine.features(implementation).concat(implementation === 'native' ? inNatives : []);
+  const lacking = (testCase.requires ?? []).filter(
+    (feature) => !available.includes(feature) || (isWorker && feature === 'document')
+  );
   if (lacking.length > 0) return `not so here: ${lacking.map((feature) => features[feature]).join('; ')}`;
   const why = venue.isHttp2 ? needsHttp1(testCase) : undefined;
   return why && `not over HTTP/2: ${why}`;

@@ -337,6 +337,31 @@ it('names a service that does not end its clients', async () => {
   expect(columns).toMatchObject([{ status: 'broken', note }]);
 });
 
+it('names a service that knows none of its clients when they are to be ended, unless it has ended one', async () => {
+  const told = createService([['/1', event('message', 'a')]]);
+  let ended = 0;
+  const createForgetful =
+    (known: number): RequestListener =>
+    (request, response) =>
+      request.method === 'DELETE' && ++ended > known
+        ? response.writeHead(404).end()
+        : told(request, response);
+  const list = Array.from({ length: 30 }, (_, index): (typeof cases)[number] => ({
+    ...cases[0]!,
+    id: `case-${index}`,
+    client: {},
+    until: { event: 'message' },
+    expect: { events: [{ type: 'open' }, { type: 'message', data: 'a' }] }
+  }));
+  const forgetful = await runOn(createForgetful(0), list);
+  const note = expect.stringMatching(
+    /the service at http.* answers 404 to DELETE of each client that it created, 10 times/
+  ) as string;
+  expect(forgetful.columns).toMatchObject([{ status: 'broken', note }]);
+  ended = 0;
+  expect((await runOn(createForgetful(1), list)).columns).toMatchObject([{ status: 'ran' }]);
+});
+
 it('on Ctrl-C has its clients ended, and does not wait for a service that is slow with it', async () => {
   const [created, ended] = [new Set<string>(), new Set<string>()];
   const server = createServer((request, response) => {

@@ -18,6 +18,8 @@ const farewell = 1000;
 const initialDelay = 3000;
 /** Clients in a row that a service may refuse to create, having created others. */
 const refusalLimit = 100;
+/** Clients that have told all that was asked of them, and that a service then may not know when they are to be ended, if it has ended no other. */
+const unknownLimit = 10;
 /** How often, and until it has had its `patience`, a case is put back that a service has no place for beside others: what it refuses still it refuses for another reason. */
 const putBackLimit = 3;
 /** UTF-16 code units of `data` that an observation keeps. */
@@ -107,6 +109,9 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       let hasCreated = false;
       /** Clients in a row that it did not create. */
       let refusals = 0;
+      /** Whether it has ended any client, and how many it did not know. */
+      let hasEnded = false;
+      let unknown = 0;
       /** Clients that it has now, and that it is asked for. */
       let held = 0;
       let asked = 0;
@@ -306,13 +311,22 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           release();
           clearTimeout(limitTimer);
           streams.delete(key);
-          // What it answers to that changes nothing, but it must answer.
+          // What it answers to that changes nothing, but it must answer, and cannot have been started again each time.
           if (resource !== undefined) {
-            await (deletion ?? send('DELETE', resource)).catch(async (error: Error) => {
-              if (ending.signal.aborted) return;
-              if (!isBrokenOff(error)) task.breakDown(error.message);
-              else await isThere(error.message);
-            });
+            await (deletion ?? send('DELETE', resource)).then(
+              ({ status }) => {
+                if (status !== 404) hasEnded = true;
+                else if (!hasEnded && !deletion && ++unknown === unknownLimit)
+                  task.breakDown(
+                    `the service at ${shown} answers 404 to DELETE of each client that it created, ${unknown} times`
+                  );
+              },
+              async (error: Error) => {
+                if (ending.signal.aborted) return;
+                if (!isBrokenOff(error)) task.breakDown(error.message);
+                else await isThere(error.message);
+              }
+            );
             held--;
           }
           // Last, since the last of all ends the attempt.
