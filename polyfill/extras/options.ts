@@ -73,9 +73,10 @@ export function readOptions(init: ExtendedEventSourceInit) {
     maxEventSize,
     lastEventIdParameter
   } = init;
-  // An iterator can be read once, and is asked for every attempt.
-  const headers = isIterator(givenHeaders) ? [...givenHeaders] : givenHeaders;
-  if (headers !== undefined && typeof headers !== 'function') checkHeaders(headers);
+  const headers =
+    givenHeaders === undefined || typeof givenHeaders === 'function'
+      ? givenHeaders
+      : readHeaders(givenHeaders);
   check('fetch', fetch, 'function');
   check('method', method, 'string');
   if (
@@ -142,20 +143,25 @@ function readReconnection(reconnection: boolean | ReconnectionOptions | undefine
   return { minDelay, maxDelay, factor, jitter, maxAttempts, shouldReconnect };
 }
 
-function isIterator(headers: unknown): headers is Iterable<[string, string]> {
-  return typeof (headers as Partial<Iterator<unknown>> | null | undefined)?.next === 'function';
-}
-
-function checkHeaders(headers: HeadersInit): void {
+function readHeaders(headers: HeadersInit): HeadersInit {
   // To Headers it is an object without members.
   if (typeof (headers as Partial<Promise<unknown>> | null)?.then === 'function') {
     throw new TypeError('headers is a promise: only a function may answer one');
   }
   try {
-    new Headers(headers);
+    // An iterator can be read once, and is asked for every attempt.
+    const kept = isIterator(headers) ? [...headers] : headers;
+    new Headers(kept);
+    return kept;
   } catch (error) {
-    throw new TypeError(`headers: ${(error as Error).message}`, { cause: error });
+    throw new TypeError(`headers: ${(error as Partial<Error> | null | undefined)?.message}`, {
+      cause: error
+    });
   }
+}
+
+function isIterator(headers: unknown): headers is Iterable<[string, string]> {
+  return typeof (headers as Partial<Iterator<unknown>> | null)?.next === 'function';
 }
 
 /** By the names that objects of other realms have as well. */

@@ -33,7 +33,7 @@ export async function send(
     }
     return response;
   };
-  const init = createRequestInit(request, signal);
+  const init = createRequestInit(request.url, request, signal);
   const standardHeaders = init.headers as Record<string, string>;
   let url = withoutCredentials(request.url);
   // What a data: or blob: URL has no query for, it has no use for either.
@@ -57,7 +57,7 @@ export async function send(
   const given = typeof source === 'function' ? await source() : source;
   if (options.method !== undefined) init.method = options.method;
   if (options.body !== undefined) init.body = options.body as BodyInit;
-  if (given === undefined && init.body === undefined) return fetchIt(url, init);
+  if (given === undefined && init.body === undefined && !init.redirect) return fetchIt(url, init);
 
   const headers = new Headers(given);
   for (const [name, value] of Object.entries(standardHeaders)) {

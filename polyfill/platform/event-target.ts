@@ -7,7 +7,7 @@ type Callback = ((this: unknown, event: Event) => unknown) | { handleEvent(event
 interface Listener {
   callback: Callback;
   capture: boolean;
-  once: boolean;
+  once?: boolean | undefined;
   passive?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** Leaves the signal that would remove it. */
@@ -77,6 +77,11 @@ export function inheritFromEventTarget(Interface: { prototype: object }, name: s
       if (!Native.prototype.isPrototypeOf(event)) {
         throw new TypeError('Not an Event');
       }
+      // "If event's dispatch flag is set": the InvalidStateError that old engines make for themselves alone.
+      if (event.eventPhase) {
+        if (FOR_SERVERS && !root.XMLHttpRequest) throw new DOMException('Under way', 'InvalidStateError');
+        new XMLHttpRequest().send();
+      }
       setMembers(event, { currentTarget: this, eventPhase: 2, target: this, srcElement: this });
       callListeners.call(this as EventTarget, event);
       setMembers(event, { currentTarget: null, eventPhase: 0 });
@@ -94,22 +99,23 @@ function change(target: EventTarget, given: ArrayLike<unknown>, isAddition?: boo
   const callback = (given.length > 1 && given[1]) as Callback;
   checkObject(callback, 'listener');
   const options = (isObject(given[2]) ? given[2] : { capture: given[2] }) as Listener;
-  const capture = !!options.capture;
-  const found = listeners.filter(
-    (listener) => listener.callback === callback && listener.capture === capture
-  )[0];
-  if (!isAddition) return remove(listeners, found);
-  const { once, passive, signal } = options;
+  const listener: Listener = { callback, capture: !!options.capture, once: isAddition && options.once };
+  if (FOR_SERVERS && isAddition) listener.passive = options.passive;
+  const signal = (isAddition && options.signal) as AbortSignal | undefined;
   if (
     FOR_SERVERS &&
+    isAddition &&
     signal !== undefined &&
     !Object.prototype.isPrototypeOf.call(AbortSignal.prototype, signal)
   ) {
     throw new TypeError('Not an AbortSignal');
   }
-  if (callback && !found && (signal === undefined || !signal.aborted)) {
-    const listener: Listener = { callback, capture, once };
-    if (FOR_SERVERS) listener.passive = passive;
+  // The getters of the options may have added it.
+  const found = listeners.filter(
+    (other) => other.callback === callback && other.capture === listener.capture
+  )[0];
+  if (!isAddition) remove(listeners, found);
+  else if (callback && !found && (signal === undefined || !signal.aborted)) {
     listeners.push(listener);
     // The engine ignores it from the second time on.
     if (FOR_SERVERS && support > 1) EventTarget.prototype.addEventListener.call(target, type, callListeners);

@@ -95,6 +95,6 @@ function openChannel(): () => void {
 }
 
 /** Whether the environment says that there is no network. */
-export function isOffline(): boolean {
-  return (!FOR_FETCH || !!root.navigator) && navigator.onLine === false;
+export function isOffline(): unknown {
+  return (!FOR_FETCH || root.navigator) && navigator.onLine === false;
 }

@@ -29,7 +29,7 @@ export function parseUrl(url: string): ParsedUrl | undefined {
     try {
       parsed = new URL(
         url,
-        root.document ? document.baseURI : FOR_FETCH && !root.location ? undefined : location.href
+        root.document ? document.baseURI : FOR_FETCH ? root.location && location.href : location.href
       );
     } catch {
       // Not a URL.

@@ -128,6 +128,7 @@ class XMLHttpRequest {
     return this.#type;
   }
   send() {
+    if (this.#url === '') throw Object.assign(new Error('not opened'), { name: 'InvalidStateError' });
     const go = (readyState: number) => {
       this.readyState = readyState;
       this.onreadystatechange?.({ type: 'readystatechange' });
@@ -210,11 +211,20 @@ describe.each(['truesource.js', 'truesource.min.js'])('dist/%s', (file) => {
         };
         source.addEventListener('x', { handleEvent: function (event) {
           see([event.data, event.target === source, event.currentTarget === source, event.eventPhase].join(' '));
+          try { source.dispatchEvent(event) } catch (e) { see(e.name); }
         } });`,
         context
       );
     });
-    expect(seen).toEqual(['open 1', 'message a é', 'b true true 2', 'error 0', 'open 1', 'message c é']);
+    expect(seen).toEqual([
+      'open 1',
+      'message a é',
+      'b true true 2',
+      'InvalidStateError',
+      'error 0',
+      'open 1',
+      'message c é'
+    ]);
     expect(vm.runInContext('source.readyState', context)).toBe(2);
     expect(vm.runInContext('EventSource.name + EventSource.length', context)).toBe('EventSource1');
     expect(vm.runInContext(`try { new EventSource('http://') } catch (e) { e.name + e.code }`, context)).toBe(

@@ -89,6 +89,41 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(log).toEqual(['once', 'signal', 'added']);
   });
 
+  it('refuses an event that is under way, and not once it is over', () => {
+    target.addEventListener('a', (event) => {
+      expect(() => target.dispatchEvent(event)).toThrow(/recurs|dispatched|Under way/);
+      log.push('refused');
+    });
+    const fired = event();
+    target.dispatchEvent(fired);
+    target.dispatchEvent(fired);
+    expect(log).toEqual(['refused', 'refused']);
+  });
+
+  it('looks for the same listener when the options have been read', () => {
+    const reads: string[] = [];
+    const listener = logging('once');
+    const options = new Proxy(
+      {},
+      {
+        get(_, name: string) {
+          if (reads.push(name) === 2) target.addEventListener('a', listener);
+        }
+      }
+    );
+    target.addEventListener('a', listener, options);
+    expect(reads).toEqual(['capture', 'once', 'passive', 'signal']);
+    target.removeEventListener(
+      'a',
+      listener,
+      new Proxy({}, { get: (_, name: string) => void reads.push(name) })
+    );
+    expect(reads.slice(4)).toEqual(['capture']);
+    target.addEventListener('a', listener);
+    target.dispatchEvent(event());
+    expect(log).toEqual(['once']);
+  });
+
   it('stops at stopImmediatePropagation and answers whether the event was canceled', () => {
     target.addEventListener('a', (event) => event.preventDefault());
     target.addEventListener('a', (event) => event.stopPropagation());

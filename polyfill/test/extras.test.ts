@@ -182,6 +182,37 @@ it('the credentials of a URL do not follow a redirect to another origin either',
   expect(authorizations).toEqual([`Basic ${btoa('me:pass')}`, undefined]);
 });
 
+it.each([{}, { method: 'GET' }])(
+  'a browser follows no redirect with the credentials of a URL: %j',
+  async (init: ExtendedEventSourceInit) => {
+    vi.stubGlobal('location', { href: 'http://a.test/' });
+    const fetchIt = vi.fn((_url: string, { redirect = 'follow' }: RequestInit) =>
+      Promise.resolve(
+        redirect === 'manual'
+          ? { status: 0, type: 'opaqueredirect', headers: new Headers() }
+          : Object.defineProperty(new Response(), 'url', { value: 'http://b.test/' })
+      )
+    );
+    vi.stubGlobal('fetch', fetchIt);
+    try {
+      const source = new EventSource('http://me:pass@a.test/', init);
+      await new Promise((resolve) => (source.onerror = resolve));
+      source.close();
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    const requests = fetchIt.mock.calls.map(([url, { redirect = 'follow', headers }]) => [
+      url,
+      redirect,
+      new Headers(headers).get('Authorization')
+    ]);
+    expect(requests).toEqual([
+      ['http://a.test/', 'manual', `Basic ${btoa('me:pass')}`],
+      ['http://a.test/', 'follow', null]
+    ]);
+  }
+);
+
 describe('method and body', () => {
   it('are sent, and the request is not tried again', async () => {
     const { requests, seen, errors } = await play(
@@ -1032,6 +1063,7 @@ it.each(
 });
 
 it.each([
+  ['headers', { headers: { next() {} } }],
   ['body', { method: 'POST', body: 5 }],
   ['body', { method: 'POST', body: null }],
   ['body', { method: 'POST', body: { a: 1 } }],
@@ -1040,6 +1072,16 @@ it.each([
   ['reconnection.maxDelay', { reconnection: { minDelay: 5, maxDelay: 4 } }]
 ])('%s is looked at with the others: %o', (name, init) => {
   expect(construct(init)).toThrow(name);
+});
+
+it('headers are named that throw what is no Error', () => {
+  const headers = Object.defineProperty({}, 'a', {
+    enumerable: true,
+    get() {
+      throw null;
+    }
+  });
+  expect(construct({ headers })).toThrow('headers');
 });
 
 it.each(['x', new Blob(['x']), new ArrayBuffer(1), new Uint8Array(1), new FormData(), new URLSearchParams()])(

@@ -11,7 +11,7 @@ const cases = [
   {
     id: 'an-id-each',
     connections: [
-      { stream: ['retry: 1\nid: 1\n', ...data, 'id: 2\n', ...data, 'id: 3\n'] },
+      { stream: ['retry: 1\nid: 1\n', ...data, 'id: 2\n', ...data, 'id: 3\ndata: a part'] },
       { stream: later }
     ]
   },

@@ -113,6 +113,31 @@ it('tells nothing of an abort of its own', () => {
   expect(told).toEqual([200, 'data: a\n\n']);
 });
 
+it('ends a long response behind an event with an id, whatever of the next is there, but only if it has delivered one', () => {
+  const long = 'x'.repeat(1_000_001);
+  const request = {
+    url: 'http://localhost/',
+    withCredentials: false,
+    lastEventIdString: '1',
+    isResumable: true
+  };
+  let held = 0;
+  const onEnd = vi.fn();
+  xhrTransport(request, { onResponse() {}, onText: () => held, onEnd });
+  advance(3, 200, long);
+  xhr.onprogress({ type: 'progress' });
+  expect(onEnd).not.toHaveBeenCalled();
+  // An event, and the beginning of one that is larger.
+  request.isResumable = true;
+  held = long.length;
+  advance(3, 200, long + long.slice(1));
+  xhr.onprogress({ type: 'progress' });
+  expect(onEnd).not.toHaveBeenCalled();
+  advance(3, 200, long + long);
+  xhr.onprogress({ type: 'progress' });
+  expect(onEnd).toHaveBeenCalledOnce();
+});
+
 it('goes on where the type can no longer be said', () => {
   xhr.overrideMimeType = () => {
     throw new Error('InvalidStateError');

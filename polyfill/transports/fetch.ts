@@ -4,8 +4,9 @@ import { isCrossOrigin, userInfo, withoutCredentials } from '../platform/urls.ts
 import { createUtf8Decode } from '../platform/utf-8.ts';
 import { setHeaders } from './headers.ts';
 
-/** The members of a request that the standard asks for. */
+/** The members of a request that the standard asks for, with the credentials of `url`. */
 export function createRequestInit(
+  url: string,
   request: TransportRequest,
   signal: AbortSignal,
   mode?: RequestMode
@@ -15,20 +16,24 @@ export function createRequestInit(
   setHeaders(request, FOR_SERVERS && typeof location === 'undefined', (name, value) => {
     headers[name] = value;
   });
-  const credentials = userInfo.exec(request.url);
+  const credentials = userInfo.exec(url);
+  let redirect: RequestRedirect | undefined;
   // To another origin that header would need a preflight.
-  if (credentials && !isCrossOrigin(request.url)) {
-    const pair = credentials[2]!.indexOf(':') < 0 ? credentials[2] + ':' : credentials[2]!;
+  if (credentials && !isCrossOrigin(url)) {
     // To unescape, %u is more than two characters.
-    headers.Authorization = 'Basic ' + btoa(unescape(pair.replace(/%u/gi, '%25u')));
+    const pair = credentials[2]!.replace(/^[^:]*$/, '$&:').replace(/%u/gi, '%25u');
+    headers.Authorization = 'Basic ' + btoa(unescape(pair));
+    // Firefox takes it along to another origin, with the second redirect there.
+    if (!FOR_SERVERS || typeof location !== 'undefined') redirect = 'manual';
   }
   return {
     headers: headers,
     cache: 'no-store',
     credentials: request.withCredentials ? 'include' : 'same-origin',
     // Node 24 has an uncaught exception when the answer to a data: or blob: URL is aborted, which costs no network.
-    signal: FOR_SERVERS && !/^http/.test(request.url) ? null : signal,
-    mode: mode as RequestMode
+    signal: FOR_SERVERS && !/^http/.test(url) ? null : signal,
+    mode: mode as RequestMode,
+    redirect: redirect as RequestRedirect
   };
 }
 
@@ -144,6 +149,12 @@ export function createFetchTransport(
 
 export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport((request, signal, mode) => {
   const url = withoutCredentials(request.url);
-  // Bun takes the fragment of a data URL for data.
-  return fetch(FOR_SERVERS ? url.replace(/#.*/, '') : url, createRequestInit(request, signal, mode));
+  const ask = (given: string) =>
+    fetch(
+      // Bun takes the fragment of a data URL for data.
+      FOR_SERVERS ? url.replace(/#.*/, '') : url,
+      createRequestInit(given, request, signal, mode)
+    );
+  // What is redirected goes without the credentials of the URL.
+  return ask(request.url).then((response) => (/redirect/.test(response.type) ? ask(url) : response));
 }, true);

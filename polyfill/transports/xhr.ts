@@ -3,7 +3,7 @@ import { ignore, root } from '../platform/globals.ts';
 import { isCrossOrigin } from '../platform/urls.ts';
 import { setHeaders } from './headers.ts';
 
-/** UTF-16 code units of one response, after which an event that has an id of its own is the last, unless more has come behind it. */
+/** UTF-16 code units of one response, without those of an event that has not ended, after which an event that has an id of its own is the last. */
 const recyclingLimit = 1e6;
 
 export const xhrTransport: Transport = (request, client) => {
@@ -54,6 +54,8 @@ export const xhrTransport: Transport = (request, client) => {
   }
 
   function send(): void {
+    // Each response has to deliver something, or one would follow the other for ever.
+    request.isResumable = false;
     xhr.open('GET', request.url);
     xhr.withCredentials = request.withCredentials;
     // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
@@ -104,7 +106,8 @@ export const xhrTransport: Transport = (request, client) => {
           const piece = xhr.responseText.slice(taken).replace(/\ufffd$/, '');
           taken += piece.length;
           // Unlike the standard, which has no such limit, because responseText only grows: as if the server had ended the response.
-          if (!client.onText(piece) && taken > recyclingLimit && request.isResumable) {
+          // A part of the next event comes again behind that id.
+          if (taken - client.onText(piece) > recyclingLimit && request.isResumable) {
             end();
             xhr.abort();
           }
