@@ -16,6 +16,7 @@ import { engines } from './engines/index.ts';
 import { compareReports, isChanged, readReport, renderComparison } from './reports/comparison.ts';
 import { serve } from './serve-command.ts';
 import { addValidatorCommands } from './validator/command.ts';
+import { printable } from './validator/formats/printable.ts';
 import { version } from './version.ts';
 
 const collect = (value: string, previous: string[] = []): string[] => [...previous, ...value.split(',')];
@@ -217,7 +218,8 @@ try {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else if (error instanceof CommanderError || error instanceof UsageError) {
     const message = error instanceof CommanderError ? describeMistake(error) : error.message;
-    process.stderr.write(`truesource: ${message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}\n`);
+    const line = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    process.stderr.write(`truesource: ${printable(line)}\n`);
     process.exitCode = 2;
   } else {
     const isKnown = error instanceof Failure || error instanceof EndpointFailure;
