@@ -354,9 +354,12 @@ describe('lint', () => {
       line: 3
     });
   });
-  it('T13: among words empty data may be a token', async () => {
+  it('T13: among words empty data may be a token, among lines a line', async () => {
     for (const [others, severity] of [
       [['The', 'quick', 'brown', 'fox', '.'], 'information'],
+      [['10:15:01 GET /', '10:15:02 [a] b', '[info] done', '    at x (1:2)', '10:15:03 z'], 'information'],
+      [['{"a": 1}', '{"a": 2}', '{"a": 3}', '{"a": 4}', '{"a": 5}'], 'warning'],
+      [['<p class=a>1</p>', '<p>2 3</p>', '<p>4 5</p>', '<p>6 7</p>', '<p>8 9</p>'], 'warning'],
       [['{"a":1}', '{"a":2}'], 'warning'],
       [['1', '2', '3', '4', '5'], 'warning']
     ] as const) {

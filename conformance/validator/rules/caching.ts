@@ -77,15 +77,15 @@ const enoughSuspected = 10;
  * sentences are neither.
  */
 function createSuspicion(
-  report: (first: TracedBlock, isText: boolean, areWords: boolean) => void,
+  report: (first: TracedBlock, isText: boolean, mayBeBlank: boolean) => void,
   least: number
 ) {
   let isText: boolean | undefined;
   let first: TracedBlock | undefined;
-  let [suspected, told, others, words, spaced] = [0, 0, 0, 0, 0];
+  let [suspected, told, others, words, lines, spaced] = [0, 0, 0, 0, 0, 0];
   const tell = () => {
     if (suspected >= least)
-      for (; told < suspected; told++) report(first!, isText!, words * 2 > others && others >= enoughOthers);
+      for (; told < suspected; told++) report(first!, isText!, (words + lines) * 2 > others && others >= enoughOthers);
   };
   return {
     isOpen: () => isText === undefined,
@@ -98,6 +98,8 @@ function createSuspicion(
       if (isText !== undefined) return;
       others++;
       if (/^ ?[A-Za-z\x80-\xff]/.test(data)) words++;
+      // As of a log.
+      else if (/^(?!<)[^]*\S \S/.test(data)) lines++;
       if (/^ | $|^[\xe3-\xef][\x80-\xbf]{2}$/.test(data)) spaced++;
       const isJson =
         data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
@@ -426,11 +428,11 @@ export const caching: Rule[] = [
     'Use a comment (":", two line feeds): this one reaches every onmessage.',
     onStream((found) => {
       const { isOpen, suspect, other, end } = createSuspicion(
-        (first, isText, areWords) =>
+        (first, isText, mayBeBlank) =>
           found({
             message: () => `Messages with the data ${quote(first.event!.data)} arrive again and again`,
-            // Of a server that writes no space behind the colon the tokens come without their own, and one of them may be empty.
-            ...((isText || (areWords && first.event!.data === '')) && { severity: 'information' }),
+            // Of a server that writes no space behind the colon the tokens come without their own, and one of them may be empty; so may a line.
+            ...((isText || (mayBeBlank && first.event!.data === '')) && { severity: 'information' }),
             ...atBlock(first)
           }),
         2
