@@ -31,6 +31,24 @@ function cacheControl(exchange: Exchange): Map<string, string> {
   return directives;
 }
 
+/** https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1: how long the answer says that it is fresh, in s; 0 if it says so in no sense. */
+function lifetimeOf(exchange: Exchange): number | undefined {
+  const directives = cacheControl(exchange);
+  const age = directives.get('s-maxage') ?? directives.get('max-age');
+  if (age !== undefined) return Number(age) || 0;
+  const expires = headerOf(exchange.head, 'expires');
+  if (expires === undefined) return undefined;
+  const date = Date.parse(headerOf(exchange.head, 'date') ?? '') || Date.now();
+  // "especially the value "0", as representing a time in the past": Date takes it for the year 2000.
+  return Math.round((Date.parse(expires) - date) / 1000) || 0;
+}
+
+/** Whether it says itself that it is fresh for no time: it is not given again then. */
+function isStale(exchange: Exchange): boolean {
+  const lifetime = lifetimeOf(exchange);
+  return lifetime !== undefined && lifetime <= 0;
+}
+
 /** A second or two of quiet are no gap. Times in ms. */
 const keepAlive = 15_000;
 const slowKeepAlive = 55_000;
@@ -85,7 +103,8 @@ function createSuspicion(
   let [suspected, told, others, words, lines, spaced] = [0, 0, 0, 0, 0, 0];
   const tell = () => {
     if (suspected >= least)
-      for (; told < suspected; told++) report(first!, isText!, (words + lines) * 2 > others && others >= enoughOthers);
+      for (; told < suspected; told++)
+        report(first!, isText!, (words + lines) * 2 > others && others >= enoughOthers);
   };
   return {
     isOpen: () => isText === undefined,
@@ -162,6 +181,7 @@ export const caching: Rule[] = [
       // https://httpwg.org/specs/rfc9110.html#POST
       if (exchange.request.method !== 'GET')
         return notApplicable(`an answer to ${exchange.request.method} is not kept unless it says so`);
+      if (isStale(exchange)) return ok;
       return headerOf(exchange.head, 'cache-control') === undefined
         ? finding('There is no Cache-Control', { at: exchange.head.at })
         : ok;
@@ -176,14 +196,14 @@ export const caching: Rule[] = [
       const { head } = exchange;
       if (!isStreamHead(head)) return notApplicable('there is no stream');
       const directives = cacheControl(exchange);
-      const shared = directives.get('s-maxage') ?? directives.get('max-age');
+      const lifetime = lifetimeOf(exchange);
       // "explicit freshness information and a Content-Location": https://www.rfc-editor.org/rfc/rfc9110#section-9.3.3
-      const canBeKept = shared !== undefined && headerOf(head, 'content-location') !== undefined;
+      const canBeKept = lifetime !== undefined && headerOf(head, 'content-location') !== undefined;
       if (exchange.request.method !== 'GET' && !canBeKept)
         return notApplicable(
           `an answer to ${exchange.request.method} without an age and a Content-Location is not kept`
         );
-      if (directives.has('no-store') || directives.has('no-cache') || shared === '0') return ok;
+      if (directives.has('no-store') || directives.has('no-cache') || isStale(exchange)) return ok;
       const value = headerOf(head, 'cache-control');
       if (['max-age', 's-maxage', 'private', 'public', 'immutable'].some((name) => directives.has(name))) {
         return finding(`Cache-Control: ${quote(value!)} lets the answer be kept and given again`, {
@@ -193,6 +213,13 @@ export const caching: Rule[] = [
       if (headerOf(head, 'etag') !== undefined) {
         return finding('The stream has an ETag, and nothing forbids to keep it', { at: head.at });
       }
+      if (lifetime !== undefined)
+        return finding(
+          `Expires: ${quote(headerOf(head, 'expires')!)} lets the answer be kept and given again`,
+          {
+            at: head.at
+          }
+        );
       return ok;
     })
   ),
@@ -203,7 +230,7 @@ export const caching: Rule[] = [
     'Add no-transform to Cache-Control: compressing middleware and proxies leave the stream alone then.',
     onHead((exchange, observations) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
-      const isMissing = headerOf(exchange.head, 'cache-control') === undefined;
+      const isMissing = headerOf(exchange.head, 'cache-control') === undefined && !isStale(exchange);
       if (exchange.request.method === 'GET' && isMissing && yieldsTo(observations, 'T01'))
         return notApplicable('there is no Cache-Control: T01');
       return cacheControl(exchange).has('no-transform')
