@@ -108,7 +108,7 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       'data:   }',
       'data: b"'
     ],
-    ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data:  x', 'retry: 10']
+    ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data', 'data:  x', 'retry: 10']
   );
   const value = fc.constantFrom('1', 'x', 'undefined', '"s"', '', ' x', 'é', '\0', '\r', 'error');
   const unusual = fc

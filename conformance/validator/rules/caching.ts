@@ -108,10 +108,12 @@ function createSuspicion(
   };
   return {
     isOpen: () => isText === undefined,
-    suspect(block: TracedBlock) {
+    /** Whether there is nothing to be said of more of them but how many they are. */
+    suspect(block: TracedBlock): boolean {
       first ??= block;
       if (++suspected >= enoughSuspected) isText ??= false;
       if (isText !== undefined) tell();
+      return told > 0;
     },
     other(data: string) {
       if (isText !== undefined) return;
@@ -472,9 +474,11 @@ export const caching: Rule[] = [
         },
         block(block) {
           const { data } = block.event!;
-          if (isHeartbeat(data, block)) suspect(block);
-          else other(data);
+          if (isHeartbeat(data, block)) return suspect(block) ? 'counts' : undefined;
+          other(data);
+          return undefined;
         },
+        again: (times) => found({ message: '', severity: 'information', times }),
         end: () => void end()
       };
     })
