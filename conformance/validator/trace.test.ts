@@ -376,6 +376,15 @@ describe('lint', () => {
     await lint(Buffer.from(text));
     expect(performance.now() - start).toBeLessThan(2000);
   });
+  it.each(['openai', 'anthropic', 'mcp', 'graphql-sse'] as const)(
+    'is not kept busy by what is no JSON, with the profile %s',
+    async (profile) => {
+      const start = process.cpuUsage();
+      const { findings } = await lint(Buffer.from('data: x\n\n'.repeat(400_000)), { profile });
+      expect(process.cpuUsage(start).user).toBeLessThan(2e6);
+      expect(findings.find(({ rule }) => rule === 'D06')).toMatchObject({ times: 400_000 });
+    }
+  );
   it('R09 looks for an id among the last 20, and for none that is longer than R04 has it', async () => {
     const times = async (between: number, id = 'a') => {
       const ids = [id, ...Array.from({ length: between }, (_, index) => index), id];
