@@ -178,7 +178,12 @@ function compare(before: string, after: string): void {
   if (isChanged(comparison)) process.exitCode = 1;
 }
 
-process.stdout.on('error', () => {});
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // Who read it has gone.
+  if (code === 'EPIPE') return;
+  process.stderr.write(`truesource: standard output cannot be written: ${message}\n`);
+  process.exitCode = 2;
+});
 
 function parse(parameters: string[]): Promise<unknown> {
   return program.parseAsync(parameters, { from: 'user' });

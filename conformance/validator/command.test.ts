@@ -181,7 +181,7 @@ it('a finding that has become worse is not in the baseline', { timeout: 20_000 }
   };
   writeFileSync(
     baseline,
-    '{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}'
+    '\ufeff{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}'
   );
   expect(await judge('hello')).toEqual([0, ['information R24']]);
   expect(await judge('hello, world')).toEqual([1, ['error F03', 'information R24']]);
@@ -279,8 +279,9 @@ it('lint reads from a pipe', { timeout: 20_000 }, () => {
 it.skipIf(process.platform !== 'linux').each([
   ['"$1" lint - < .', 'standard input cannot be read: it is a directory'],
   ['"$1" lint - < /proc/self/mem', 'standard input cannot be read: EIO: i/o error, read'],
-  ['"$1" lint /proc/self/mem', '/proc/self/mem cannot be read: EIO: i/o error, read']
-])('lint says what cannot be read: %s', { timeout: 20_000 }, (script, message) => {
+  ['"$1" lint /proc/self/mem', '/proc/self/mem cannot be read: EIO: i/o error, read'],
+  ['"$1" lint "$1" > /dev/full', 'standard output cannot be written: ENOSPC: no space left on device, write']
+])('lint says what cannot be read or written: %s', { timeout: 20_000 }, (script, message) => {
   const { stderr, status } = spawnSync('sh', ['-c', `"$0" --no-warnings ${script}`, process.execPath, cli], {
     encoding: 'utf8',
     cwd: folder

@@ -117,7 +117,8 @@ function requestOf({
 function readBaseline(file: string): Accepted[] {
   let report: { findings?: { rule?: unknown; severity?: unknown }[] } | null;
   try {
-    report = JSON.parse(readFileSync(file, 'utf8')) as typeof report;
+    // As PowerShell writes it.
+    report = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, '')) as typeof report;
     if (!Array.isArray(report?.findings)) throw new TypeError('it has no findings');
   } catch (error) {
     throw mistake(`--baseline must be the JSON of an earlier report: ${(error as Error).message}`);
