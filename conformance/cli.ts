@@ -16,6 +16,7 @@ import { engines } from './engines/index.ts';
 import { compareReports, isChanged, readReport, renderComparison } from './reports/comparison.ts';
 import { serve } from './serve-command.ts';
 import { addValidatorCommands } from './validator/command.ts';
+import { printable } from './validator/formats/printable.ts';
 import { version } from './version.ts';
 
 const collect = (value: string, previous: string[] = []): string[] => [...previous, ...value.split(',')];
@@ -177,7 +178,12 @@ function compare(before: string, after: string): void {
   if (isChanged(comparison)) process.exitCode = 1;
 }
 
-process.stdout.on('error', () => {});
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // Who read it has gone.
+  if (code === 'EPIPE') return;
+  process.stderr.write(`truesource: standard output cannot be written: ${message}\n`);
+  process.exitCode = 2;
+});
 
 function parse(parameters: string[]): Promise<unknown> {
   return program.parseAsync(parameters, { from: 'user' });
@@ -217,7 +223,8 @@ try {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else if (error instanceof CommanderError || error instanceof UsageError) {
     const message = error instanceof CommanderError ? describeMistake(error) : error.message;
-    process.stderr.write(`truesource: ${message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}\n`);
+    const line = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    process.stderr.write(`truesource: ${printable(line)}\n`);
     process.exitCode = 2;
   } else {
     const isKnown = error instanceof Failure || error instanceof EndpointFailure;

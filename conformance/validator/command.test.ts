@@ -23,6 +23,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'empty.json'), 'null');
   writeFileSync(join(folder, 'unknown.json'), '{"findings":[{"rule":"F99"}]}');
   writeFileSync(join(folder, 'unrated.json'), '{"findings":[{"rule":"F01"}]}');
+  writeFileSync(join(folder, 'steering.json'), '\x1b[2J');
   const bad = { connections: [{ stream: ['Data: \u001b[31m1\n\n'] }], repeat: true };
   server = await createFixturesServer({
     cases: [
@@ -111,6 +112,8 @@ describe('exit codes', { timeout: 20_000 }, () => {
     [['validate', 'http://x', '--durtion', '1'], /--duration/],
     [['lint', 'no-such-file'], /no-such-file cannot be read: .*no such file/],
     [['lint', '.'], /it is a directory/],
+    [['lint', 'no-\x1b[31m\x9b\u202e'], /no-\\u\{1b\}\[31m\\u\{9b\}\\u\{202e\} cannot be read: /],
+    [['validate', 'http://x', '--baseline', 'steering.json'], /earlier report: .*\\u\{1b\}/],
     [['tail', 'x'], /not an http or https URL/]
   ])('2: %j', async (parameters, message) => {
     const { code, stdout, stderr } = await call(parameters);
@@ -178,7 +181,7 @@ it('a finding that has become worse is not in the baseline', { timeout: 20_000 }
   };
   writeFileSync(
     baseline,
-    '{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}'
+    '\ufeff{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}'
   );
   expect(await judge('hello')).toEqual([0, ['information R24']]);
   expect(await judge('hello, world')).toEqual([1, ['error F03', 'information R24']]);
@@ -271,6 +274,19 @@ it('lint reads from a pipe', { timeout: 20_000 }, () => {
   const { stdout, status } = spawnSync('sh', ['-c', script, process.execPath, cli], { encoding: 'utf8' });
   expect(stdout).toContain('1 event in 9 bytes');
   expect(status).toBe(0);
+});
+
+it.skipIf(process.platform !== 'linux').each([
+  ['"$1" lint - < .', 'standard input cannot be read: it is a directory'],
+  ['"$1" lint - < /proc/self/mem', 'standard input cannot be read: EIO: i/o error, read'],
+  ['"$1" lint /proc/self/mem', '/proc/self/mem cannot be read: EIO: i/o error, read'],
+  ['"$1" lint "$1" > /dev/full', 'standard output cannot be written: ENOSPC: no space left on device, write']
+])('lint says what cannot be read or written: %s', { timeout: 20_000 }, (script, message) => {
+  const { stderr, status } = spawnSync('sh', ['-c', `"$0" --no-warnings ${script}`, process.execPath, cli], {
+    encoding: 'utf8',
+    cwd: folder
+  });
+  expect([status, stderr]).toEqual([2, `truesource: ${message}\n`]);
 });
 
 it.skipIf(process.platform === 'win32')(

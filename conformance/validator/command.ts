@@ -1,4 +1,4 @@
-import { fstatSync, openSync, read, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
@@ -117,7 +117,8 @@ function requestOf({
 function readBaseline(file: string): Accepted[] {
   let report: { findings?: { rule?: unknown; severity?: unknown }[] } | null;
   try {
-    report = JSON.parse(readFileSync(file, 'utf8')) as typeof report;
+    // As PowerShell writes it.
+    report = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, '')) as typeof report;
     if (!Array.isArray(report?.findings)) throw new TypeError('it has no findings');
   } catch (error) {
     throw mistake(`--baseline must be the JSON of an earlier report: ${(error as Error).message}`);
@@ -294,21 +295,24 @@ function createWaitingLine() {
 
 const readBytes = promisify(read);
 
-/** A file, or a pipe that stands for one; or what the descriptor is of. */
-async function* readFrom(file: string | number): AsyncGenerator<Uint8Array> {
+/** A file, or a pipe that stands for one; or what standard input is. */
+async function* readFrom(file: string): AsyncGenerator<Uint8Array> {
+  const isInput = file === '-';
   // One for all reads: V8 lets up to 40 MB of them pile up.
   const buffer = Buffer.allocUnsafeSlow(65536);
-  let descriptor: number;
+  let descriptor: number | undefined;
   try {
-    descriptor = typeof file === 'number' ? file : openSync(file, 'r');
+    descriptor = isInput ? 0 : openSync(file, 'r');
     if (fstatSync(descriptor).isDirectory()) throw new Error('it is a directory');
+    for (;;) {
+      const { bytesRead } = await readBytes(descriptor, buffer, 0, buffer.length, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
   } catch (error) {
-    throw mistake(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  for (;;) {
-    const { bytesRead } = await readBytes(descriptor, buffer, 0, buffer.length, null);
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
+    throw mistake(`${subjectOf(file)} cannot be read: ${(error as Error).message}`);
+  } finally {
+    if (descriptor !== undefined && !isInput) closeSync(descriptor);
   }
 }
 
@@ -355,14 +359,18 @@ async function* readFromPipe(fd: number): AsyncGenerator<Uint8Array> {
 
 function standardInput(): AsyncIterable<Uint8Array> {
   const kind = fstatSync(0);
-  if (kind.isFile()) return readFrom(0);
+  if (kind.isFile() || kind.isDirectory()) return readFrom('-');
   return kind.isFIFO() || kind.isSocket() ? readFromPipe(0) : process.stdin;
+}
+
+function subjectOf(file: string): string {
+  return file === '-' ? 'standard input' : file;
 }
 
 async function runLint(file: string, options: JudgeOptions): Promise<void> {
   keepHeapSmall();
   const judgement = judgementOf(options);
-  const subject = file === '-' ? 'standard input' : file;
+  const subject = subjectOf(file);
   const bytes = file === '-' ? standardInput() : readFrom(file);
   const body = bodyOf(bytes, (reason) => mistake(`${subject} is ${reason}`));
   const result = await lint(body, { ...judgement.lintOptions, subject });

@@ -238,6 +238,13 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket) =>
         socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/problem+json\r\n\r\n{"status":500}')
     ],
+    ...['"ok":false', '"code":401,"message":"no"', '"statusCode":503'].map(
+      (error): [string, string, (socket: Socket) => void] => [
+        'H08',
+        error,
+        (socket) => socket.end(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{${error}}`)
+      ]
+    ),
     [
       'H20',
       'two lengths',
@@ -658,13 +665,32 @@ it.concurrent.each([
   ['POST', 'max-age=60', []],
   ['POST', 'max-age=60\r\nContent-Location: /', ['T02']],
   ['POST', 'private\r\nContent-Location: /', []],
-  ['GET', 'private', ['T02']]
+  ['POST', 'must-revalidate\r\nExpires: Fri, 01 Jan 2100 00:00:00 GMT', []],
+  ['GET', 'private', ['T02']],
+  ['GET', 'private\r\nExpires: Fri, 01 Jan 2100 00:00:00 GMT', ['T02']],
+  ['GET', 'must-revalidate\r\nExpires: Fri, 01 Jan 2100 00:00:00 GMT', ['T02']],
+  // As ASP has it, and PHP.
+  ['GET', 'private\r\nExpires: -1', []],
+  ['GET', 'private\r\nDate: Thu, 26 Nov 2026 12:00:00 GMT\r\nExpires: Thu, 26 Nov 2026 11:59:00 GMT', []],
+  ['GET', 'max-age=-1, private', []]
 ])('T02: an answer to %s with Cache-Control: %s', async (method, value, expected) => {
   const result = await judge((socket) => socket.end(`${head.replace('no-store', value)}\r\ndata: 1\n\n`), {
     method,
     probes: []
   });
   expect(found(result).filter((id) => id === 'T02')).toEqual(expected);
+});
+
+it('T01: not where Expires says that the answer is stale', async () => {
+  const ask = (expires: string) =>
+    judge(
+      (socket) => socket.end(`${head.replace(/Cache-Control: .*/, `Expires: ${expires}`)}\r\ndata: 1\n\n`),
+      {
+        probes: []
+      }
+    );
+  expect(found(await ask('0'))).not.toContain('T01');
+  expect(found(await ask('Fri, 01 Jan 2100 00:00:00 GMT'))).toEqual(expect.arrayContaining(['T01', 'T02']));
 });
 
 it('T01, R18, R24: not of one answer to a POST', async () => {

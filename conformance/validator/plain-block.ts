@@ -51,8 +51,12 @@ export class PlainBlock {
       const first = text.charCodeAt(at);
       if (first === lineEnd) break;
       let value = at;
-      if (first === 100) value += 5;
-      else if (first === 105) value += 3;
+      if (first === 100) {
+        if (text.startsWith('ata:', at + 1)) value += 5;
+        // Without a value the colon may be left out.
+        else if (text.startsWith('ata', at + 1) && text.charCodeAt(at + 4) === lineEnd) value += 4;
+        else return false;
+      } else if (first === 105) value += 3;
       else if (first === 101 || first === 114) value += 6;
       else if (first === 58) value += 1;
       else return false;
@@ -85,7 +89,6 @@ export class PlainBlock {
         end = text.indexOf('\n', value) - endLength + 1;
         if (end < value || (hasCarriageReturns && text.indexOf('\r', value) !== end)) return false;
         if (first === 100) {
-          if (!text.startsWith('ata:', at + 1)) return false;
           this.#values[2 * this.dataLines] = value;
           this.#values[2 * this.dataLines + 1] = end;
           if (this.dataLines++ === 0) this.data = value;

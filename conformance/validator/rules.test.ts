@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFixturesServer, type FixturesServer } from '../../fixtures-server/server.ts';
 import type { Play } from '../../fixtures-server/stream-script.ts';
 import type { Exchange } from './observe.ts';
-import type { Observations, Verdict } from './rule.ts';
+import type { Finding, Observations, Verdict } from './rule.ts';
 import { fixtures, good } from './fixtures.ts';
 import { formats } from './formats/index.ts';
 import { assertNoFindings, rules, validate, type Result, type ValidateOptions } from './index.ts';
@@ -155,7 +155,7 @@ describe.concurrent('values with line ends', () => {
   async function judgeValue(
     make: (value: string) => string,
     later: (value: string) => string = () => ''
-  ): Promise<string[]> {
+  ): Promise<Finding[]> {
     const own = http.createServer((request, response) => {
       const value = new URL(request.url!, 'http://x').searchParams.get('v') ?? 'nothing';
       response.writeHead(200, {
@@ -179,8 +179,11 @@ describe.concurrent('values with line ends', () => {
     }).result;
     own.closeAllConnections();
     own.close();
-    return findings.map(({ rule }) => rule);
+    return findings;
   }
+
+  const ofInjection = (findings: Finding[]) =>
+    findings.map(({ rule }) => rule).filter((id) => id.startsWith('S'));
 
   it.each([
     ['S01', (value: string) => `id: 1\ndata: ${value.replaceAll('\r', ' ')}\n\n`],
@@ -190,20 +193,23 @@ describe.concurrent('values with line ends', () => {
     ['S05', (value: string) => `: ${value}\nid: 1\ndata: 1\n\n`],
     ['S06', (value: string) => (/[\r\n]/.test(value) ? '' : `id: 1\ndata: ${value}\n\n`)]
   ])('%s', async (id, make) => {
-    expect(await judgeValue(make)).toEqual([id]);
+    const findings = await judgeValue(make);
+    expect(findings.map(({ rule }) => rule)).toEqual([id]);
+    // Where it is in what that probe read; S06 is of no place.
+    expect(findings[0]!.probe).toBe(id === 'S06' ? undefined : 'inject');
   });
   it('each place of one stream is told', async () => {
     const all = await judgeValue(
       (value) => `: ${value}\nid: ${value}\nevent: ${value}\ndata: ${value.replaceAll('\n', '\ndata: ')}\n\n`
     );
-    expect(all.filter((id) => id.startsWith('S'))).toEqual(['S02', 'S03', 'S04', 'S05']);
+    expect(ofInjection(all)).toEqual(['S02', 'S03', 'S04', 'S05']);
   });
   it('a place behind the first event is told', async () => {
     const all = await judgeValue(
       (value) => `data: ${JSON.stringify(value)}\n\n`,
       (value) => `id: ${value}\ndata: 1\n\n`
     );
-    expect(all.filter((id) => id.startsWith('S'))).toEqual(['S04']);
+    expect(ofInjection(all)).toEqual(['S04']);
   });
   it.each([
     ['split', (value: string) => `id: 1\ndata: ${value.replaceAll(/[\r\n]/g, '\ndata: ')}\n\n`],

@@ -108,7 +108,7 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       'data:   }',
       'data: b"'
     ],
-    ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data:  x', 'retry: 10']
+    ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data', 'data:  x', 'retry: 10']
   );
   const value = fc.constantFrom('1', 'x', 'undefined', '"s"', '', ' x', 'é', '\0', '\r', 'error');
   const unusual = fc
@@ -354,9 +354,12 @@ describe('lint', () => {
       line: 3
     });
   });
-  it('T13: among words empty data may be a token', async () => {
+  it('T13: among words empty data may be a token, among lines a line', async () => {
     for (const [others, severity] of [
       [['The', 'quick', 'brown', 'fox', '.'], 'information'],
+      [['10:15:01 GET /', '10:15:02 [a] b', '[info] done', '    at x (1:2)', '10:15:03 z'], 'information'],
+      [['{"a": 1}', '{"a": 2}', '{"a": 3}', '{"a": 4}', '{"a": 5}'], 'warning'],
+      [['<p class=a>1</p>', '<p>2 3</p>', '<p>4 5</p>', '<p>6 7</p>', '<p>8 9</p>'], 'warning'],
       [['{"a":1}', '{"a":2}'], 'warning'],
       [['1', '2', '3', '4', '5'], 'warning']
     ] as const) {
@@ -373,6 +376,15 @@ describe('lint', () => {
     await lint(Buffer.from(text));
     expect(performance.now() - start).toBeLessThan(2000);
   });
+  it.each(['openai', 'anthropic', 'mcp', 'graphql-sse'] as const)(
+    'is not kept busy by what is no JSON, with the profile %s',
+    async (profile) => {
+      const start = process.cpuUsage();
+      const { findings } = await lint(Buffer.from('data: x\n\n'.repeat(400_000)), { profile });
+      expect(process.cpuUsage(start).user).toBeLessThan(2e6);
+      expect(findings.find(({ rule }) => rule === 'D06')).toMatchObject({ times: 400_000 });
+    }
+  );
   it('R09 looks for an id among the last 20, and for none that is longer than R04 has it', async () => {
     const times = async (between: number, id = 'a') => {
       const ids = [id, ...Array.from({ length: between }, (_, index) => index), id];

@@ -31,6 +31,24 @@ function cacheControl(exchange: Exchange): Map<string, string> {
   return directives;
 }
 
+/** https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1: how long the answer says that it is fresh, in s; 0 if it says so in no sense. */
+function lifetimeOf(exchange: Exchange): number | undefined {
+  const directives = cacheControl(exchange);
+  const age = directives.get('s-maxage') ?? directives.get('max-age');
+  if (age !== undefined) return Number(age) || 0;
+  const expires = headerOf(exchange.head, 'expires');
+  if (expires === undefined) return undefined;
+  const date = Date.parse(headerOf(exchange.head, 'date') ?? '') || Date.now();
+  // "especially the value "0", as representing a time in the past": Date takes it for the year 2000.
+  return Math.round((Date.parse(expires) - date) / 1000) || 0;
+}
+
+/** Whether it says itself that it is fresh for no time: it is not given again then. */
+function isStale(exchange: Exchange): boolean {
+  const lifetime = lifetimeOf(exchange);
+  return lifetime !== undefined && lifetime <= 0;
+}
+
 /** A second or two of quiet are no gap. Times in ms. */
 const keepAlive = 15_000;
 const slowKeepAlive = 55_000;
@@ -77,27 +95,32 @@ const enoughSuspected = 10;
  * sentences are neither.
  */
 function createSuspicion(
-  report: (first: TracedBlock, isText: boolean, areWords: boolean) => void,
+  report: (first: TracedBlock, isText: boolean, mayBeBlank: boolean) => void,
   least: number
 ) {
   let isText: boolean | undefined;
   let first: TracedBlock | undefined;
-  let [suspected, told, others, words, spaced] = [0, 0, 0, 0, 0];
+  let [suspected, told, others, words, lines, spaced] = [0, 0, 0, 0, 0, 0];
   const tell = () => {
     if (suspected >= least)
-      for (; told < suspected; told++) report(first!, isText!, words * 2 > others && others >= enoughOthers);
+      for (; told < suspected; told++)
+        report(first!, isText!, (words + lines) * 2 > others && others >= enoughOthers);
   };
   return {
     isOpen: () => isText === undefined,
-    suspect(block: TracedBlock) {
+    /** Whether there is nothing to be said of more of them but how many they are. */
+    suspect(block: TracedBlock): boolean {
       first ??= block;
       if (++suspected >= enoughSuspected) isText ??= false;
       if (isText !== undefined) tell();
+      return told > 0;
     },
     other(data: string) {
       if (isText !== undefined) return;
       others++;
       if (/^ ?[A-Za-z\x80-\xff]/.test(data)) words++;
+      // As of a log.
+      else if (/^(?!<)[^]*\S \S/.test(data)) lines++;
       if (/^ | $|^[\xe3-\xef][\x80-\xbf]{2}$/.test(data)) spaced++;
       const isJson =
         data.length > 2 && data.length < megabyte && /^[{[]/.test(data) && parseJson(data) !== undefined;
@@ -160,6 +183,7 @@ export const caching: Rule[] = [
       // https://httpwg.org/specs/rfc9110.html#POST
       if (exchange.request.method !== 'GET')
         return notApplicable(`an answer to ${exchange.request.method} is not kept unless it says so`);
+      if (isStale(exchange)) return ok;
       return headerOf(exchange.head, 'cache-control') === undefined
         ? finding('There is no Cache-Control', { at: exchange.head.at })
         : ok;
@@ -174,14 +198,14 @@ export const caching: Rule[] = [
       const { head } = exchange;
       if (!isStreamHead(head)) return notApplicable('there is no stream');
       const directives = cacheControl(exchange);
-      const shared = directives.get('s-maxage') ?? directives.get('max-age');
+      const lifetime = lifetimeOf(exchange);
       // "explicit freshness information and a Content-Location": https://www.rfc-editor.org/rfc/rfc9110#section-9.3.3
-      const canBeKept = shared !== undefined && headerOf(head, 'content-location') !== undefined;
+      const canBeKept = lifetime !== undefined && headerOf(head, 'content-location') !== undefined;
       if (exchange.request.method !== 'GET' && !canBeKept)
         return notApplicable(
           `an answer to ${exchange.request.method} without an age and a Content-Location is not kept`
         );
-      if (directives.has('no-store') || directives.has('no-cache') || shared === '0') return ok;
+      if (directives.has('no-store') || directives.has('no-cache') || isStale(exchange)) return ok;
       const value = headerOf(head, 'cache-control');
       if (['max-age', 's-maxage', 'private', 'public', 'immutable'].some((name) => directives.has(name))) {
         return finding(`Cache-Control: ${quote(value!)} lets the answer be kept and given again`, {
@@ -191,6 +215,13 @@ export const caching: Rule[] = [
       if (headerOf(head, 'etag') !== undefined) {
         return finding('The stream has an ETag, and nothing forbids to keep it', { at: head.at });
       }
+      if (lifetime !== undefined)
+        return finding(
+          `Expires: ${quote(headerOf(head, 'expires')!)} lets the answer be kept and given again`,
+          {
+            at: head.at
+          }
+        );
       return ok;
     })
   ),
@@ -201,7 +232,7 @@ export const caching: Rule[] = [
     'Add no-transform to Cache-Control: compressing middleware and proxies leave the stream alone then.',
     onHead((exchange, observations) => {
       if (!isStreamHead(exchange.head)) return notApplicable('there is no stream');
-      const isMissing = headerOf(exchange.head, 'cache-control') === undefined;
+      const isMissing = headerOf(exchange.head, 'cache-control') === undefined && !isStale(exchange);
       if (exchange.request.method === 'GET' && isMissing && yieldsTo(observations, 'T01'))
         return notApplicable('there is no Cache-Control: T01');
       return cacheControl(exchange).has('no-transform')
@@ -426,11 +457,11 @@ export const caching: Rule[] = [
     'Use a comment (":", two line feeds): this one reaches every onmessage.',
     onStream((found) => {
       const { isOpen, suspect, other, end } = createSuspicion(
-        (first, isText, areWords) =>
+        (first, isText, mayBeBlank) =>
           found({
             message: () => `Messages with the data ${quote(first.event!.data)} arrive again and again`,
-            // Of a server that writes no space behind the colon the tokens come without their own, and one of them may be empty.
-            ...((isText || (areWords && first.event!.data === '')) && { severity: 'information' }),
+            // Of a server that writes no space behind the colon the tokens come without their own, and one of them may be empty; so may a line.
+            ...((isText || (mayBeBlank && first.event!.data === '')) && { severity: 'information' }),
             ...atBlock(first)
           }),
         2
@@ -443,9 +474,11 @@ export const caching: Rule[] = [
         },
         block(block) {
           const { data } = block.event!;
-          if (isHeartbeat(data, block)) suspect(block);
-          else other(data);
+          if (isHeartbeat(data, block)) return suspect(block) ? 'counts' : undefined;
+          other(data);
+          return undefined;
         },
+        again: (times) => found({ message: '', severity: 'information', times }),
         end: () => void end()
       };
     })

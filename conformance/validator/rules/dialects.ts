@@ -14,7 +14,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { decodeUtf8, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
-import { isPriming } from './format-events.ts';
+import { isPriming, parseJson } from './format-events.ts';
 import { standard } from './sources.ts';
 
 const openai = 'https://platform.openai.com/docs/api-reference/chat-streaming';
@@ -28,13 +28,23 @@ const lastOfAnAnswer =
 
 type Json = Record<string, unknown>;
 
-function parseObject(latin1: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(decodeUtf8(latin1));
-    return typeof value === 'object' && value !== null ? (value as Json) : undefined;
-  } catch {
-    return undefined;
+/** Of one event several rules ask. What is large is not kept. */
+let lastData = '';
+let lastValue: unknown;
+
+function parse(latin1: string): unknown {
+  if (latin1 === lastData) return lastValue;
+  const value = parseJson(decodeUtf8(latin1));
+  if (latin1.length < 0x10000) {
+    lastData = latin1;
+    lastValue = value;
   }
+  return value;
+}
+
+function parseObject(latin1: string): Json | undefined {
+  const value = parse(latin1);
+  return typeof value === 'object' && value !== null ? (value as Json) : undefined;
 }
 
 /** `${mcp}#sending-messages-to-the-server`: MCP answers a message in JSON or with a stream. */
@@ -117,11 +127,13 @@ export const dialects: Rule[] = [
       let last: string | undefined;
       return {
         block(block) {
-          last = block.event!.type;
-          const json = parseObject(block.event!.data);
-          if (json && typeof json.type === 'string' && json.type !== last) {
+          const { type, data } = block.event!;
+          last = type;
+          const json = parseObject(data);
+          const named = json?.type;
+          if (typeof named === 'string' && named !== type) {
             found({
-              message: `The event type is ${quote(last)}, the type in the JSON ${quote(json.type)}`,
+              message: () => `The event type is ${quote(type)}, the type in the JSON ${quote(named)}`,
               ...atBlock(block)
             });
           }
@@ -148,7 +160,7 @@ export const dialects: Rule[] = [
           block.event!.type === 'error' ||
           (json && typeof json.error === 'object' && json.error !== null)
         ) {
-          found({ message: `An error comes as data: ${quote(block.event!.data)}`, ...atBlock(block) });
+          found({ message: () => `An error comes as data: ${quote(block.event!.data)}`, ...atBlock(block) });
         }
       }
     })),
@@ -164,11 +176,9 @@ export const dialects: Rule[] = [
         if (profile === 'openai' && block.event!.data === '[DONE]') return;
         if (block.event!.data === '' && profile === 'graphql-sse') return;
         if (profile === 'mcp' && isPriming(block)) return;
-        try {
-          JSON.parse(decodeUtf8(block.event!.data));
-        } catch {
-          found({ message: `The data ${quote(block.event!.data)} is no JSON`, ...atBlock(block) });
-        }
+        const { data } = block.event!;
+        if (parse(data) === undefined)
+          found({ message: () => `The data ${quote(data)} is no JSON`, ...atBlock(block) });
       }
     })),
     ['openai', 'anthropic', 'mcp', 'graphql-sse']
@@ -234,9 +244,10 @@ export const dialects: Rule[] = [
       let last: string | undefined;
       return {
         block(block) {
-          last = block.event!.type;
-          if (last !== 'next' && last !== 'complete')
-            found({ message: `The type is ${quote(last)}, not next or complete`, ...atBlock(block) });
+          const { type } = block.event!;
+          last = type;
+          if (type !== 'next' && type !== 'complete')
+            found({ message: () => `The type is ${quote(type)}, not next or complete`, ...atBlock(block) });
         },
         end({ ended }) {
           if (!ended) return notObserved('the end of the stream');

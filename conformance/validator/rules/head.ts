@@ -69,11 +69,12 @@ function jsonError(body: Buffer): boolean {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
     if (typeof value !== 'object' || value === null) return false;
-    const { error, errors, success, status } = value as Record<string, unknown>;
+    const { error, errors, success, ok, status, statusCode, code } = value as Record<string, unknown>;
     return (
       Boolean(error ?? errors) ||
       success === false ||
-      /^(error|fail(ed|ure)?|[45]\d\d)$/i.test(String(status))
+      ok === false ||
+      [status, statusCode, code].some((one) => /^(error|fail(ed|ure)?|[45]\d\d)$/i.test(String(one)))
     );
   } catch {
     return false;
