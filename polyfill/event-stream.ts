@@ -96,8 +96,7 @@ export function interpretTheEventStream(
       text.charCodeAt(start + 4) === 116 &&
       text.charCodeAt(start + 5) === 58
     ) {
-      branch = 'event';
-      eventTypeBuffer = takeTheValue(text, start + 6, end);
+      processTheField('event', takeTheValue(text, start + 6, end));
     } else if (first === 58) branch = 'comment';
     else processTheLine(text.slice(start, end));
   }

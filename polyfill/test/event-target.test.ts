@@ -124,6 +124,26 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(log).toEqual(['once']);
   });
 
+  it('does for one listener what it does for several', () => {
+    const addition = logging('added');
+    const add = () => {
+      log.push('one');
+      target.addEventListener('a', addition);
+    };
+    target.addEventListener('a', add, { once: true });
+    target.dispatchEvent(event());
+    // Listeners without capture are looked up when those with it have been called.
+    target.removeEventListener('a', addition);
+    target.addEventListener('a', add, true);
+    target.dispatchEvent(event());
+    target.removeEventListener('a', add, true);
+    expect(log).toEqual(['one', 'one', 'added']);
+    const stopped = event();
+    stopped.cancelBubble = true;
+    target.dispatchEvent(stopped);
+    expect(log).toHaveLength(3);
+  });
+
   it('stops at stopImmediatePropagation and answers whether the event was canceled', () => {
     target.addEventListener('a', (event) => event.preventDefault());
     target.addEventListener('a', (event) => event.stopPropagation());
