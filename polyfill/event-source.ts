@@ -19,9 +19,9 @@ import type { EventSource, EventSourceConstructor, EventSourceEventMap, EventSou
 
 interface State extends Connection, EventTargetSlots {
   /** The event handlers, by event type. */
-  open?: object | null;
-  message?: object | null;
-  error?: object | null;
+  open?: object | false;
+  message?: object | false;
+  error?: object | false;
 }
 
 /** What extras do to a source that is being constructed: read and check their members of `init`, and choose the transport. */
@@ -127,7 +127,7 @@ export function createTheInterface(
 
   function setHandler(source: EventTarget, type: keyof EventSourceEventMap, value: unknown): void {
     const isActive = isObject(value);
-    slotsOf<State>(source)[type] = isActive ? value : null;
+    slotsOf<State>(source)[type] = isActive && value;
     // "Activate" and "deactivate an event handler": one that is added already keeps its place among the listeners.
     (isActive ? addEventListener : removeEventListener).call(source, type, callTheHandler);
   }

@@ -75,7 +75,7 @@ export function inheritFromEventTarget(Interface: { prototype: object }, name: s
       const Native = FOR_SERVERS && !root.Event ? Object : Event;
       // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
       if (!Native.prototype.isPrototypeOf(event)) {
-        throw new TypeError('Not an Event');
+        throw new TypeError('not an Event');
       }
       // "If event's dispatch flag is set": the InvalidStateError that old engines make for themselves alone.
       if (event.eventPhase) {
@@ -171,10 +171,9 @@ function callListeners(target: EventTarget, event: Event, listeners: Listener[])
     // cancelBubble is another way to set that flag, also before the event is dispatched.
     if (stopped || (FOR_SERVERS && event.cancelBubble)) return;
     // "Let listeners be a clone": those added from here on are not called.
-    listeners.slice().forEach((listener) => {
-      if (stopped < 2 && listener.capture === capture && listeners.indexOf(listener) >= 0) {
-        callListener(target, event, listeners, listener);
-      }
+    const those = listeners.filter((listener) => listener.capture === capture);
+    those.forEach((listener) => {
+      if (stopped < 2 && listeners.indexOf(listener) >= 0) callListener(target, event, listeners, listener);
     });
   }
   callThose(true);
