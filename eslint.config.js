@@ -113,6 +113,7 @@ export default tseslint.config(
     'The suite tests the package as built; the oracle is for tests; the command line is imported by nobody.',
     [
       'conformance/validator/trace.ts',
+      'conformance/validator/trace-observer.ts',
       'conformance/reports/*.ts',
       'conformance/oracle.ts',
       'conformance/mutation/parser.ts'

@@ -11,7 +11,9 @@ import {
 } from './observe.ts';
 import measured from './measured.json' with { type: 'json' };
 import { plural, quote, type Finding } from './rule.ts';
-import { decodeUtf8, fieldValue, type Trace, type TraceObserver } from './trace.ts';
+import { decodeUtf8, fieldValue } from './latin1.ts';
+import type { Trace } from './trace.ts';
+import type { TraceObserver } from './trace-observer.ts';
 
 /** What one family of clients makes of the stream that was seen. */
 export interface ClientView {

@@ -12,7 +12,7 @@ import {
   type WatchContext,
   type Watcher
 } from './rule.ts';
-import type { TraceObserver } from './trace.ts';
+import type { TraceObserver } from './trace-observer.ts';
 
 /** What became of one rule. */
 export type RuleVerdict = { rule: string } & (

@@ -4,7 +4,8 @@ import { extractTheEssence } from '../../polyfill/platform/mime-type.ts';
 import { redirectStatuses } from '../redirect-status.ts';
 import { exchange } from './connect.ts';
 import type { Head, Header, Limits, Listener, OutgoingRequest, Recording, Source } from './recording.ts';
-import { Trace, type TracedBlock, type TraceObserver } from './trace.ts';
+import { Trace } from './trace.ts';
+import type { TracedBlock, TraceObserver } from './trace-observer.ts';
 
 /** One request, the redirects it followed, and what its last answer held. */
 export interface Exchange extends Recording {

@@ -8,7 +8,7 @@ import {
   type Exchange,
   type ObserveOptions
 } from './observe.ts';
-import { decodeUtf8 } from './trace.ts';
+import { decodeUtf8 } from './latin1.ts';
 import type { Injected, Injection, Observations, Probe } from './rule.ts';
 
 /** For answers after the first, ms. */

@@ -1,5 +1,6 @@
 import type { Exchange } from './observe.ts';
-import type { Branch, Trace, TracedBlock, TracedLine, TraceObserver, UnfinishedBlock } from './trace.ts';
+import type { Trace } from './trace.ts';
+import type { Branch, TracedBlock, TracedLine, TraceObserver, UnfinishedBlock } from './trace-observer.ts';
 
 /** The worst first. */
 export const severities = ['error', 'warning', 'information'] as const;

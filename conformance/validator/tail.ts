@@ -5,7 +5,8 @@ import type { Failure, Header } from './recording.ts';
 import { escapeJson, printable } from './formats/printable.ts';
 import { basicCredentials, headersOf, isRedirect, isStreamHead, observe, type Exchange } from './observe.ts';
 import { quote } from './rule.ts';
-import { decodeUtf8, fieldValue, type Trace } from './trace.ts';
+import { decodeUtf8, fieldValue } from './latin1.ts';
+import type { Trace } from './trace.ts';
 
 export interface TailOptions {
   headers?: Header[];

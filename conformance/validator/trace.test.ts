@@ -4,14 +4,9 @@ import { lint } from './index.ts';
 import { Judging } from './judging.ts';
 import { longestPlainId } from './plain-block.ts';
 import { rules } from './rules/index.ts';
-import {
-  decodeUtf8,
-  Trace,
-  type Place,
-  type TracedBlock,
-  type TracedLine,
-  type TraceObserver
-} from './trace.ts';
+import { decodeUtf8 } from './latin1.ts';
+import { Trace } from './trace.ts';
+import type { Place, TracedBlock, TracedLine, TraceObserver } from './trace-observer.ts';
 
 function trace(pieces: Buffer[]) {
   const lines: TracedLine[] = [];

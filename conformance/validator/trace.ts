@@ -1,98 +1,22 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { interpretTheEventStream, type Branch } from '../../polyfill/event-stream.ts';
+import { interpretTheEventStream } from '../../polyfill/event-stream.ts';
+import { excerptAround, fieldValue } from './latin1.ts';
 import { PlainBlock } from './plain-block.ts';
+import { RecentIds } from './recent-ids.ts';
+import {
+  type Branch,
+  type LineEnd,
+  type Pending,
+  type Read,
+  type TraceObserver,
+  type TracedBlock,
+  type TracedLine,
+  type UnfinishedBlock,
+  type WantedBlocks,
+  sampled
+} from './trace-observer.ts';
 import { findFaults, incompleteTail } from './utf8-faults.ts';
 
-export type { Branch } from '../../polyfill/event-stream.ts';
-
-/** One line, and what the standard made of it. Texts are latin1: one character per byte. */
-export interface TracedLine {
-  branch: Branch;
-  /** Without its end. */
-  text: string;
-  /** Of its first byte in the body, from 0. */
-  offset: number;
-  /** From 1. */
-  number: number;
-  /** When its end came, in ms of the observation's clock. */
-  at: number;
-}
-
-/** One read of the connection. */
-export interface Read {
-  /** From 0. */
-  number: number;
-  /** When it came, in ms of the observation's clock. */
-  at: number;
-  /** How many ended in it so far. */
-  blocks: number;
-}
-
-/** The lines since a blank line. */
-export interface UnfinishedBlock {
-  offset: number;
-  /** Number of its first line. */
-  line: number;
-  lines: number;
-  /** In which its first byte came. */
-  firstRead: Read;
-  dataLines: number;
-  /** Value of the last `event` line, latin1. */
-  type: string | undefined;
-  /** Value of the last `id` line, latin1. */
-  id: string | undefined;
-}
-
-/** The lines up to a blank line. */
-export interface TracedBlock extends UnfinishedBlock {
-  /** In which its blank line came. */
-  lastRead: Read;
-  /** What was dispatched, as latin1. */
-  event: { type: string; data: string; lastEventId: string } | undefined;
-  /** No event came before it. */
-  isFirst: boolean;
-}
-
-/** What has come since a blank line. */
-export interface Pending {
-  block: UnfinishedBlock;
-  /** Of the block. */
-  firstDataLine: TracedLine | undefined;
-  /** The beginning of a line without end, '' if there is none; and where that begins, and in which read. */
-  unfinished: string;
-  offset: number;
-  firstRead: Read;
-}
-
-/** Ill-formed UTF-8, or the place of something else, in the body. */
-export interface Place {
-  offset: number;
-  line: number;
-  at: number;
-  /** The bytes around, latin1. */
-  excerpt: string;
-}
-
-/**
- * Blocks with a type and no data, and with `next` those behind them too, and the first event of each type; events of these types; events whose
- * id one of the last has, or blocks with an id and no data; events with data which begins with one of these bytes, latin1 (and empty data,
- * with ''), and of them `only` those; with data that is longer; or the first block that ends in each read.
- */
-export type WantedBlocks =
-  | { type: 'without data' | 'without data, next and new' | string[] }
-  | { id: 'repeated' | 'without data' }
-  | {
-      opening: string[];
-      sample?: true;
-      only?(data: string, block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>): boolean;
-    }
-  | { longerThan: number }
-  | { first: 'of each read' };
-
-/** Of events, those that come with `sample` whatever they begin with. */
-export const sampled = 16;
-/** Among so many of the last ids one that comes again is repeated. */
-const mostRecentIds = 20;
 /** Bytes; longer ones are not kept. */
 export const longestId = 4096;
 /** Bytes. */
@@ -100,38 +24,6 @@ const uuidLength = 36;
 /** Types that are kept, and bytes of one. */
 const mostTypes = 1000;
 const longestType = 1000;
-
-/** Told of each thing as it is read. */
-export interface TraceObserver {
-  /** The lines that `line` is told of; default: all. */
-  branches?: Branch[];
-  /** Of those only such: what is not wanted costs less. Of an `event` or a `retry` line that nobody wanted the next of the same is not asked about. */
-  looksLike?(text: string): boolean;
-  /** No line of data or comment, and none with an id (or with one of another length than a UUID), looks so in a `PlainBlock`. */
-  odd?: true | 'or a UUID';
-  /**
-   * Who answers `enough` may be told of such lines still, but blocks are counted without them. So are those of a type about which all who
-   * want it answer `counts`: they are told at the end how often they were not told.
-   */
-  line?(line: TracedLine, block: UnfinishedBlock): unknown;
-  again?(times: number): void;
-  /** The first line of a field with a value and no space before it; `Trace.unspaced` counts all. */
-  unspaced?(line: TracedLine): void;
-  /** The first with two, of data only where it is the first of its block; `Trace.spaced` counts all. */
-  spaced?(line: TracedLine): void;
-  /** The blocks that `block` is told of; default: those that dispatch an event. */
-  blocks?: WantedBlocks;
-  /**
-   * A blank line: `block.event` is there if it dispatched one. Who wants all that do and answers `enough` is told of no more; who wants a
-   * repeated id or an opening and answers `counts` is told `again` of some.
-   */
-  block?(block: TracedBlock): unknown;
-  utf8Fault?(place: Place): void;
-  /** A UTF-8 sequence begins at `offset` in one read and ends in another. */
-  splitSequence?(offset: number, at: number): void;
-}
-
-export type LineEnd = 'LF' | 'CRLF' | 'CR';
 
 /** A line of a type of which nobody is told more: who counts it, and how often it came since. */
 interface UnwantedType {
@@ -152,23 +44,6 @@ const mostLines = 100_000;
  * flood.built.test.ts took 20 MB more.
  */
 const pieceBytes = 8 * 1024;
-/** Bytes shown before and after a place. */
-const excerptBytes = 24;
-
-/** The text of bytes that were decoded as latin1. */
-export function decodeUtf8(latin1: string): string {
-  return isPlain(latin1) ? latin1 : Buffer.from(latin1, 'latin1').toString('utf8');
-}
-
-function isPlain(latin1: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return !/[^\x00-\x7f]/.test(latin1);
-}
-
-/** The bytes around the `column`-th of a line, latin1. */
-export function excerptAround(text: string, column = 0): string {
-  return text.slice(Math.max(0, column - excerptBytes), column + excerptBytes);
-}
 
 /**
  * Reads the bytes of one body as the standard does, and keeps the exact place and time of everything.
@@ -842,28 +717,6 @@ export class Trace {
   }
 }
 
-class RecentIds {
-  #ids: string[] = [];
-  #next = 0;
-  #greatest = '';
-
-  has(id: string): boolean {
-    // Most are numbers or times that grow.
-    return !isGreater(id, this.#greatest) && this.#ids.includes(id);
-  }
-
-  add(id: string): void {
-    this.#ids[this.#next] = id;
-    this.#next = (this.#next + 1) % mostRecentIds;
-    if (isGreater(id, this.#greatest)) this.#greatest = id;
-    else if (this.#next === 0) this.#greatest = this.#ids.reduce((a, b) => (isGreater(b, a) ? b : a));
-  }
-}
-
-function isGreater(a: string, b: string): boolean {
-  return a.length === b.length ? a > b : a.length > b.length;
-}
-
 /** Whether who wants data with such an opening wants these. */
 function wantsData(
   { blocks }: TraceObserver,
@@ -878,16 +731,3 @@ function wantsData(
 function copyOf({ type, data, lastEventId }: NonNullable<TracedBlock['event']>) {
   return { type, data, lastEventId };
 }
-
-/** "If value starts with a U+0020 SPACE character, remove it from value." */
-export function fieldValue(line: string): string {
-  if (line === lastLine) return lastValue;
-  const colon = line.indexOf(':');
-  lastLine = line;
-  lastValue = colon < 0 ? '' : line.slice(colon + (line.charCodeAt(colon + 1) === 32 ? 2 : 1));
-  return lastValue;
-}
-
-/** Many rules ask for the value of one line. */
-let lastLine = '';
-let lastValue = '';

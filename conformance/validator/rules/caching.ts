@@ -14,7 +14,7 @@ import {
   yieldsTo,
   type Rule
 } from '../rule.ts';
-import { type TracedBlock, type TracedLine } from '../trace.ts';
+import type { TracedBlock, TracedLine } from '../trace-observer.ts';
 import { megabyte, parseJson } from './format-events.ts';
 import { heartbeatName } from './format-lines.ts';
 import { isAnswer, noReconnection, saysTheEnd } from './resume.ts';

@@ -13,7 +13,8 @@ import {
   type Observations,
   type Rule
 } from '../rule.ts';
-import { decodeUtf8, fieldValue, type TracedBlock, type TracedLine } from '../trace.ts';
+import { decodeUtf8, fieldValue } from '../latin1.ts';
+import type { TracedBlock, TracedLine } from '../trace-observer.ts';
 import { isPriming, parseJson } from './format-events.ts';
 import { standard } from './sources.ts';
 

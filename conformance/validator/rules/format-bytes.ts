@@ -1,5 +1,5 @@
 import { at, notObserved, onLine, onStream, quote, rule, type Rule } from '../rule.ts';
-import { excerptAround } from '../trace.ts';
+import { excerptAround } from '../latin1.ts';
 import { byteOrderMark, onUnknownField } from './format-lines.ts';
 import { standard } from './sources.ts';
 

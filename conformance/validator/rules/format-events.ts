@@ -1,5 +1,6 @@
 import { at, atBlock, notApplicable, onStream, quote, rule, type Sighting, type Rule } from '../rule.ts';
-import { decodeUtf8, fieldValue, sampled, type TracedBlock, type WantedBlocks } from '../trace.ts';
+import { decodeUtf8, fieldValue } from '../latin1.ts';
+import { sampled, type TracedBlock, type WantedBlocks } from '../trace-observer.ts';
 import { standard } from './sources.ts';
 
 const { interpretation } = standard;

@@ -15,7 +15,7 @@ import {
   type Rule,
   type Verdict
 } from '../rule.ts';
-import { type TracedBlock, type TracedLine, type UnfinishedBlock } from '../trace.ts';
+import type { TracedBlock, TracedLine, UnfinishedBlock } from '../trace-observer.ts';
 import { standard } from './sources.ts';
 
 const { parsing, interpretation } = standard;

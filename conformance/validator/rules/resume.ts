@@ -18,16 +18,9 @@ import {
   type Rule,
   type Verdict
 } from '../rule.ts';
-import {
-  decodeUtf8,
-  fieldValue,
-  longestId,
-  type Branch,
-  type Trace,
-  type TracedBlock,
-  type TracedLine,
-  type UnfinishedBlock
-} from '../trace.ts';
+import { decodeUtf8, fieldValue } from '../latin1.ts';
+import { longestId, type Trace } from '../trace.ts';
+import type { Branch, TracedBlock, TracedLine, UnfinishedBlock } from '../trace-observer.ts';
 import { standard } from './sources.ts';
 
 const { interpretation, lastEventId, processingModel } = standard;

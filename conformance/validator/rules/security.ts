@@ -12,7 +12,8 @@ import {
   type Judge,
   type Rule
 } from '../rule.ts';
-import { decodeUtf8, type Branch } from '../trace.ts';
+import { decodeUtf8 } from '../latin1.ts';
+import type { Branch } from '../trace-observer.ts';
 import { jsonWebToken } from './resume.ts';
 import { rfc, standard } from './sources.ts';
 
