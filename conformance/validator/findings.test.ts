@@ -671,6 +671,10 @@ it.concurrent.each([
   ['GET', 'must-revalidate\r\nExpires: Fri, 01 Jan 2100 00:00:00 GMT', ['T02']],
   // As ASP has it, and PHP.
   ['GET', 'private\r\nExpires: -1', []],
+  // "A cache recipient MUST interpret invalid date formats [...] as representing a time in the past"
+  ['GET', 'private\r\nExpires: 3600', []],
+  ['GET', 'must-revalidate\r\nExpires: 2100-01-01T00:00:00Z', []],
+  ['GET', 'private\r\nExpires: Friday, 01-Jan-49 00:00:00 GMT', ['T02']],
   ['GET', 'private\r\nDate: Thu, 26 Nov 2026 12:00:00 GMT\r\nExpires: Thu, 26 Nov 2026 11:59:00 GMT', []],
   ['GET', 'max-age=-1, private', []]
 ])('T02: an answer to %s with Cache-Control: %s', async (method, value, expected) => {

@@ -38,9 +38,13 @@ function lifetimeOf(exchange: Exchange): number | undefined {
   if (age !== undefined) return Number(age) || 0;
   const expires = headerOf(exchange.head, 'expires');
   if (expires === undefined) return undefined;
-  const date = Date.parse(headerOf(exchange.head, 'date') ?? '') || Date.now();
-  // "especially the value "0", as representing a time in the past": Date takes it for the year 2000.
-  return Math.round((Date.parse(expires) - date) / 1000) || 0;
+  const date = dateOf(headerOf(exchange.head, 'date')) || Date.now();
+  return Math.round((dateOf(expires) - date) / 1000) || 0;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7: each form begins with a day; Date takes "3600" for a year. */
+function dateOf(value = ''): number {
+  return /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value) ? Date.parse(value) : NaN;
 }
 
 /** Whether it says itself that it is fresh for no time: it is not given again then. */
