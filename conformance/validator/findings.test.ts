@@ -238,7 +238,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket) =>
         socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/problem+json\r\n\r\n{"status":500}')
     ],
-    ...['"ok":false', '"code":401,"message":"no"', '"statusCode":503'].map(
+    ...['"ok":false', '"code":401,"message":"no"', '"statusCode":503', '"error":false,"errors":["no"]'].map(
       (error): [string, string, (socket: Socket) => void] => [
         'H08',
         error,
@@ -684,6 +684,17 @@ it.concurrent.each([
   });
   expect(found(result).filter((id) => id === 'T02')).toEqual(expected);
 });
+
+it.concurrent.each(['"success":true,"errors":[]', '"error":null,"code":0'])(
+  'H08: not {%s}',
+  async (members) => {
+    const result = await judge((socket) =>
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{${members}}`)
+    );
+    expect(found(result)).toContain('H01');
+    expect(found(result)).not.toContain('H08');
+  }
+);
 
 it('T01: not where Expires says that the answer is stale', async () => {
   const ask = (expires: string) =>
