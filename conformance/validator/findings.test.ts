@@ -676,7 +676,10 @@ it.concurrent.each([
   ['GET', 'must-revalidate\r\nExpires: 2100-01-01T00:00:00Z', []],
   ['GET', 'private\r\nExpires: Friday, 01-Jan-49 00:00:00 GMT', ['T02']],
   ['GET', 'private\r\nDate: Thu, 26 Nov 2026 12:00:00 GMT\r\nExpires: Thu, 26 Nov 2026 11:59:00 GMT', []],
-  ['GET', 'max-age=-1, private', []]
+  ['GET', 'max-age=-1, private', []],
+  ['GET', 's-maxage=0, max-age=60', ['T02']],
+  // "either the first occurrence should be used or the response should be considered stale"
+  ['GET', 'max-age=0, max-age=60', []]
 ])('T02: an answer to %s with Cache-Control: %s', async (method, value, expected) => {
   const result = await judge((socket) => socket.end(`${head.replace('no-store', value)}\r\ndata: 1\n\n`), {
     method,
