@@ -375,7 +375,7 @@ describe('lint', () => {
     'is not kept busy by what is no JSON, with the profile %s',
     async (profile) => {
       const start = process.cpuUsage();
-      const { findings } = await lint(Buffer.from('data: x\n\n'.repeat(400_000)), { profile });
+      const { findings } = await lint(Buffer.from('data: x\n\ndata: y\n\n'.repeat(200_000)), { profile });
       expect(process.cpuUsage(start).user).toBeLessThan(2e6);
       expect(findings.find(({ rule }) => rule === 'D06')).toMatchObject({ times: 400_000 });
     }
