@@ -179,10 +179,11 @@ it('a finding that has become worse is not in the baseline', { timeout: 20_000 }
     const { findings } = JSON.parse(stdout) as Result;
     return [code, findings.map(({ rule, severity }) => `${severity} ${rule}`)];
   };
-  writeFileSync(
-    baseline,
-    '\ufeff{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}'
-  );
+  const accepted =
+    '{"findings":[{"rule":"F03","severity":"warning"},{"rule":"R18","severity":"information"}]}';
+  writeFileSync(baseline, `\ufeff${accepted}`);
+  expect(await judge('hello')).toEqual([0, ['information R24']]);
+  writeFileSync(baseline, `\ufeff${accepted}`, 'utf16le');
   expect(await judge('hello')).toEqual([0, ['information R24']]);
   expect(await judge('hello, world')).toEqual([1, ['error F03', 'information R24']]);
 });
@@ -278,6 +279,7 @@ it('lint reads from a pipe', { timeout: 20_000 }, () => {
 
 it.skipIf(process.platform !== 'linux').each([
   ['"$1" lint - < .', 'standard input cannot be read: it is a directory'],
+  ['"$1" lint - 0> /dev/null', 'standard input cannot be read: EBADF: bad file descriptor, read'],
   ['"$1" lint - < /proc/self/mem', 'standard input cannot be read: EIO: i/o error, read'],
   ['"$1" lint /proc/self/mem', '/proc/self/mem cannot be read: EIO: i/o error, read'],
   ['"$1" lint "$1" > /dev/full', 'standard output cannot be written: ENOSPC: no space left on device, write']

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, read, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { CommanderError, type Command } from 'commander';
@@ -31,8 +32,8 @@ import {
 const plainInterval = 10_000;
 const choosable = probeNames.filter((probe) => probe !== 'inject');
 const exitCodes = `
-Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line, or a file that is no captured body; 3 no answer could be read (the first line says
-whether DNS, refused, TLS, timeout …); 4 a rule of --require-observed was not observed; 130 Ctrl-C.`;
+Exit codes: 0 no finding at or above --fail-on; 1 there is one; 2 mistake in the command line, a file that is no captured body, or what cannot be read or written;
+3 no answer could be read (the first line says whether DNS, refused, TLS, timeout …); 4 a rule of --require-observed was not observed; 130 Ctrl-C.`;
 
 interface JudgeOptions {
   profile: string;
@@ -117,8 +118,10 @@ function requestOf({
 function readBaseline(file: string): Accepted[] {
   let report: { findings?: { rule?: unknown; severity?: unknown }[] } | null;
   try {
-    // As PowerShell writes it.
-    report = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, '')) as typeof report;
+    const bytes = readFileSync(file);
+    // PowerShell writes UTF-16, or UTF-8 with a byte order mark, which a TextDecoder leaves out.
+    const text = new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-8').decode(bytes);
+    report = JSON.parse(text) as typeof report;
     if (!Array.isArray(report?.findings)) throw new TypeError('it has no findings');
   } catch (error) {
     throw mistake(`--baseline must be the JSON of an earlier report: ${(error as Error).message}`);
@@ -359,8 +362,8 @@ async function* readFromPipe(fd: number): AsyncGenerator<Uint8Array> {
 
 function standardInput(): AsyncIterable<Uint8Array> {
   const kind = fstatSync(0);
-  if (kind.isFile() || kind.isDirectory()) return readFrom('-');
-  return kind.isFIFO() || kind.isSocket() ? readFromPipe(0) : process.stdin;
+  if (kind.isFIFO() || kind.isSocket()) return readFromPipe(0);
+  return isatty(0) ? process.stdin : readFrom('-');
 }
 
 function subjectOf(file: string): string {

@@ -238,7 +238,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket) =>
         socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/problem+json\r\n\r\n{"status":500}')
     ],
-    ...['"ok":false', '"code":401,"message":"no"', '"statusCode":503'].map(
+    ...['"ok":false', '"code":401,"message":"no"', '"statusCode":503', '"error":false,"errors":["no"]'].map(
       (error): [string, string, (socket: Socket) => void] => [
         'H08',
         error,
@@ -671,8 +671,15 @@ it.concurrent.each([
   ['GET', 'must-revalidate\r\nExpires: Fri, 01 Jan 2100 00:00:00 GMT', ['T02']],
   // As ASP has it, and PHP.
   ['GET', 'private\r\nExpires: -1', []],
+  // "A cache recipient MUST interpret invalid date formats [...] as representing a time in the past"
+  ['GET', 'private\r\nExpires: 3600', []],
+  ['GET', 'must-revalidate\r\nExpires: 2100-01-01T00:00:00Z', []],
+  ['GET', 'private\r\nExpires: Friday, 01-Jan-49 00:00:00 GMT', ['T02']],
   ['GET', 'private\r\nDate: Thu, 26 Nov 2026 12:00:00 GMT\r\nExpires: Thu, 26 Nov 2026 11:59:00 GMT', []],
-  ['GET', 'max-age=-1, private', []]
+  ['GET', 'max-age=-1, private', []],
+  ['GET', 's-maxage=0, max-age=60', ['T02']],
+  // "either the first occurrence should be used or the response should be considered stale"
+  ['GET', 'max-age=0, max-age=60', []]
 ])('T02: an answer to %s with Cache-Control: %s', async (method, value, expected) => {
   const result = await judge((socket) => socket.end(`${head.replace('no-store', value)}\r\ndata: 1\n\n`), {
     method,
@@ -680,6 +687,17 @@ it.concurrent.each([
   });
   expect(found(result).filter((id) => id === 'T02')).toEqual(expected);
 });
+
+it.concurrent.each(['"success":true,"errors":[]', '"error":null,"code":0'])(
+  'H08: not {%s}',
+  async (members) => {
+    const result = await judge((socket) =>
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{${members}}`)
+    );
+    expect(found(result)).toContain('H01');
+    expect(found(result)).not.toContain('H08');
+  }
+);
 
 it('T01: not where Expires says that the answer is stale', async () => {
   const ask = (expires: string) =>

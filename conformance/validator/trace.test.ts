@@ -375,11 +375,21 @@ describe('lint', () => {
     'is not kept busy by what is no JSON, with the profile %s',
     async (profile) => {
       const start = process.cpuUsage();
-      const { findings } = await lint(Buffer.from('data: x\n\n'.repeat(400_000)), { profile });
+      const { findings } = await lint(Buffer.from('data: x\n\ndata: y\n\n'.repeat(200_000)), { profile });
       expect(process.cpuUsage(start).user).toBeLessThan(2e6);
       expect(findings.find(({ rule }) => rule === 'D06')).toMatchObject({ times: 400_000 });
     }
   );
+  it('D04 compares the type in the JSON with that of the event as text', async () => {
+    const found = async (type: string) => {
+      const { findings } = await lint(Buffer.from(`event: ${type}\ndata: {"type":"é"}\n\n`), {
+        profile: 'anthropic'
+      });
+      return findings.find(({ rule, offset }) => rule === 'D04' && offset !== undefined)?.message;
+    };
+    expect(await found('é')).toBeUndefined();
+    expect(await found('è')).toBe('The event type is "\\xe8", the type in the JSON "\\xe9"');
+  });
   it('R09 looks for an id among the last 20, and for none that is longer than R04 has it', async () => {
     const times = async (between: number, id = 'a') => {
       const ids = [id, ...Array.from({ length: between }, (_, index) => index), id];

@@ -26,21 +26,26 @@ function cacheControl(exchange: Exchange): Map<string, string> {
   const directives = new Map<string, string>();
   for (const directive of headersOf(exchange.head, 'cache-control').join(',').split(',')) {
     const [name = '', value = ''] = directive.split('=');
-    if (name.trim()) directives.set(name.trim().toLowerCase(), value.trim().replace(/^"|"$/g, ''));
+    const key = name.trim().toLowerCase();
+    if (key && !directives.has(key)) directives.set(key, value.trim().replace(/^"|"$/g, ''));
   }
   return directives;
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1: how long the answer says that it is fresh, in s; 0 if it says so in no sense. */
+/** https://www.rfc-editor.org/rfc/rfc9111#section-4.2.1: how long the answer says that some cache has it fresh, in s; 0 if it says so in no sense. */
 function lifetimeOf(exchange: Exchange): number | undefined {
   const directives = cacheControl(exchange);
-  const age = directives.get('s-maxage') ?? directives.get('max-age');
-  if (age !== undefined) return Number(age) || 0;
+  const ages = ['s-maxage', 'max-age'].flatMap((name) => directives.get(name) ?? []);
+  if (ages.length > 0) return Math.max(...ages.map((age) => Number(age) || 0));
   const expires = headerOf(exchange.head, 'expires');
   if (expires === undefined) return undefined;
-  const date = Date.parse(headerOf(exchange.head, 'date') ?? '') || Date.now();
-  // "especially the value "0", as representing a time in the past": Date takes it for the year 2000.
-  return Math.round((Date.parse(expires) - date) / 1000) || 0;
+  const date = dateOf(headerOf(exchange.head, 'date')) || Date.now();
+  return Math.round((dateOf(expires) - date) / 1000) || 0;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7: each form begins with a day; Date takes "3600" for a year. */
+function dateOf(value = ''): number {
+  return /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value) ? Date.parse(value) : NaN;
 }
 
 /** Whether it says itself that it is fresh for no time: it is not given again then. */

@@ -128,7 +128,8 @@ export const dialects: Rule[] = [
       let last: string | undefined;
       return {
         block(block) {
-          const { type, data } = block.event!;
+          const { data } = block.event!;
+          const type = decodeUtf8(block.event!.type);
           last = type;
           const json = parseObject(data);
           const named = json?.type;

@@ -71,7 +71,7 @@ function jsonError(body: Buffer): boolean {
     if (typeof value !== 'object' || value === null) return false;
     const { error, errors, success, ok, status, statusCode, code } = value as Record<string, unknown>;
     return (
-      Boolean(error ?? errors) ||
+      [error, errors].flat().some(Boolean) ||
       success === false ||
       ok === false ||
       [status, statusCode, code].some((one) => /^(error|fail(ed|ure)?|[45]\d\d)$/i.test(String(one)))
