@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Job, Observation } from './observation.ts';
 import { probe } from './probe.ts';
 
@@ -60,6 +60,18 @@ it('calls a message of an engine whose MessageEvent prints as an Event a Message
   const { events } = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
   Object.defineProperty(MessageEvent.prototype, Symbol.toStringTag, name);
   expect(events.map(({ kind }) => kind)).toEqual(['Event', 'MessageEvent']);
+});
+
+it('observes events where there is no MessageEvent', async () => {
+  vi.stubGlobal('MessageEvent', undefined);
+  const Source = function () {
+    const source = new EventTarget();
+    setTimeout(() => source.dispatchEvent(new Event('open')));
+    return source;
+  };
+  const { events } = await new Promise<Observation>((resolve) => probe(Source, job, resolve));
+  vi.unstubAllGlobals();
+  expect(events.map(({ kind }) => kind)).toEqual(['Event']);
 });
 
 it('tells what a script logs from null', async () => {

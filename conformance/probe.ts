@@ -203,8 +203,9 @@ function observeValue(value: unknown): unknown {
  */
 function describeKind(event: Event): string | undefined {
   const kind = Object.prototype.toString.call(event).slice(8, -1);
+  const isNamed = kind !== 'Event' || typeof MessageEvent === 'undefined';
   // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof
-  if (kind === 'Event' && MessageEvent.prototype.isPrototypeOf(event)) return 'MessageEvent';
+  if (!isNamed && MessageEvent.prototype.isPrototypeOf(event)) return 'MessageEvent';
   return kind === 'Object' && typeof Symbol === 'undefined' ? undefined : kind;
 }
 

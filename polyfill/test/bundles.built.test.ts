@@ -40,7 +40,10 @@ it.each(Object.entries(limits))('%s takes at most %d bytes', async (name, limit)
 // It is for browsers, and a bundler's choice of conditions, or a path, may bring it anywhere.
 let server: FixturesServer;
 beforeAll(async () => {
-  server = await createFixturesServer({ cases: [{ id: 'a', connections: [{ stream: ['data: a\n\n'] }] }] });
+  const redirect = { status: 302, headers: { Location: '{url}' }, end: 'close' } as const;
+  server = await createFixturesServer({
+    cases: [{ id: 'a', connections: [redirect, { stream: ['data: a\n\n'] }] }]
+  });
 });
 afterAll(() => server.close());
 
@@ -50,13 +53,15 @@ it.each([
   ['without setImmediate', 'delete globalThis.setImmediate', 'open, message a'],
   ['without fetch', 'delete globalThis.fetch', 'error 2'],
   ['without AbortController', 'delete globalThis.AbortController', 'error 2']
-])('index.js runs in Node %s', async (how, change, seen) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--input-type=module',
-    '--eval',
-    `${change};
+])(
+  'index.js runs in Node %s, with the credentials of a URL that is redirected',
+  async (how, change, seen) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `${change};
     const { StandardEventSource } = await import(${JSON.stringify(dist + 'index.js')});
-    const source = new StandardEventSource('${server.origins[0]}/sse/${how.replaceAll(' ', '-')}/a');
+    const source = new StandardEventSource('${server.origins[0]!.replace('//', '//me:pass@')}/sse/${how.replaceAll(' ', '-')}/a');
     const seen = [];
     source.onopen = () => seen.push('open');
     const end = (word) => {
@@ -68,6 +73,7 @@ it.each([
     };
     source.onmessage = ({ data }) => end('message ' + data);
     source.onerror = () => end('error ' + source.readyState);`
-  ]);
-  expect(stdout).toBe(seen + '\n');
-});
+    ]);
+    expect(stdout).toBe(seen + '\n');
+  }
+);

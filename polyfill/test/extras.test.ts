@@ -182,6 +182,30 @@ it('the credentials of a URL do not follow a redirect to another origin either',
   expect(authorizations).toEqual([`Basic ${btoa('me:pass')}`, undefined]);
 });
 
+it('the credentials of a URL follow a redirect where fetch tells a page of jsdom where it leads, to the same origin alone', async () => {
+  const id = `extras-${++count}`;
+  server.addCases([
+    {
+      id,
+      connections: [redirect(302, '{url}'), redirect(302, '{url}'), redirect(302, '{other-url}'), message]
+    }
+  ]);
+  vi.stubGlobal('location', { href: server.origins[0] });
+  try {
+    const source = new EventSource(`${server.origins[0]!.replace('//', '//me:pass@')}/sse/t/${id}`);
+    const { type } = await new Promise<Event>((resolve) => (source.onmessage = source.onerror = resolve));
+    expect(type).toBe('message');
+    source.close();
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  const authorizations = server
+    .requests('t', id)
+    .map(({ headers }) => headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1]);
+  const authorization = `Basic ${btoa('me:pass')}`;
+  expect(authorizations).toEqual([authorization, authorization, authorization, undefined]);
+});
+
 it.each([{}, { method: 'GET' }])(
   'a browser follows no redirect with the credentials of a URL: %j',
   async (init: ExtendedEventSourceInit) => {

@@ -1,5 +1,5 @@
 import { refusalTimeout, type Transport, type TransportRequest } from '../transport.ts';
-import { ignore } from '../platform/globals.ts';
+import { ignore, root } from '../platform/globals.ts';
 import { isCrossOrigin, userInfo, withoutCredentials } from '../platform/urls.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
 import { setHeaders } from './headers.ts';
@@ -17,14 +17,11 @@ export function createRequestInit(
     headers[name] = value;
   });
   const credentials = userInfo.exec(url);
-  let redirect: RequestRedirect | undefined;
   // To another origin that header would need a preflight.
   if (credentials && !isCrossOrigin(url)) {
     // To unescape, %u is more than two characters.
     const pair = credentials[2]!.replace(/^[^:]*$/, '$&:').replace(/%u/gi, '%25u');
     headers.Authorization = 'Basic ' + btoa(unescape(pair));
-    // Firefox takes it along to another origin, with the second redirect there.
-    if (!FOR_SERVERS || typeof location !== 'undefined') redirect = 'manual';
   }
   return {
     headers: headers,
@@ -33,7 +30,8 @@ export function createRequestInit(
     // Node 24 has an uncaught exception when the answer to a data: or blob: URL is aborted, which costs no network.
     signal: FOR_SERVERS && !/^http/.test(url) ? null : signal,
     mode: mode as RequestMode,
-    redirect: redirect as RequestRedirect
+    // Firefox takes it along to another origin, with the second redirect there.
+    redirect: (headers.Authorization && root.location && 'manual') as RequestRedirect
   };
 }
 
@@ -148,13 +146,19 @@ export function createFetchTransport(
 }
 
 export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport((request, signal, mode) => {
-  const url = withoutCredentials(request.url);
-  const ask = (given: string) =>
-    fetch(
-      // Bun takes the fragment of a data URL for data.
-      FOR_SERVERS ? url.replace(/#.*/, '') : url,
-      createRequestInit(given, request, signal, mode)
-    );
-  // What is redirected goes without the credentials of the URL.
-  return ask(request.url).then((response) => (/redirect/.test(response.type) ? ask(url) : response));
+  // Bun takes the fragment of a data URL for data.
+  const url = withoutCredentials(FOR_SERVERS ? request.url.replace(/#.*/, '') : request.url);
+  const init = createRequestInit(request.url, request, signal, mode);
+  return fetch(url, init).then((response) => {
+    // Node's fetch tells a page of jsdom where it leads, and takes the credentials off itself.
+    if (FOR_SERVERS && init.redirect && /^30[12378]$/.test(response.status as never)) {
+      init.redirect = 'follow';
+      if (response.body) response.body.cancel().catch(ignore);
+      return fetch(url, init);
+    }
+    // What is redirected goes without the credentials of the URL.
+    return /redirect/.test(response.type)
+      ? fetch(url, createRequestInit(url, request, signal, mode))
+      : response;
+  });
 }, true);
