@@ -1,11 +1,10 @@
 import { withoutCredentials } from '../platform/urls.ts';
-import { createRequestInit } from '../transports/fetch.ts';
+import { createRequestInit, redirectStatuses } from '../transports/fetch.ts';
 import type { TransportRequest } from '../transport.ts';
 import type { Options } from './options.ts';
 
 /** As many as Fetch follows. */
 const redirectLimit = 20;
-const redirectStatuses = [301, 302, 303, 307, 308];
 
 /** To ask again is futile. */
 export class UnfollowableRedirectError extends TypeError {}

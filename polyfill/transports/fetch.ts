@@ -4,6 +4,9 @@ import { isCrossOrigin, userInfo, withoutCredentials } from '../platform/urls.ts
 import { createUtf8Decode } from '../platform/utf-8.ts';
 import { setHeaders } from './headers.ts';
 
+/** https://fetch.spec.whatwg.org/#redirect-status */
+export const redirectStatuses = [301, 302, 303, 307, 308];
+
 /** The members of a request that the standard asks for, with the credentials of `url`. */
 export function createRequestInit(
   url: string,
@@ -151,7 +154,7 @@ export const fetchTransport: Transport = /* @__PURE__ */ createFetchTransport((r
   const init = createRequestInit(request.url, request, signal, mode);
   return fetch(url, init).then((response) => {
     // Node's fetch tells a page of jsdom where it leads, and takes the credentials off itself.
-    if (FOR_SERVERS && init.redirect && /^30[12378]$/.test(response.status as never)) {
+    if (FOR_SERVERS && init.redirect && redirectStatuses.includes(response.status)) {
       init.redirect = 'follow';
       if (response.body) response.body.cancel().catch(ignore);
       return fetch(url, init);
