@@ -88,6 +88,7 @@ export type WantedBlocks =
 
 /** Of events, those that come with `sample` whatever they begin with. */
 export const sampled = 16;
+
 /** Told of each thing as it is read. */
 export interface TraceObserver {
   /** The lines that `line` is told of; default: all. */

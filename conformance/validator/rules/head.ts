@@ -24,6 +24,7 @@ import {
 } from '../rule.ts';
 import { passesTheCorsCheck } from './cors.ts';
 import { isForPostOnly, lacksSession, mayAnswerJson } from './dialects.ts';
+import { parseJson } from './format-events.ts';
 import { isAnswer, judgePolling, noReconnection, saysTheEnd } from './resume.ts';
 import { fetchStandard, rfc, standard } from './sources.ts';
 
@@ -66,19 +67,15 @@ function isHtml({ head, beginning }: Exchange): boolean {
 
 /** A JSON object that says error. */
 function jsonError(body: Buffer): boolean {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value !== 'object' || value === null) return false;
-    const { error, errors, success, ok, status, statusCode, code } = value as Record<string, unknown>;
-    return (
-      [error, errors].flat().some(Boolean) ||
-      success === false ||
-      ok === false ||
-      [status, statusCode, code].some((one) => /^(error|fail(ed|ure)?|[45]\d\d)$/i.test(String(one)))
-    );
-  } catch {
-    return false;
-  }
+  const value = parseJson(body.toString('utf8'));
+  if (typeof value !== 'object' || value === null) return false;
+  const { error, errors, success, ok, status, statusCode, code } = value as Record<string, unknown>;
+  return (
+    [error, errors].flat().some(Boolean) ||
+    success === false ||
+    ok === false ||
+    [status, statusCode, code].some((one) => /^(error|fail(ed|ure)?|[45]\d\d)$/i.test(String(one)))
+  );
 }
 
 /** Whether two values of a cookie may hold one session: one that is kept in the cookie is encrypted or signed anew with each answer. */
