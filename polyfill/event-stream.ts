@@ -32,6 +32,15 @@ export interface EventStreamSink {
   trace?(branch: Branch, line: string): void;
 }
 
+function takeTheValue(text: string, start: number, end: number): string {
+  return text.slice(text.charCodeAt(start) === 32 ? start + 1 : start, end);
+}
+
+function find(character: string, text: string, start: number): number {
+  const index = text.indexOf(character, start);
+  return index < 0 ? text.length : index;
+}
+
 function isData(text: string, start: number): boolean {
   return (
     text.charCodeAt(start + 1) === 97 &&
@@ -64,13 +73,16 @@ export function interpretTheEventStream(
   // null is the standard's empty data buffer; a string lacks the one LF that dispatching would strip.
   let dataBuffer: string | null = null;
   let eventTypeBuffer = '';
+  const isTraced = !!sink.trace;
   /** That the last line took. */
   let branch: Branch;
 
   function processTheLine(line: string): void {
     const colon = line.indexOf(':');
-    if (!line) dispatchTheEvent(dataBuffer);
-    else if (colon < 0) processTheField(line, '');
+    if (!line) {
+      branch = dataBuffer === null ? 'nothing to dispatch' : 'dispatched';
+      dispatchTheEvent(dataBuffer);
+    } else if (colon < 0) processTheField(line, '');
     else if (!colon) branch = 'comment';
     else {
       // "If value starts with a U+0020 SPACE character, remove it from value."
@@ -97,12 +109,7 @@ export function interpretTheEventStream(
       text.charCodeAt(start + 5) === 58
     ) {
       processTheField('event', takeTheValue(text, start + 6, end));
-    } else if (first === 58) branch = 'comment';
-    else processTheLine(text.slice(start, end));
-  }
-
-  function takeTheValue(text: string, start: number, end: number): string {
-    return text.slice(text.charCodeAt(start) === 32 ? start + 1 : start, end);
+    } else if (first !== 58) processTheLine(text.slice(start, end));
   }
 
   function processTheField(field: string, value: string): void {
@@ -124,14 +131,8 @@ export function interpretTheEventStream(
     const type = eventTypeBuffer || 'message';
     dataBuffer = null;
     eventTypeBuffer = '';
-    branch = data === null ? 'nothing to dispatch' : 'dispatched';
     if (data === null) sink.setTheLastEventIdString(lastEventIdBuffer);
     else sink.dispatchTheEvent(type, data, lastEventIdBuffer);
-  }
-
-  function find(character: string, text: string, start: number): number {
-    const index = text.indexOf(character, start);
-    return index < 0 ? text.length : index;
   }
 
   function readInPages(text: string): void {
@@ -161,22 +162,21 @@ export function interpretTheEventStream(
         end = lineFeed < carriageReturn ? lineFeed : carriageReturn;
         if (end === length) break;
       }
-      if (unfinishedLine) {
+      if (unfinishedLine || isTraced) {
         const line = blocks + unfinishedLine + text.slice(start, end);
         unfinishedLine = '';
         blocks = '';
-        processTheLineWithin(line, 0, line.length, line.charCodeAt(0));
-        if (sink.trace) sink.trace(branch, line);
-      } else if (sink.trace) {
-        processTheLineWithin(text, start, end, first);
-        sink.trace(branch, text.slice(start, end));
+        if (isTraced) {
+          processTheLine(line);
+          sink.trace!(branch, line);
+        } else processTheLineWithin(line, 0, line.length, line.charCodeAt(0));
       } else if (first === 100 && isData(text, start)) {
-        processTheField('data', takeTheValue(text, start + 5, end));
-        // Data and a blank line, as most events end.
-        if (end === lineFeed && end + 1 < length && text.charCodeAt(end + 1) === 10) {
-          dispatchTheEvent(dataBuffer);
+        const value = takeTheValue(text, start + 5, end);
+        // One line of data and a blank one, as most events are.
+        if (dataBuffer === null && end === lineFeed && end + 1 < length && text.charCodeAt(end + 1) === 10) {
+          dispatchTheEvent(value);
           end++;
-        }
+        } else processTheField('data', value);
       } else processTheLineWithin(text, start, end, first);
       start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
