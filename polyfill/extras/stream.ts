@@ -81,13 +81,15 @@ export function readEvents(
   const interpret = createInterpreter(options, (event) => events.push(event));
   let reader: ReadableStreamDefaultReader<Uint8Array> | null | undefined;
   const iterator = read();
-  const leave = iterator.return.bind(iterator);
-  // Of a generator it waits for the next() that is under way, and does nothing before the first.
-  iterator.return = (value) => {
-    const body = reader === undefined ? ('headers' in source ? source.body : source) : reader;
-    body?.cancel().catch(ignore);
-    return leave(value);
-  };
+  // Those of a generator wait for the next() that is under way, and do nothing before the first.
+  for (const name of ['return', 'throw'] as const) {
+    const leave = iterator[name].bind(iterator);
+    iterator[name] = (value) => {
+      const body = reader === undefined ? ('headers' in source ? source.body : source) : reader;
+      body?.cancel().catch(ignore);
+      return leave(value as undefined);
+    };
+  }
   return iterator;
 
   // Not through a TransformStream, which on an error drops what it holds.

@@ -69,8 +69,13 @@ export function inheritFromEventTarget(Interface: { prototype: object }, name: s
   prototype.removeEventListener = function () {
     change(this as EventTarget, arguments);
   };
-  if (FOR_OLD_ENGINES && (!FOR_SERVERS || support < 2)) {
+  if (FOR_OLD_ENGINES) {
+    const dispatchNatively = prototype.dispatchEvent;
     prototype.dispatchEvent = function (event) {
+      // Of an event that is under way, Node's and Bun's own throws an error of another name.
+      if (FOR_SERVERS && support > 1 && !(Object(event) as Event).eventPhase) {
+        return dispatchNatively.call(this, event);
+      }
       // React Native has no events.
       const Native = FOR_SERVERS && !root.Event ? Object : Event;
       // eslint-disable-next-line no-prototype-builtins -- no ES5 file has instanceof

@@ -206,6 +206,26 @@ it('the credentials of a URL follow a redirect where fetch tells a page of jsdom
   expect(authorizations).toEqual([authorization, authorization, authorization, undefined]);
 });
 
+it.each([null, {}, { href: '' }])('in Node a location without a URL is none: %j', async (location) => {
+  const id = `extras-${++count}`;
+  server.addCases([{ id, connections: [message] }]);
+  vi.stubGlobal('location', location);
+  try {
+    for (const [url, first] of [
+      [`${server.origins[0]!.replace('//', '//me:pass@')}/sse/t/${id}`, 'message'],
+      // Nobody listens there.
+      ['http://127.0.0.1:9/', 'error']
+    ] as const) {
+      const source = new EventSource(url);
+      const { type } = await new Promise<Event>((resolve) => (source.onmessage = source.onerror = resolve));
+      expect([type, source.readyState]).toEqual([first, first === 'error' ? 0 : 1]);
+      source.close();
+    }
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 it.each([{}, { method: 'GET' }])(
   'a browser follows no redirect with the credentials of a URL: %j',
   async (init: ExtendedEventSourceInit) => {

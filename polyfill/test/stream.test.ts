@@ -75,12 +75,15 @@ it('cancels the body when the loop is left, and passes on its error', async () =
 
 it('cancels the body of an iterator that is left before the first event, or while it waits for one', async () => {
   for (const isAsked of [false, true]) {
-    const cancel = vi.fn();
-    const events = readEvents(respond(new ReadableStream<Uint8Array>({ cancel })));
-    const event = isAsked ? events.next() : undefined;
-    expect(await events.return()).toEqual({ done: true, value: undefined });
-    expect(cancel).toHaveBeenCalledOnce();
-    expect(await event).toEqual(isAsked ? { done: true, value: undefined } : undefined);
+    for (const leave of ['return', 'throw'] as const) {
+      const cancel = vi.fn();
+      const events = readEvents(respond(new ReadableStream<Uint8Array>({ cancel })));
+      const event = isAsked ? events.next() : undefined;
+      if (leave === 'return') expect(await events.return()).toEqual({ done: true, value: undefined });
+      else await expect(events.throw(new Error('left'))).rejects.toThrow('left');
+      expect(cancel).toHaveBeenCalledOnce();
+      expect(await event).toEqual(isAsked ? { done: true, value: undefined } : undefined);
+    }
   }
 });
 

@@ -1,6 +1,6 @@
 import { refusalTimeout, type Transport, type TransportRequest } from '../transport.ts';
 import { ignore, root } from '../platform/globals.ts';
-import { isCrossOrigin, userInfo, withoutCredentials } from '../platform/urls.ts';
+import { isCrossOrigin, locationOfServer, userInfo, withoutCredentials } from '../platform/urls.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
 import { setHeaders } from './headers.ts';
 
@@ -34,7 +34,9 @@ export function createRequestInit(
     signal: FOR_SERVERS && !/^http/.test(url) ? null : signal,
     mode: mode as RequestMode,
     // Firefox takes it along to another origin, with the second redirect there.
-    redirect: (headers.Authorization && root.location && 'manual') as RequestRedirect
+    redirect: (headers.Authorization &&
+      (FOR_SERVERS ? locationOfServer() : root.location) &&
+      'manual') as RequestRedirect
   };
 }
 
