@@ -291,6 +291,15 @@ it.skipIf(process.platform !== 'linux').each([
   expect([status, stderr]).toEqual([2, `truesource: ${message}\n`]);
 });
 
+it.skipIf(process.platform !== 'linux')('lint reads no datagrams', { timeout: 20_000 }, () => {
+  const script = '"$0" --no-warnings "$1" lint - < /dev/udp/127.0.0.1/9';
+  const { stderr, status } = spawnSync('bash', ['-c', script, process.execPath, cli], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    2,
+    'truesource: standard input cannot be read: Unsupported fd type: UDP\n'
+  ]);
+});
+
 it.skipIf(process.platform === 'win32')(
   'lint says that its input broke off',
   { timeout: 20_000 },

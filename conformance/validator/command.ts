@@ -324,18 +324,25 @@ async function* readFromPipe(fd: number): AsyncGenerator<Uint8Array> {
   let wake = () => {};
   let bytes: Uint8Array | undefined;
   let isOver = false;
-  const pipe = new Socket({
-    fd,
-    writable: false,
-    onread: {
-      buffer: Buffer.allocUnsafeSlow(65536),
-      callback(length, buffer) {
-        bytes = buffer.subarray(0, length);
-        wake();
-        return false;
+  const unreadable = ({ message }: Error) => mistake(`standard input cannot be read: ${message}`);
+  let pipe: Socket;
+  try {
+    pipe = new Socket({
+      fd,
+      writable: false,
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(65536),
+        callback(length, buffer) {
+          bytes = buffer.subarray(0, length);
+          wake();
+          return false;
+        }
       }
-    }
-  });
+    });
+  } catch (error) {
+    // A socket of datagrams.
+    throw unreadable(error as Error);
+  }
   let failure: Error | undefined;
   const end = () => {
     isOver = true;
@@ -348,7 +355,7 @@ async function* readFromPipe(fd: number): AsyncGenerator<Uint8Array> {
   try {
     for (;;) {
       if (!bytes && !isOver) await new Promise<void>((resolve) => (wake = resolve));
-      if (failure) throw mistake(`standard input cannot be read: ${failure.message}`);
+      if (failure) throw unreadable(failure);
       if (!bytes) return;
       const read = bytes;
       bytes = undefined;

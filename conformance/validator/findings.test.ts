@@ -186,6 +186,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['F21', 'a promise', writing('data: [object Promise]\n\n')],
     ['F21', 'a dict of Python', writing(`data: {'user': 'ann', 'n': None}\n\n`)],
     ['F21', 'bytes of Python', writing(`data: b'x'\n\n`)],
+    ['F21', 'an object of Java', writing('data: com.example.Outer$Event@1b6d3586\n\n')],
+    ['F21', 'an array of Java', writing('data: [Ljava.lang.String;@7a81197d\n\n')],
     ['F22', 'an id that is missing', writing('id: undefined\ndata: 1\n\n')],
     ['T13', 'an object that stands for life', writing('data: {"type":"ping","time":17}\n\n'.repeat(2))],
     ['R05', 'a token in an id', writing('id: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')],
@@ -194,12 +196,14 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'a token in an id, behind a hyphen',
       writing('id: user-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\ndata: 1\n\n')
     ],
-    [
-      'R21',
-      'a list of things that are done',
-      (socket) => socket.end(`${head}\r\n${'data: {"status":"done"}\n\n'.repeat(2)}`),
-      { probes: ['again'] }
-    ],
+    ...['', 'data: {"status":"open"}\n\ndata: {"status":"done"}\n\n'].map(
+      (more): [string, string, (socket: Socket) => void, ValidateOptions] => [
+        'R21',
+        `a list of things that are done${more && ', but for one'}`,
+        (socket) => socket.end(`${head}\r\n${'data: {"status":"done"}\n\n'.repeat(2)}${more}`),
+        { probes: ['again'] }
+      ]
+    ),
     ...[
       'data: {"status":"success","data":{"price":7}}\n\n',
       'data: {"code":200,"msg":"success","data":[1]}\n\n',
@@ -393,6 +397,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ],
     ['H14', 'a server that answers nothing', () => {}, { probes: ['head-request'] }],
     ['F21', 'a word', writing('data: b\n\ndata: {"a":"{\'b\': 1}"}\n\n')],
+    ['F21', 'an address', writing('data: ann.b@cafe\n\ndata: host.Name@1b6d3586.example\n\n')],
     ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
     ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
     [
@@ -446,7 +451,8 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: {"msg":"process_completed","output":{}}\n\ndata: {"msg":"close_stream"}\n\n',
       'data: {"control":"done"}\n\n',
       'data: {"content":"","stop":true}\n\n',
-      'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
+      'data: {"choices":[{"finish_reason":"stop"}]}\n\n',
+      'data: {"type":"text-end"}\n\ndata: {"type":"step"}\n\ndata: {"type":"finish"}\n\ndata: [DONE]\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
       `an answer that says its end: ${JSON.stringify(last)}`,
@@ -508,6 +514,22 @@ describe('more of what a rule is for', { concurrent: true }, () => {
   ])('%s: not for %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, ...options }))).not.toContain(id);
   });
+});
+
+it.concurrent.each([
+  ['id: 1\ndata: 1\n\n', 'warning'],
+  ['data: 1\n\n', 'information'],
+  ['', 'warning']
+])('X08: of %j a %s', async (events, severity) => {
+  const allowed = head.replace('\r\n', '\r\nAccess-Control-Allow-Origin: *\r\n');
+  const result = await judge(
+    (socket, request) =>
+      request.startsWith('OPTIONS')
+        ? socket.end('HTTP/1.1 405 No\r\n\r\n')
+        : socket.write(`${allowed}\r\n${events}`),
+    { duration: 300, probes: ['origin-request', 'preflight'] }
+  );
+  expect(result.findings.find(({ rule }) => rule === 'X08')).toMatchObject({ severity });
 });
 
 it.concurrent('F02: not for a line in two pieces', async () => {

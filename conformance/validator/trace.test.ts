@@ -218,6 +218,16 @@ describe('lint', () => {
       expect(findings.find(({ rule }) => rule === 'F24')).toMatchObject({ times: 1, offset: usual.length });
     }
   );
+  it('tells JSON that is broken from what is no JSON, and from JSON that is not broken', async () => {
+    const times = async (block: string) => {
+      const { findings } = await lint(Buffer.from(`${block}\n\n`.repeat(200)));
+      return findings.find(({ rule }) => rule === 'F24')?.times;
+    };
+    expect(await times('data: {"a":"x\ndata: y"}')).toBe(200);
+    expect(await times('data: {"a":1\ndata: 2}')).toBe(200);
+    expect(await times('data: {a "x\ndata: y"}')).toBe(undefined);
+    expect(await times('data: {"a":[\ndata: [1]\ndata: ]}')).toBe(undefined);
+  });
   it('says of a line of blanks that the event is not ended', async () => {
     const { findings } = await lint(Buffer.from('data: x\n \t\n'));
     expect(findings[0]!.message).toContain('looks blank and is not: the event is not ended');

@@ -146,6 +146,16 @@ it('empty data of MCP is what a stream begins with, and nothing later', async ()
   expect(await rulesOf(`${message}id: 3\ndata: \n\nid: 4\ndata:\n\n`)).toEqual(['D06', 'F17']);
 });
 
+it('the endpoint of MCP is what a stream begins with, and nothing later', async () => {
+  const timesOf = async (text: string) => {
+    const { findings } = await lint(Buffer.from(text), { profile: 'mcp' });
+    return findings.find(({ rule }) => rule === 'D06')?.times;
+  };
+  const endpoint = 'event: endpoint\ndata: /messages?sessionId=1\n\n';
+  expect(await timesOf(endpoint)).toBe(undefined);
+  expect(await timesOf(endpoint + endpoint)).toBe(1);
+});
+
 it('lint refuses a text', async () => {
   await expect(lint('data: 1\n\n' as unknown as Uint8Array)).rejects.toThrow('lint takes bytes');
 });

@@ -8,6 +8,7 @@ import {
   ok,
   quote,
   rule,
+  type Evidence,
   type Observations,
   type Rule
 } from '../rule.ts';
@@ -39,6 +40,12 @@ function isCrossOriginMeant({ origin, 'origin-request': asked }: Observations): 
 /** Whether pages of `--origin` are meant to send cookies, as the validator did. */
 function areCookiesMeant({ origin, 'origin-request': asked }: Observations): boolean {
   return origin !== undefined && headerOf(asked!.request, 'cookie') !== undefined;
+}
+
+/** How bad a preflight that fails is: without an id, clients over fetch have no Last-Event-ID to send, and ask without one. */
+function severityOfPreflight({ plain }: Observations): Pick<Evidence, 'severity'> {
+  const { events = 0, lastEventId } = plain?.trace ?? {};
+  return events > 0 && lastEventId === '' ? { severity: 'information' } : {};
 }
 
 const notMeant = notApplicable('the answer allows no other origin, and no --origin was given');
@@ -186,7 +193,7 @@ export const crossOrigin: Rule[] = [
           return ok;
         return finding(
           'Access-Control-Allow-Headers has no Last-Event-ID: clients over fetch cannot reconnect from other origins',
-          { at: head!.at }
+          { at: head!.at, ...severityOfPreflight(observations) }
         );
       }
     }
@@ -202,7 +209,10 @@ export const crossOrigin: Rule[] = [
         if (!isCrossOriginMeant(observations))
           return notApplicable('other origins are not meant to use it: H15');
         return isStreamHead(observations.preflight!.head)
-          ? finding('OPTIONS was answered with a stream', { at: observations.preflight!.head!.at })
+          ? finding('OPTIONS was answered with a stream', {
+              at: observations.preflight!.head!.at,
+              ...severityOfPreflight(observations)
+            })
           : ok;
       }
     }
@@ -220,7 +230,7 @@ export const crossOrigin: Rule[] = [
         if (head!.status < 200 || head!.status > 299) {
           return finding(
             `Status ${head!.status} for OPTIONS: clients over fetch cannot send Last-Event-ID from other origins`,
-            { at: head!.at }
+            { at: head!.at, ...severityOfPreflight(observations) }
           );
         }
         const { origin, sentOrigin, 'origin-request': asked } = observations;
@@ -233,7 +243,7 @@ export const crossOrigin: Rule[] = [
           ? ok
           : finding(
               `The answer to OPTIONS does not allow the origin (Access-Control-Allow-Origin ${allowed === undefined ? 'is missing' : `is ${quote(allowed)}`}): clients over fetch cannot send Last-Event-ID`,
-              { at: head!.at }
+              { at: head!.at, ...severityOfPreflight(observations) }
             );
       }
     }

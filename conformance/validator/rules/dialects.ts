@@ -177,8 +177,9 @@ export const dialects: Rule[] = [
       block(block) {
         if (profile === 'openai' && block.event!.data === '[DONE]') return;
         if (block.event!.data === '' && profile === 'graphql-sse') return;
-        if (profile === 'mcp' && isPriming(block)) return;
-        const { data } = block.event!;
+        const { data, type } = block.event!;
+        // `endpoint`: with a URI, first of all over HTTP with SSE, as of the protocol 2024-11-05.
+        if (profile === 'mcp' && (isPriming(block) || (block.isFirst && type === 'endpoint'))) return;
         if (parse(data) === undefined)
           found({ message: () => `The data ${quote(data)} is no JSON`, ...atBlock(block) });
       }

@@ -14,17 +14,28 @@ const missingData = new Set(['undefined', 'NaN']);
 /** Of a dict, of a list of them, or of bytes: `{'user': 'ann', 'n': None}`, `b'x'`. */
 const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/;
 
-/** The same, or what JavaScript writes for an object, by their first two characters. */
+/** What JavaScript writes for an object, or several; and Java: `com.example.Event@1b6d3586`, `[B@1b6d3586`. */
+const javaScriptName = /^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/;
+const javaName = /^(([a-z]\w*\.)+[A-Z][\w$]*|\[+([BCDFIJSZ]|L[\w.$]+;))@[0-9a-f]{1,8}$/;
+
+/** The same, or what JavaScript writes for an object, by their first two characters; that of Java by its end. */
 function mayBeRepr(data: string): boolean {
   const second = data.charCodeAt(1);
   switch (data.charCodeAt(0)) {
     case 91:
-      return second === 123 || second === 111;
+      return second === 123 || second === 111 || hasJavaEnd(data);
     case 123:
       return second === 39;
+    case 98:
+      return second === 39 || second === 34 || hasJavaEnd(data);
     default:
-      return second === 39 || second === 34;
+      return hasJavaEnd(data);
   }
+}
+
+/** A hash code of up to eight digits. */
+function hasJavaEnd(data: string): boolean {
+  return data.length < 300 && data.includes('@', data.length - 9);
 }
 
 /** JSON or markup: among such a word is no text. */
@@ -78,7 +89,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a line feed stands within a string, or between what can be two halves of a number or a word; then only can JSON be broken by it. */
+/** Events that begin and end as JSON and are none, as code or a log: then no more are tried, since each takes an exception. */
+const enoughOthers = 100;
+
+/** Whether a line feed stands within a string, or between what can be two halves of a number or a word: in no JSON does it, and by no other can JSON be broken. */
 function isCut(data: string): boolean {
   let inString = false;
   let last = 0;
@@ -97,9 +111,16 @@ function isCut(data: string): boolean {
   return false;
 }
 
-/** For `[\w+.-]`, or nearly so. */
+/** For `[A-Za-z0-9+.-]`. */
 function isOfWord(code: number): boolean {
-  return (code > 47 && code < 58) || (code > 64 && code < 123) || code === 43 || code === 45 || code === 46;
+  return (
+    (code > 47 && code < 58) ||
+    (code > 64 && code < 91) ||
+    (code > 96 && code < 123) ||
+    code === 43 ||
+    code === 45 ||
+    code === 46
+  );
 }
 
 /** What the events say. */
@@ -207,15 +228,18 @@ export const events: Rule[] = [
     'Data is "[object Object]" or the like',
     interpretation,
     'Serialize it: JSON.stringify, in Python json.dumps and decode.',
-    onEvent({ opening: ['[', '{', 'b'], only: mayBeRepr }, ({ data }, found, block) => {
-      if (pythonRepr.test(data)) {
-        found({ message: `The data is ${quote(data)}: Python's repr, and no JSON`, ...atBlock(block) });
-        return;
+    onEvent(
+      { opening: ['[', '{', ...'abcdefghijklmnopqrstuvwxyz'], only: mayBeRepr },
+      ({ data }, found, block) => {
+        if (pythonRepr.test(data)) {
+          found({ message: `The data is ${quote(data)}: Python's repr, and no JSON`, ...atBlock(block) });
+          return;
+        }
+        if (javaScriptName.test(data) || javaName.test(data)) {
+          found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
+        }
       }
-      if (/^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/.test(data)) {
-        found({ message: `The data is ${quote(data)}: an object was made a string`, ...atBlock(block) });
-      }
-    })
+    )
   ),
   rule(
     ['F22', 'undefined-data', 'W A'],
@@ -304,22 +328,27 @@ export const events: Rule[] = [
     'JSON is broken by the line feeds between its data lines',
     interpretation,
     'Send JSON in one data line: a line feed within a string makes it invalid.',
-    onEvent(
-      {
-        opening: ['{', '[', '"', ' ', '\t', '\n'],
-        only: (data, { dataLines }) => dataLines > 1 && data.length <= megabyte && isCut(data)
-      },
-      ({ data }, found, block) => {
-        const text = decodeUtf8(data);
-        if (!/^\s*[{["]/.test(data) || parseJson(text) !== undefined) return;
-        if (parseJson(text.replaceAll('\n', '')) !== undefined) {
-          found({
-            message: () => `${block.dataLines} data lines are JSON only without the line feeds between them`,
-            ...atBlock(block)
-          });
+    onStream((found) => {
+      let others = 0;
+      return {
+        blocks: {
+          opening: ['{', '[', '"', ' ', '\t', '\n'],
+          only: (data, { dataLines }) =>
+            dataLines > 1 && others < enoughOthers && data.length <= megabyte && isCut(data)
+        },
+        block(block) {
+          const { data } = block.event!;
+          if (!/^\s*[{["]/.test(data)) return;
+          if (parseJson(decodeUtf8(data).replaceAll('\n', '')) === undefined) others++;
+          else
+            found({
+              message: () =>
+                `${block.dataLines} data lines are JSON only without the line feeds between them`,
+              ...atBlock(block)
+            });
         }
-      }
-    )
+      };
+    })
   ),
   rule(
     ['F25', 'event-too-large', 'W A'],

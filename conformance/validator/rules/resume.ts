@@ -139,17 +139,24 @@ const endWord =
 const outcome = 'final|return(ed)?|succeeded|failed|cancell?ed|aborted';
 const endType = new RegExp(`^(${endWord}|${outcome})$`, 'i');
 const endData = new RegExp(
-  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*"((type|event|status|state)"\\s*:\\s*"(${endWord}|${outcome})"|(msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*"))`,
+  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*(?<member>"((type|event|status|state)"\\s*:\\s*"(${endWord}|${outcome})"|(msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*")))`,
   'is'
 );
 
-/** Whether a page is told by the last events, and not by all, that there will be no more. */
+/** What in an event says the end. */
+function endOf({ event }: TracedBlock): string | undefined {
+  const { type, data } = event!;
+  if (endType.test(type)) return type;
+  const match = endData.exec(data.slice(0, 1000));
+  return match?.groups!.member ?? match?.[0];
+}
+
+/** Whether a page is told by the last events, and not by all, that there will be no more; and not as it is told that one thing of several is done. */
 export function saysTheEnd({ events, trace }: Exchange): boolean {
   if (events.length < trace!.events) return false;
-  const isEnd = ({ event }: TracedBlock) =>
-    endType.test(event!.type) || endData.test(event!.data.slice(0, 1000));
-  const first = events.findIndex(isEnd);
-  return first > 0 && events.slice(first).every(isEnd);
+  const ends = events.map(endOf);
+  const first = ends.lastIndexOf(undefined) + 1;
+  return first > 0 && first < ends.length && !ends.slice(0, first).includes(ends.at(-1));
 }
 
 /** Whether the last event has the type and the members of the one before: the last of a list may be done, and the list go on. */

@@ -188,9 +188,9 @@ export const security: Rule[] = [
   ),
   rule(
     ['S10', 'server-banner', 'I S'],
-    'The server tells its version',
+    'The server tells what it runs on',
     rfc(9110, '10.2.4'),
-    'Leave versions out.',
+    'Take the version out of Server, and X-Powered-By and the like away.',
     onHead(({ head }) => {
       const banners = [
         ...headersOf(head, 'server').filter((value) => /\d/.test(value)),
