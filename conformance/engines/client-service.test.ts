@@ -353,13 +353,14 @@ it('names a service that knows none of its clients when they are to be ended, un
     until: { event: 'message' },
     expect: { events: [{ type: 'open' }, { type: 'message', data: 'a' }] }
   }));
-  const forgetful = await runOn(createForgetful(0), list);
+  const runAll = (known: number) => runOnServer(createServer(createForgetful(known)), list);
+  const forgetful = await runAll(0);
   const note = expect.stringMatching(
     /the service at http.* answers 404 to DELETE of each client that it created, 10 times/
   ) as string;
   expect(forgetful.columns).toMatchObject([{ status: 'broken', note }]);
   ended = 0;
-  expect((await runOn(createForgetful(1), list)).columns).toMatchObject([{ status: 'ran' }]);
+  expect((await runAll(1)).columns).toMatchObject([{ status: 'ran' }]);
 });
 
 it('on Ctrl-C has its clients ended, and does not wait for a service that is slow with it', async () => {
