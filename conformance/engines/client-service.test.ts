@@ -403,6 +403,15 @@ it('waits for the end of a client longer than for what a case showed', async () 
   expect(cells).toMatchObject([{ verdict: 'fail' }]);
 }, 20_000);
 
+it('does not take for late what a service is slow to end', async () => {
+  const told = createService([]);
+  const list = cases.map((one) => ({ ...one, limit: 100 }));
+  const service: RequestListener = (request, response) =>
+    request.method === 'DELETE' ? setTimeout(() => response.end(), 800) : told(request, response);
+  const { cells } = await runOnServer(createServer(service), list);
+  expect(cells[0]!.runs.flatMap(({ reruns = [] }) => reruns)).toEqual([]);
+});
+
 it('takes callbacks in the order of their numbers, and events of types without a listener for unheard', async () => {
   const right: [string, string][] = [
     ['/3', event('y', 'b')],

@@ -242,6 +242,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           }
           release();
           await finished;
+          const at = performance.now() - started;
           if ((over as Observation['over']) === 'limit') {
             // Nothing came: a service that died meanwhile, and is back, does not know the client. One that is slow to answer counts as there.
             deletion = send('DELETE', resource);
@@ -263,7 +264,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             reported: stream.events,
             readyState: null,
             over,
-            at: performance.now() - started
+            at
           });
         } catch (error) {
           if (ending.signal.aborted) return;
