@@ -69,6 +69,8 @@ const defaultLimit = 4000;
 const reloadLimit = 2;
 /** How often a run is taken again whose time was over before the server had written all, beside a case of much data, or late itself. */
 const lateLimit = 2;
+/** How often a run is taken again during which the engine was stopped: it may be what stops it. */
+const disturbedLimit = 2;
 /** Milliseconds that the end of a run's time may come late. */
 const heldUpAfter = 500;
 /** Milliseconds before a run is handed in: what closed earlier was not closed by its end. */
@@ -125,6 +127,7 @@ export async function attempt(options: {
   >();
   const reloads = new Map<string, number>();
   const late = new Map<string, number>();
+  const disturbed = new Map<string, number>();
   let sleepers: (() => void)[] = [];
   // A token per job: its cookies are of a path of their own, and its connections can be ended apart.
   const jobTokens = new Set<string>();
@@ -266,7 +269,12 @@ export async function attempt(options: {
         // Beside much data that time says nothing, however often.
         if (whyLate !== null)
           late.set(play, timesLate + (waiting.wasBesideMuch && observation.over === 'limit' ? 0 : 1));
-        const whyAgain = waiting.isDisturbed ? 'the engine was stopped meanwhile' : whyLate;
+        const timesDisturbed = disturbed.get(play) ?? 0;
+        if (waiting.isDisturbed) disturbed.set(play, timesDisturbed + 1);
+        const whyAgain =
+          waiting.isDisturbed && timesDisturbed < disturbedLimit
+            ? 'the engine was stopped meanwhile'
+            : whyLate;
         if (whyAgain !== null && !isRight) {
           endJob(jobToken);
           untaken.set(play, planned);

@@ -420,7 +420,11 @@ async function runColumn(
       if (inFlight.length > 1) {
         batches.push({ runs: inFlight, lanes: 1 });
         for (const planned of inFlight) onRerun(planned, `under way when ${failure}`);
-      } else for (const planned of inFlight) onAttemptedRun(planned, notObserved(planned, failure));
+      } else {
+        // A page that a case has hung twice needs somebody each time.
+        const tell = engine.isAsleep && batch.lanes === 1 ? onRun : onAttemptedRun;
+        for (const planned of inFlight) tell(planned, notObserved(planned, failure));
+      }
     }
   }
   if (disagreements.length > 0) {

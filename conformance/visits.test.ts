@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { Visit, VisitState } from '../fixtures-server/pages/visit.ts';
 import type { SectionedCase } from './load-cases.ts';
 import type { Job, Observation } from './observation.ts';
@@ -28,7 +28,10 @@ const inCuts: SectionedCase = {
 };
 
 let venue: Venue;
-afterEach(() => venue.server.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await venue.server.close();
+});
 
 async function open(): Promise<string> {
   venue = await openVenue('dist', {
@@ -76,11 +79,11 @@ async function until(
   look: () => Promise<VisitState>,
   holds: (state: VisitState) => boolean
 ): Promise<VisitState> {
-  const deadline = Date.now() + 8000;
+  const deadline = performance.now() + 8000;
   for (;;) {
     const state = await look();
     if (holds(state)) return state;
-    if (Date.now() > deadline) throw new Error(`it did not come to that: ${JSON.stringify(state)}`);
+    if (performance.now() > deadline) throw new Error(`it did not come to that: ${JSON.stringify(state)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -179,6 +182,73 @@ it('takes again what was under way when the page was loaded again, but not for e
   });
   const [result] = (await page.look({ from: 0 })).results.filter(([index]) => index === 0);
   expect(result).toEqual([0, 0, 'not observed', false, ['flaky', 'run again']]);
+});
+
+/** Lets time go by without a look of the page. */
+function beSilentFor(milliseconds: number): void {
+  const later = Date.now() + milliseconds - performance.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => later + performance.now());
+}
+
+it('goes on in another page of the same browser if a case hangs the first, and loses that case alone', async () => {
+  const origin = await open();
+  const first = await begin(origin);
+  const frame = await frameOf(first);
+  for (let i = 0; i < 4; i++) await next(frame);
+  const look = async (more: object) => await first.look({ from: 0, ...more });
+  expect((await look({ key: undefined })).key).toBe(undefined);
+  beSilentFor(11_000);
+  const other = await post(`${first.at}/look`, { from: 0, hidden: false }, { 'User-Agent': 'Firefox/9.7' });
+  expect(((await other.json()) as VisitState).key).toBe(undefined);
+  const ran: string[] = [];
+  let last: string | null = frame;
+  const { key } = await look({ key: undefined });
+  expect((await first.look()).key).toBe(undefined);
+  const state = await until(async () => {
+    const now = await first.look({ from: ran.length === 0 ? 0 : 1, key });
+    if (now.frame === null || now.frame === last) return now;
+    last = now.frame;
+    let job = await next(last);
+    while (job.id) {
+      ran.push(job.id);
+      if (job.id === 'b') {
+        beSilentFor(11_000);
+        // It was loaded again, with what it knew.
+        return first.look({ from: 0, key });
+      }
+      job = await next(last, job);
+    }
+    return now;
+  }, isDone);
+  expect(ran.toSorted()).toEqual(['a', 'b', 'c', 'd']);
+  expect(outcomesOf({ ...state, results: (await look({ key })).results })).toEqual({
+    a: 'pass',
+    b: 'not observed',
+    c: 'pass',
+    d: 'pass'
+  });
+  const { why } = (await (await fetch(`${first.at}/result?case=1&column=0`)).json()) as { why: string };
+  expect(why).toMatch(/the page gave no sign for 11 s, and was opened again/);
+});
+
+it('judges what fails each time that the page was asleep during it', async () => {
+  const page = await begin(await open(), ['a']);
+  let times = 0;
+  let frame: string | null = null;
+  let job: Job | undefined;
+  const state = await until(async () => {
+    const now = await page.look();
+    if (now.frame === null) return now;
+    if (now.frame !== frame) job = await next((frame = now.frame));
+    if (!job?.id) return now;
+    expect(++times).toBeLessThan(10);
+    await page.look({ hidden: true });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await page.look();
+    job = await next(frame, job, { log: ['wrong'] });
+    return now;
+  }, isDone);
+  expect(outcomesOf(state)).toEqual({ a: 'fail' });
 });
 
 it('stops, and reports what there is', async () => {

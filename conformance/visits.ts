@@ -41,6 +41,8 @@ export interface VisitsOptions {
 const visitLimit = 20;
 /** Milliseconds without a look after which the page is asleep: browsers run the timers of a page in the background once a second at least. */
 const asleepAfter = 5000;
+/** Milliseconds without a look after which another page of the same browser goes on in its place: of a page that a case has hung, or that was closed. */
+const replacedAfter = 10_000;
 /** Milliseconds without a look after which the page is gone for good. */
 const goneAfter = 60 * 60 * 1000;
 /** How many cases run at a time: in browsers that are known to keep 6 connections per origin, however many origins, and in others. */
@@ -50,6 +52,7 @@ const manyConnections = ['chromium', 'edge', 'opera', 'samsung-internet', 'firef
 interface Entry {
   visit: Visit;
   browser: string;
+  userAgent: string;
   globs: string[];
   cases: SectionedCase[];
   columns: VisitState['columns'];
@@ -61,6 +64,8 @@ interface Entry {
   lastSeen: number;
   isStopped: boolean;
   stop(why: string): void;
+  /** Ends what is under way, which then runs one by one. */
+  interrupt(why: string): void;
 }
 
 /**
@@ -106,7 +111,7 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
         const body = parseBody<NewVisit & Look>((await buffer(request)).toString());
         if (id === undefined) return sendJson(response, begin(request, url, body));
         const entry = find(id);
-        if (part === 'look') return sendJson(response, look(entry, body));
+        if (part === 'look') return sendJson(response, look(entry, body, readUserAgent(request)));
         if (part !== 'stop') throw new Refusal(404, 'no such part of a visit');
         entry.isStopped = true;
         entry.stop('the run was stopped');
@@ -116,7 +121,7 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
   ];
 
   function begin(request: IncomingMessage, url: URL, body: Partial<NewVisit>): Visit {
-    const userAgent = (request.headers['user-agent'] ?? '').replace(/[^\x20-\x7e]/g, '').slice(0, 300);
+    const userAgent = readUserAgent(request);
     const { name, version } = nameBrowser(userAgent);
     const globs = strings(body.cases);
     const cases = choose(options, globs);
@@ -125,8 +130,9 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
       throw new Refusal(400, `no implementation is named; there are ${inBrowsers.join(', ')}`);
     const id = randomBytes(6).toString('hex');
     const entry: Entry = {
-      visit: { id, key: randomBytes(12).toString('hex') },
+      visit: { id, key: createKey() },
       browser: `${name} ${version}`,
+      userAgent,
       globs,
       cases,
       columns: wanted.map((implementation) => ({ implementation, done: 0, total: 0, state: 'waiting' })),
@@ -137,7 +143,8 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
       isHidden: false,
       lastSeen: Date.now(),
       isStopped: false,
-      stop: () => {}
+      stop: () => {},
+      interrupt: () => {}
     };
     entries.set(id, entry);
     if (entries.size > visitLimit) {
@@ -193,6 +200,10 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
     stopped = why;
     resolveEnded(why);
   };
+  entry.interrupt = (why) => {
+    entry.frame = null;
+    resolveEnded(why);
+  };
   return {
     name,
     implementations: inBrowsers,
@@ -220,9 +231,23 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
   };
 }
 
-function look(entry: Entry, body: Partial<Look>): VisitState {
-  if (body.key === entry.visit.key) {
-    entry.isHidden = body.hidden === true;
+function look(entry: Entry, body: Partial<Look>, userAgent: string): VisitState {
+  const unseen = Date.now() - entry.lastSeen;
+  const isHidden = body.hidden === true;
+  const isSilent = unseen > asleepAfter && !entry.isHidden;
+  const replaces =
+    body.key !== entry.visit.key &&
+    unseen > replacedAfter &&
+    !isHidden &&
+    !entry.report &&
+    userAgent === entry.userAgent;
+  if (replaces) entry.visit.key = createKey();
+  const isMine = replaces || body.key === entry.visit.key;
+  if (isMine) {
+    // A page that has no results was loaded again.
+    if (isSilent && (replaces || body.from === 0))
+      entry.interrupt(`the page gave no sign for ${Math.round(unseen / 1000)} s, and was opened again`);
+    entry.isHidden = isHidden;
     entry.lastSeen = Date.now();
   }
   const caseIndex = new Map(entry.cases.map(({ id }, index) => [id, index]));
@@ -250,8 +275,17 @@ function look(entry: Entry, body: Partial<Look>): VisitState {
     elapsed: entry.report?.duration ?? entry.progress?.elapsed ?? 0,
     waitingFor: (entry.progress?.waitingFor ?? []).slice(0, 3),
     state: entry.isStopped ? 'stopped' : entry.report ? 'done' : isAsleep ? 'waiting' : 'running',
-    frame: entry.frame
+    frame: entry.frame,
+    ...(isMine && { key: entry.visit.key })
   };
+}
+
+function createKey(): string {
+  return randomBytes(12).toString('hex');
+}
+
+function readUserAgent(request: IncomingMessage): string {
+  return (request.headers['user-agent'] ?? '').replace(/[^\x20-\x7e]/g, '').slice(0, 300);
 }
 
 function describeCases(options: VisitsOptions, globs: string[]): Catalogue {

@@ -353,13 +353,14 @@ it('names a service that knows none of its clients when they are to be ended, un
     until: { event: 'message' },
     expect: { events: [{ type: 'open' }, { type: 'message', data: 'a' }] }
   }));
-  const forgetful = await runOn(createForgetful(0), list);
+  const runAll = (known: number) => runOnServer(createServer(createForgetful(known)), list);
+  const forgetful = await runAll(0);
   const note = expect.stringMatching(
     /the service at http.* answers 404 to DELETE of each client that it created, 10 times/
   ) as string;
   expect(forgetful.columns).toMatchObject([{ status: 'broken', note }]);
   ended = 0;
-  expect((await runOn(createForgetful(1), list)).columns).toMatchObject([{ status: 'ran' }]);
+  expect((await runAll(1)).columns).toMatchObject([{ status: 'ran' }]);
 });
 
 it('on Ctrl-C has its clients ended, and does not wait for a service that is slow with it', async () => {
@@ -401,6 +402,15 @@ it('waits for the end of a client longer than for what a case showed', async () 
   expect(columns).toMatchObject([{ status: 'ran' }]);
   expect(cells).toMatchObject([{ verdict: 'fail' }]);
 }, 20_000);
+
+it('does not take for late what a service is slow to end', async () => {
+  const told = createService([]);
+  const list = cases.map((one) => ({ ...one, limit: 100 }));
+  const service: RequestListener = (request, response) =>
+    request.method === 'DELETE' ? setTimeout(() => response.end(), 800) : told(request, response);
+  const { cells } = await runOnServer(createServer(service), list);
+  expect(cells[0]!.runs.flatMap(({ reruns = [] }) => reruns)).toEqual([]);
+});
 
 it('takes callbacks in the order of their numbers, and events of types without a listener for unheard', async () => {
   const right: [string, string][] = [

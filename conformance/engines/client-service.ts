@@ -4,6 +4,7 @@ import { whenEnding } from '../processes.ts';
 import { printable } from '../validator/formats/printable.ts';
 import { withoutCredentials } from '../validator/observe.ts';
 import { ask } from './ask.ts';
+import { createPlaces } from './places.ts';
 import { pullJobs } from './pull-jobs.ts';
 
 /** Milliseconds that a service has to answer one request. */
@@ -20,8 +21,6 @@ const initialDelay = 3000;
 const refusalLimit = 100;
 /** Clients that have told all that was asked of them, and that a service then may not know when they are to be ended, if it has ended no other. */
 const unknownLimit = 10;
-/** How often, and until it has had its `patience`, a case is put back that a service has no place for beside others: what it refuses still it refuses for another reason. */
-const putBackLimit = 3;
 /** UTF-16 code units of `data` that an observation keeps. */
 const dataLimit = 4096;
 
@@ -47,10 +46,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
   const shown = withoutCredentials(url);
   const path = pathname + search;
   let capabilities: string[] = [];
-  /** How many clients it takes at a time, once it has refused more. */
-  let places = Infinity;
-  /** The most that it had. */
-  let mostHeld = 0;
+  const places = createPlaces(wait);
   /** Whether anything could be observed, since it was last found. */
   let hasObserved = false;
 
@@ -105,6 +101,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
     open(task) {
       const ending = new AbortController();
       const streams = new Map<string, Stream>();
+      const held = places.begin(task.lanes);
       let count = 0;
       let hasCreated = false;
       /** Clients in a row that it did not create. */
@@ -112,14 +109,6 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       /** Whether it has ended any client, and how many it did not know. */
       let hasEnded = false;
       let unknown = 0;
-      /** Clients that it has now, and that it is asked for. */
-      let held = 0;
-      let asked = 0;
-      let lanes = Math.min(task.lanes, places);
-      /** Since when it has had no place, though it holds no client. */
-      let fullSince: number | undefined;
-      /** Cases that it had no place for beside others: how often, and since when. */
-      const refusedBeside = new Map<string, { times: number; since: number }>();
       /** Why the last of those cases was not observed. */
       let fault: string | undefined;
       let lost: Promise<void> | undefined;
@@ -150,30 +139,6 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         if (!lost && (await answers())) return true;
         await lose(why);
         return false;
-      }
-
-      /** Whether the job is taken again, by this lane if it answers 'later', by another if 'elsewhere'. */
-      async function putBack(id: string): Promise<'later' | 'elsewhere' | undefined> {
-        const now = performance.now();
-        const refused = refusedBeside.get(id) ?? { times: 0, since: now };
-        if (held > 0) {
-          refused.times++;
-          refusedBeside.set(id, refused);
-        } else fullSince ??= now;
-        const since = now - (held > 0 ? refused.since : fullSince!);
-        if (since > wait && (held === 0 || refused.times > putBackLimit)) return undefined;
-        task.putBack(id);
-        if (held > 0 && lanes > mostHeld + asked) {
-          lanes--;
-          places = mostHeld;
-          return 'elsewhere';
-        }
-        // It has had as many: the place of one that was ended comes late.
-        await Promise.race([
-          stopped,
-          new Promise((resolve) => setTimeout(resolve, Math.min(100 + since / 2, 1000)))
-        ]);
-        return 'later';
       }
 
       /** False if the service has no place for this lane. */
@@ -230,23 +195,22 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
         /** Why it was not observed, though the service is there. */
         let unseen: string | undefined;
         try {
-          asked++;
-          const created = await send(
-            'POST',
-            url,
-            {
-              tag: job.id,
-              streamUrl: address,
-              callbackUrl: `${task.url}own/${key}`,
-              initialDelayMs: initialDelay
-            },
-            ending.signal,
-            timeLeft()
-          ).finally(() => asked--);
+          const wanted = {
+            tag: job.id,
+            streamUrl: address,
+            callbackUrl: `${task.url}own/${key}`,
+            initialDelayMs: initialDelay
+          };
+          const created = await held.ask(send('POST', url, wanted, ending.signal, timeLeft()));
           if (!created.ok) {
             const why = `the service at ${shown} answers ${created.status} to POST /`;
-            const again = isFull(created.status) ? await putBack(job.id) : undefined;
-            if (again) return again === 'later';
+            const again = isFull(created.status) ? held.refuse(job.id) : undefined;
+            if (again !== undefined) {
+              task.putBack(job.id);
+              if (again === 'elsewhere') return false;
+              await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, again))]);
+              return;
+            }
             // It may refuse a case. Where it has refused so many one after another it is the service that fails.
             if (!hasCreated || ++refusals === refusalLimit)
               throw new Error(
@@ -255,14 +219,13 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             return void (unseen = why);
           }
           refusals = 0;
-          fullSince = undefined;
           const location = created.headers.get('Location');
           if (!location || !URL.canParse(location, url) || !/^https?:$/.test(new URL(location, url).protocol))
             throw new Error(
               `the service at ${shown} answers POST / with ${location ? `the Location ${quote(location)}` : 'no Location'}`
             );
           hasCreated = true;
-          mostHeld = Math.max(mostHeld, ++held);
+          held.take();
           resource = new URL(location, url).href;
           for (const type of types) {
             const { status, ok } = await send(
@@ -279,6 +242,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
           }
           release();
           await finished;
+          const at = performance.now() - started;
           if ((over as Observation['over']) === 'limit') {
             // Nothing came: a service that died meanwhile, and is back, does not know the client. One that is slow to answer counts as there.
             deletion = send('DELETE', resource);
@@ -300,7 +264,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
             reported: stream.events,
             readyState: null,
             over,
-            at: performance.now() - started
+            at
           });
         } catch (error) {
           if (ending.signal.aborted) return;
@@ -327,7 +291,7 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
                 else await isThere(error.message);
               }
             );
-            held--;
+            held.leave();
           }
           // Last, since the last of all ends the attempt.
           if (unseen !== undefined) {
@@ -340,16 +304,17 @@ export function createClientServiceEngine(url: string, wait = patience): Engine 
       const stopped = new Promise<void>((resolve) =>
         ending.signal.addEventListener('abort', () => resolve())
       );
-      const jobs = pullJobs({ ...task, lanes }, async (job) => {
+      const jobs = pullJobs({ ...task, lanes: held.lanes }, async (job) => {
         const hasPlace = await runJob(job);
         // What it took now would be under way when the attempt ends, beside the case that ended it.
         if (lost) await stopped;
         return hasPlace;
       });
       void jobs.done.then(() => {
-        if (places < Infinity)
+        const { limit } = places;
+        if (limit < Infinity)
           task.remark(
-            `the service at ${shown} refused more than ${places} ${places === 1 ? 'client' : 'clients'} at a time, and so was given no more`
+            `the service at ${shown} refused more than ${limit} ${limit === 1 ? 'client' : 'clients'} at a time, and so was given no more`
           );
         if (!hasObserved && fault !== undefined) task.breakDown(fault);
       });

@@ -25,8 +25,8 @@ let sleep: { end: number; duration: number; wasHidden: boolean } | null = null;
 
 // The one that runs the cases is known by the name of its window, which a reload keeps.
 
-function keep(one: Visit): void {
-  window.name = 'truesource ' + one.id + ' ' + one.key;
+function keep(one: { id: string; key?: string }): void {
+  window.name = one.key === undefined ? '' : 'truesource ' + one.id + ' ' + one.key;
   location.hash = one.id;
 }
 
@@ -125,7 +125,12 @@ function take(next: VisitState): void {
   resultCount += next.results.length;
   page.state = next;
   const isOver = next.state === 'done' || next.state === 'stopped';
-  if (page.visit!.key !== undefined) showFrame(isOver ? null : next.frame);
+  const isMine = next.key !== undefined;
+  if (page.visit!.key !== next.key) {
+    page.visit = isMine ? { id: page.visit!.id, key: next.key! } : { id: page.visit!.id };
+    keep(page.visit);
+  }
+  showFrame(isMine && !isOver ? next.frame : null);
   if (isFirst) draw();
   else if (next.results.length > 0 || isOver) {
     drawSummary();
@@ -165,7 +170,7 @@ function sayWhatHappens(now: VisitState): void {
     say(
       'The page that runs this in ' +
         now.browser +
-        ' is in the background, or closed. It goes on when it is back.'
+        ' is in the background, or closed, or a case has hung it. It goes on when that page is back, or, if it was closed or hung, in this one after a while.'
     );
   } else if (sleep) {
     say(

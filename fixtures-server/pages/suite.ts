@@ -44,7 +44,7 @@ the cases whose id matches. Also here: <a href="/plays/">each stream by itself</
 <a href="/dist/truesource.js">the polyfill</a>.</footer>
 </div>
 <div id="stage" role="region" aria-label="Frames" style="display: none"><p>The cases run in frames at this place. Keep this page in front: browsers slow down what nobody
-sees, and the run waits then.</p><div id="frames"></div></div>
+sees, and the run waits then. If a case hangs this page, close it and open its address again: nothing is lost, and it goes on.</p><div id="frames"></div></div>
 <script src="/dist/suite-page.js"></script>
 </body>
 </html>

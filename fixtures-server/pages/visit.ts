@@ -57,6 +57,8 @@ export interface VisitState {
   state: 'running' | 'waiting' | 'done' | 'stopped';
   /** The address that the page is to show in a frame; null if none. */
   frame: string | null;
+  /** Of the page that runs the cases, told to it alone: another of the same browser takes the place of one that is gone. */
+  key?: string;
 }
 
 /** GET /visits/<id>/result?case=<index>&column=<index> */
