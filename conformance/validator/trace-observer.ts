@@ -50,6 +50,16 @@ export interface TracedBlock extends UnfinishedBlock {
   isFirst: boolean;
 }
 
+/** The last event, latin1, and its block. */
+export interface LastEvent {
+  type: string;
+  data: string;
+  offset: number;
+  line: number;
+  /** When its blank line came, ms. */
+  at: number;
+}
+
 /** What has come since a blank line. */
 export interface Pending {
   block: UnfinishedBlock;
@@ -73,13 +83,13 @@ export interface Place {
 /**
  * Blocks with a type and no data, and with `next` those behind them too, and the first event of each type; events of these types; events whose
  * id one of the last has, or blocks with an id and no data; events with data which begins with one of these bytes, latin1 (and empty data,
- * with ''), and of them `only` those; with data that is longer; or the first block that ends in each read.
+ * with ''; or `any`), and of them `only` those, which may be asked more than once; with data that is longer; or the first block that ends in each read.
  */
 export type WantedBlocks =
   | { type: 'without data' | 'without data, next and new' | string[] }
   | { id: 'repeated' | 'without data' }
   | {
-      opening: string[];
+      opening: string[] | 'any';
       sample?: true;
       only?(data: string, block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>): boolean;
     }

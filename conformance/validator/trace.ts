@@ -5,6 +5,7 @@ import { PlainBlock } from './plain-block.ts';
 import { RecentIds } from './recent-ids.ts';
 import {
   type Branch,
+  type LastEvent,
   type LineEnd,
   type Pending,
   type Read,
@@ -33,6 +34,7 @@ interface UnwantedType {
   times: number;
 }
 const nobody: TraceObserver[] = [];
+const everyOpening = ['', ...Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))];
 
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
 const longestLine = 4 * 1024 * 1024;
@@ -79,6 +81,9 @@ export class Trace {
   /** Texts of the last line, and of the last data line. */
   lastText = '';
   lastDataText: string | undefined;
+
+  /** The same object for all of them. */
+  lastEvent: LastEvent | undefined;
 
   /** Offset of the line that is not ended. */
   #cursor = 0;
@@ -168,7 +173,7 @@ export class Trace {
       if (blocks && 'type' in blocks && typeof blocks.type !== 'string')
         for (const type of blocks.type) add(type, this.#ofTypesByName);
       if (!blocks || !('opening' in blocks)) continue;
-      for (const opening of blocks.opening) {
+      for (const opening of blocks.opening === 'any' ? everyOpening : blocks.opening) {
         add(opening, this.#ofOpenings);
         if (opening !== '') this.#openings[opening.charCodeAt(0)] = 1;
         // Behind an empty first line of data.
@@ -305,10 +310,14 @@ export class Trace {
     const offset = this.#base - start;
     let end = start;
     let [blankLines, blocks, events, lines, dataLines] = [0, 0, 0, 0, 0];
-    let [dataLine, dataEnd, lastLine, lastEnd] = [-1, 0, -1, 0];
+    let [lastEvent, lastEventLine, lastLine, lastEnd] = [-1, 0, -1, 0];
     let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
     while (plain.read(text, end, hasCarriageReturns) && !this.#isWanted(plain, text)) {
       blankLines++;
+      if (plain.dataLines > 0) {
+        lastEvent = end;
+        lastEventLine = this.lines + lines + 1;
+      }
       end = plain.end;
       if (plain.retryLine >= 0) {
         this.retries++;
@@ -325,7 +334,6 @@ export class Trace {
       dataLines += plain.dataLines;
       this.unspaced += plain.unspaced;
       this.spaced += plain.spaced;
-      ({ dataLine, dataEnd } = plain);
     }
     if (blankLines === 0) return start;
     const read = this.#read;
@@ -337,9 +345,12 @@ export class Trace {
     this.#blocks += events;
     read.blocks += blocks;
     this.lastEventId = this.#id;
-    if (dataLine >= 0) {
+    if (lastEvent >= 0) {
+      plain.read(text, lastEvent, hasCarriageReturns);
       this.lastDataRead = read;
-      this.lastDataText = text.slice(dataLine, dataEnd);
+      this.lastDataText = text.slice(plain.dataLine, plain.dataEnd);
+      const type = plain.typeLine < 0 ? 'message' : fieldValue(text.slice(plain.typeLine, plain.typeEnd));
+      this.#keepEvent(type, plain.dataOf(text), offset + lastEvent, lastEventLine);
     }
     if (lastLine >= 0) this.lastText = text.slice(lastLine, lastEnd);
     if (retryLine >= 0) {
@@ -356,6 +367,15 @@ export class Trace {
     this.#block.line = this.lines + 1;
     this.#firstReadOfLine = read;
     return end;
+  }
+
+  #keepEvent(type: string, data: string, offset: number, line: number): void {
+    const event = (this.lastEvent ??= { type, data, offset, line, at: 0 });
+    event.type = type;
+    event.data = data;
+    event.offset = offset;
+    event.line = line;
+    event.at = this.#read.at;
   }
 
   /** Whether somebody is to be told of it; else its id is the last, and who counts such has been told. */
@@ -615,6 +635,7 @@ export class Trace {
     if (isEvent) {
       this.events++;
       const { data } = dispatched;
+      this.#keepEvent(dispatched.type, data, offset, line);
       ofTypesByName = this.#ofTypesByName.get(dispatched.type);
       if (type && type.length <= longestType) {
         const isNew = this.#types.size < mostTypes && !this.#types.has(type);
@@ -723,7 +744,7 @@ function wantsData(
   data: string,
   block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>
 ): boolean {
-  const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
+  const { only } = blocks as Extract<WantedBlocks, { opening: unknown }>;
   return !only || only(data, block);
 }
 
