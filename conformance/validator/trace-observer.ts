@@ -105,8 +105,8 @@ export interface TraceObserver {
   branches?: Branch[];
   /** Of those only such: what is not wanted costs less. Of an `event` or a `retry` line that nobody wanted the next of the same is not asked about. */
   looksLike?(text: string): boolean;
-  /** No line of data or comment, and none with an id (or with one of another length than a UUID), looks so in a `PlainBlock`. */
-  odd?: true | 'or a UUID';
+  /** No line of data or comment looks so in a `PlainBlock`. */
+  odd?: true;
   /**
    * Who answers `enough` may be told of such lines still, but blocks are counted without them. So are those of a type about which all who
    * want it answer `counts`: they are told at the end how often they were not told.

@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lint } from './index.ts';
 import { Judging } from './judging.ts';
-import { longestPlainId } from './plain-block.ts';
 import { rules } from './rules/index.ts';
 import { decodeUtf8 } from './latin1.ts';
-import { Trace } from './trace.ts';
+import { longestId, Trace } from './trace.ts';
 import type { Place, TracedBlock, TracedLine, TraceObserver } from './trace-observer.ts';
 
 function trace(pieces: Buffer[]) {
@@ -84,7 +83,7 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       'id: 27',
       'id: 27',
       'id:k27',
-      `id: ${'k'.repeat(longestPlainId - 2)}27`,
+      `id: ${'k'.repeat(longestId - 2)}27`,
       'id: 01234567-89ab-4def-8123-456789abc27',
       'event: a',
       'event: b',

@@ -20,8 +20,6 @@ import { findFaults, incompleteTail } from './utf8-faults.ts';
 
 /** Bytes; longer ones are not kept. */
 export const longestId = 4096;
-/** Bytes. */
-const uuidLength = 36;
 /** Types that are kept, and bytes of one. */
 const mostTypes = 1000;
 const longestType = 1000;
@@ -34,7 +32,17 @@ interface UnwantedType {
   times: number;
 }
 const nobody: TraceObserver[] = [];
-const everyOpening = ['', ...Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))];
+
+/** Who wants events, of one opening or of a repeated id, and how often it has only to count one. */
+interface Interest {
+  observer: TraceObserver;
+  only: Extract<WantedBlocks, { opening: unknown }>['only'];
+  isCounting: boolean;
+  times: number;
+}
+/** For data that is empty, beside those of bytes. */
+const emptyOpening = 256;
+const everyOpening = Array.from({ length: emptyOpening + 1 }, (_, opening) => opening);
 
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
 const longestLine = 4 * 1024 * 1024;
@@ -112,7 +120,6 @@ export class Trace {
   /** The last line of a type that nobody wants more, and of a retry that nobody wanted, and their values: in most streams all are the same. */
   #unwantedType: UnwantedType | undefined;
   #unwantedRetry = '';
-  #retry = 0;
   /** The last id, which counts from the end of its block on. */
   #id = '';
   #ofBlankLines: boolean;
@@ -123,11 +130,11 @@ export class Trace {
   #ofNewTypes: TraceObserver[];
   #ofTypesByName = new Map<string, TraceObserver[]>();
   #ofIds: TraceObserver[];
-  #ofRepeatedIds: TraceObserver[];
+  #ofRepeatedIds: Interest[];
   #ofLongData: { longerThan: number; observer: TraceObserver }[];
-  #ofOpenings = new Map<string, TraceObserver[]>();
-  #openings = new Uint8Array(256);
-  #ofSamples: TraceObserver[];
+  #ofOpenings: Interest[][] = everyOpening.map(() => []);
+  #ofSamples: Interest[] = [];
+  #interests: Interest[] = [];
   #longest = Infinity;
   /** The last block had a type and no data. */
   #afterType = false;
@@ -136,14 +143,13 @@ export class Trace {
   #unwantedTypes = new Map<string, UnwantedType>();
   #settledTypes = new Set<UnwantedType>();
   #recentIds = new RecentIds();
-  /** Who wants the lines of a `PlainBlock` too: of data, of comments, of ids, and of ids as long as a UUID. */
+  /** Who wants the lines of a `PlainBlock` too: of data, of comments, and of ids. */
   #ofPlainData: Set<TraceObserver>;
   #ofPlainComments: Set<TraceObserver>;
   #ofPlainIds: Set<TraceObserver>;
-  #ofUuids: Set<TraceObserver>;
-  /** Who only counts blocks; and of those who want the block that is looked at. */
-  #counting = new Set<TraceObserver>();
-  #counted: TraceObserver[] = [];
+  /** Of those who only count, such as want the block that is looked at: the first of these. */
+  #counted: Interest[] = [];
+  #countedNow = 0;
   #plain = new PlainBlock();
   /** Whether one with data may be plain. */
   #mayHaveEvents = false;
@@ -156,11 +162,12 @@ export class Trace {
     const thatWant = (looks: (blocks: WantedBlocks) => boolean) =>
       observers.filter(({ blocks }) => blocks && looks(blocks));
     this.#ofFirsts = thatWant((blocks) => 'first' in blocks);
-    this.#ofSamples = thatWant((blocks) => 'sample' in blocks);
     this.#ofTypes = thatWant((blocks) => 'type' in blocks && typeof blocks.type === 'string');
     this.#ofNewTypes = thatWant((blocks) => 'type' in blocks && blocks.type === 'without data, next and new');
     this.#ofIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'without data');
-    this.#ofRepeatedIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'repeated');
+    this.#ofRepeatedIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'repeated').map((observer) =>
+      this.#interestOf(observer)
+    );
     this.#ofLongData = [];
     for (const observer of observers) {
       const { blocks } = observer;
@@ -168,23 +175,19 @@ export class Trace {
         this.#ofLongData.push({ ...blocks, observer });
         this.#longest = Math.min(this.#longest, blocks.longerThan);
       }
-      const add = (key: string, to: Map<string, TraceObserver[]>) =>
-        to.set(key, [...(to.get(key) ?? []), observer]);
       if (blocks && 'type' in blocks && typeof blocks.type !== 'string')
-        for (const type of blocks.type) add(type, this.#ofTypesByName);
+        for (const type of blocks.type)
+          this.#ofTypesByName.set(type, [...(this.#ofTypesByName.get(type) ?? []), observer]);
       if (!blocks || !('opening' in blocks)) continue;
-      for (const opening of blocks.opening === 'any' ? everyOpening : blocks.opening) {
-        add(opening, this.#ofOpenings);
-        if (opening !== '') this.#openings[opening.charCodeAt(0)] = 1;
-        // Behind an empty first line of data.
-        if (opening === '\n') this.#openings[13] = 1;
-      }
+      const interest = this.#interestOf(observer, blocks.only);
+      if (blocks.sample) this.#ofSamples.push(interest);
+      const openings = blocks.opening === 'any' ? everyOpening : blocks.opening.map(openingOf);
+      for (const opening of openings) this.#ofOpenings[opening]!.push(interest);
     }
     this.#ofDataLines = this.#observersOf('data');
     this.#ofPlainData = new Set(this.#ofDataLines.filter(({ odd }) => !odd));
     this.#ofPlainComments = new Set(this.#observersOf('comment').filter(({ odd }) => !odd));
-    this.#ofPlainIds = new Set(this.#observersOf('id').filter(({ odd }) => !odd));
-    this.#ofUuids = new Set(this.#observersOf('id').filter(({ odd }) => typeof odd === 'string'));
+    this.#ofPlainIds = new Set(this.#observersOf('id'));
     this.#ofBlankLines =
       this.#observersOf('dispatched').length + this.#observersOf('nothing to dispatch').length > 0;
     this.#block = this.#newBlock(0);
@@ -250,6 +253,7 @@ export class Trace {
     this.#reportFaults(this.#unfinished, this.#cursor, Infinity, this.lines + 1);
     for (const { times, observers } of this.#unwantedTypes.values())
       if (times > 0) for (const observer of observers) observer.again?.(times);
+    for (const { times, observer } of this.#interests) if (times > 0) observer.again?.(times);
     this.#interpret = () => {};
   }
 
@@ -304,8 +308,7 @@ export class Trace {
   #readPlainBlocks(text: string, start: number, hasCarriageReturns: boolean): number {
     const counted = hasCarriageReturns ? this.ends.CRLF : this.ends.LF;
     const isBetween = this.#block.lines === 0 && this.#unfinished === '' && !this.#afterCarriageReturn;
-    if (!isBetween || !counted || this.#afterType || this.#read.blocks === 0 || this.#faults.length > 0)
-      return start;
+    if (!isBetween || !counted || this.#afterType || this.#faults.length > 0) return start;
     const plain = this.#plain;
     const offset = this.#base - start;
     let end = start;
@@ -354,10 +357,11 @@ export class Trace {
     }
     if (lastLine >= 0) this.lastText = text.slice(lastLine, lastEnd);
     if (retryLine >= 0) {
-      this.reconnectionTime = this.#retry;
+      const retry = text.slice(retryLine, retryEnd);
+      this.reconnectionTime = Number(fieldValue(retry));
       this.lastRetry = {
         branch: 'retry',
-        text: text.slice(retryLine, retryEnd),
+        text: retry,
         offset: offset + retryLine,
         number: retryNumber,
         at: read.at
@@ -378,22 +382,20 @@ export class Trace {
     event.at = this.#read.at;
   }
 
-  /** Whether somebody is to be told of it; else its id is the last, and who counts such has been told. */
+  /** Whether somebody is to be told of it; else its id is the last, and is counted for who counts such. */
   #isWanted(plain: PlainBlock, text: string): boolean {
-    const { typeLine, id: idStart, retryLine, data: start, dataEnd } = plain;
+    if (plain.lines === 0) return false;
+    // The first of each read is.
+    if (this.#read.blocks === 0) return true;
+    const { typeLine, idLine, retryLine, data: start, dataEnd } = plain;
     if (plain.comments > 0 && this.#ofPlainComments.size > 0) return true;
     if (plain.dataLines === 0) return false;
     if (!this.#mayHaveEvents) return true;
     if (plain.unspaced > 0 && this.unspaced === 0) return true;
     if (plain.spaced > 0 && this.spaced === 0) return true;
     if (dataEnd - start > this.#longest) return true;
-    if (retryLine >= 0) {
-      const known = this.#unwantedRetry;
-      if (known.length !== plain.retryEnd - retryLine || !text.startsWith(known, retryLine)) return true;
-    }
-    const counted = this.#counted;
-    // To set it takes as long as to read a short block.
-    if (counted.length > 0) counted.length = 0;
+    if (retryLine >= 0 && !this.#isUnwantedRetry(text.slice(retryLine, plain.retryEnd))) return true;
+    this.#countedNow = 0;
     const seen = this.#seen;
     seen.type = seen.id = undefined;
     seen.dataLines = plain.dataLines;
@@ -404,38 +406,53 @@ export class Trace {
       if (!type || !this.#settledTypes.has(type)) return true;
       seen.type = type.value;
     }
-    if (idStart >= 0) {
-      if (this.#ofPlainIds.size > 0) return true;
-      if (this.#ofUuids.size > 0 && plain.idEnd - idStart === uuidLength) return true;
-      seen.id = text.slice(idStart, plain.idEnd);
+    let isNewId = false;
+    if (idLine >= 0) {
+      const line = text.slice(idLine, plain.idEnd);
+      for (const { looksLike } of this.#ofPlainIds) if (!looksLike || looksLike(line)) return true;
+      const id = (seen.id = fieldValue(line));
+      if (id !== '' && id.length <= longestId && this.#ofRepeatedIds.length > 0) {
+        isNewId = !this.#recentIds.has(id);
+        if (!isNewId && !this.#onlyCount(this.#ofRepeatedIds)) return true;
+      }
     }
-    const isRepeated =
-      seen.id !== undefined && this.#ofRepeatedIds.length > 0 && this.#recentIds.has(seen.id);
-    if (isRepeated && !this.#onlyCount(this.#ofRepeatedIds)) return true;
+    const first = text.charCodeAt(start);
     const isEmpty = start === dataEnd;
-    if (isEmpty || this.#openings[text.charCodeAt(start)] === 1) {
-      const data = plain.dataOf(text);
-      const observers = this.#ofOpenings.get(isEmpty ? '' : data[0]!)!;
-      if (!this.#onlyCount(observers, data)) return true;
-    }
+    // Behind an empty first line.
+    const opening = isEmpty ? emptyOpening : first === 13 ? 10 : first;
+    const interests = this.#ofOpenings[opening]!;
+    if (interests.length > 0 && !this.#onlyCount(interests, isEmpty ? '' : plain.dataOf(text))) return true;
     if (typeLine >= 0) type!.times++;
-    if (counted.length > 0) for (const observer of counted) observer.again!(1);
+    for (let index = 0; index < this.#countedNow; index++) this.#counted[index]!.times++;
     if (seen.id !== undefined) {
       this.#id = seen.id;
-      if (!isRepeated) this.#recentIds.add(seen.id);
+      if (isNewId) this.#recentIds.add(seen.id);
     }
     return false;
   }
 
+  #isUnwantedRetry(line: string): boolean {
+    if (line === this.#unwantedRetry) return true;
+    if (!/^retry: ?\d+$/.test(line)) return false;
+    for (const { looksLike } of this.#observersOf('retry')) if (!looksLike || looksLike(line)) return false;
+    this.#unwantedRetry = line;
+    return true;
+  }
+
   /** Whether each of these who wants the block that was `seen` only counts it: they are told later. */
-  #onlyCount(observers: TraceObserver[] | undefined, data?: string): boolean {
-    if (!observers) return true;
-    for (const observer of observers) {
-      if (data !== undefined && !wantsData(observer, data, this.#seen)) continue;
-      if (!this.#counting.has(observer)) return false;
-      this.#counted.push(observer);
+  #onlyCount(interests: Interest[], data?: string): boolean {
+    for (const interest of interests) {
+      if (data !== undefined && interest.only && !interest.only(data, this.#seen)) continue;
+      if (!interest.isCounting) return false;
+      this.#counted[this.#countedNow++] = interest;
     }
     return true;
+  }
+
+  #interestOf(observer: TraceObserver, only?: Interest['only']): Interest {
+    const interest = { observer, only, isCounting: false, times: 0 };
+    this.#interests.push(interest);
+    return interest;
   }
 
   #interpretPart(text: string): void {
@@ -533,7 +550,6 @@ export class Trace {
       if (text === this.#unwantedRetry) return;
       const observers = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
       this.#unwantedRetry = observers?.length === 0 ? text : '';
-      this.#retry = this.reconnectionTime!;
       return;
     } else {
       this.#fields++;
@@ -605,7 +621,6 @@ export class Trace {
       this.#ofPlainData.delete(observer);
       this.#ofPlainComments.delete(observer);
       this.#ofPlainIds.delete(observer);
-      this.#ofUuids.delete(observer);
     }
     return isWanted ? undefined : counting;
   }
@@ -630,7 +645,7 @@ export class Trace {
     let ofNewTypes = this.#afterType && this.#ofNewTypes.length > 0;
     let ofTypesByName: TraceObserver[] | undefined;
     let ofRepeatedIds = false;
-    let ofOpening: TraceObserver[] | undefined;
+    const ofOpening: Interest[] = [];
     let ofLongData = false;
     if (isEvent) {
       this.events++;
@@ -648,11 +663,11 @@ export class Trace {
         ofRepeatedIds = this.#recentIds.has(id);
         if (!ofRepeatedIds) this.#recentIds.add(id);
       }
-      ofOpening = this.#ofOpenings
-        .get(data === '' ? '' : data[0]!)
-        ?.filter((observer) => wantsData(observer, data, { dataLines, type, id }));
-      if (this.events <= sampled && this.#ofSamples.length > 0)
-        ofOpening = [...new Set([...(ofOpening ?? []), ...this.#ofSamples])];
+      const block = { dataLines, type, id };
+      for (const interest of this.#ofOpenings[openingOf(data)]!)
+        if (!interest.only || interest.only(data, block)) ofOpening.push(interest);
+      if (this.events <= sampled)
+        for (const interest of this.#ofSamples) if (!ofOpening.includes(interest)) ofOpening.push(interest);
       ofLongData = data.length > this.#longest;
     }
     this.#afterType = type !== undefined && !isEvent;
@@ -666,7 +681,7 @@ export class Trace {
       ofIds ||
       ofRepeatedIds ||
       ofLongData ||
-      (ofOpening !== undefined && ofOpening.length > 0);
+      ofOpening.length > 0;
     if (!isWanted) return;
     const block: TracedBlock = {
       offset,
@@ -690,15 +705,11 @@ export class Trace {
     else if (ofNewTypes) for (const observer of this.#ofNewTypes) observer.block!(block);
     if (ofTypesByName) for (const observer of ofTypesByName) observer.block!(block);
     if (ofIds) for (const observer of this.#ofIds) observer.block!(block);
-    if (ofRepeatedIds) for (const observer of this.#ofRepeatedIds) this.#tellBlock(observer, block);
+    if (ofRepeatedIds) for (const interest of this.#ofRepeatedIds) tellBlock(interest, block);
     if (ofLongData)
       for (const { longerThan, observer } of this.#ofLongData)
         if (dispatched.data.length > longerThan) observer.block!(block);
-    if (ofOpening) for (const observer of ofOpening) this.#tellBlock(observer, block);
-  }
-
-  #tellBlock(observer: TraceObserver, block: TracedBlock): void {
-    if (observer.block!(block) === 'counts') this.#counting.add(observer);
+    for (const interest of ofOpening) tellBlock(interest, block);
   }
 
   #observersOf(branch: Branch): TraceObserver[] {
@@ -738,14 +749,12 @@ export class Trace {
   }
 }
 
-/** Whether who wants data with such an opening wants these. */
-function wantsData(
-  { blocks }: TraceObserver,
-  data: string,
-  block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>
-): boolean {
-  const { only } = blocks as Extract<WantedBlocks, { opening: unknown }>;
-  return !only || only(data, block);
+function tellBlock(interest: Interest, block: TracedBlock): void {
+  if (interest.observer.block!(block) === 'counts') interest.isCounting = true;
+}
+
+function openingOf(data: string): number {
+  return data === '' ? emptyOpening : data.charCodeAt(0);
 }
 
 /** Much faster than a spread. */

@@ -258,7 +258,6 @@ export const events: Rule[] = [
       return {
         branches: ['event', 'id'],
         looksLike: (text) => missingValues.has(fieldValue(text)),
-        odd: true,
         line(line) {
           found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });
         },
