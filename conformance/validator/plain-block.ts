@@ -4,8 +4,8 @@ function isSpace(code: number): boolean {
 }
 
 /**
- * A block as most are: `event`, `id` and `retry` at most once each, lines of data, and comments, or comments alone, or nothing but the blank
- * line; values behind one space or none, but for data, and only those of data and of the id are empty. Lines end as all do in the text: with
+ * A block as most are: `event`, `id` and `retry` at most once each, lines of data, comments, and fields whose names begin otherwise, or these
+ * two alone, or nothing but the blank line; values behind one space or none, but for data, and only those of data and of the id are empty. Lines end as all do in the text: with
  * LF, or with CRLF.
  * The text has no U+0000. Places are indices; those of lines that are not there are -1.
  */
@@ -15,6 +15,7 @@ export class PlainBlock {
   lines = 0;
   dataLines = 0;
   comments = 0;
+  unknownFields = 0;
   /** Of the lines those without a space behind the colon, and of first lines of data those with two. */
   unspaced = 0;
   spaced = 0;
@@ -34,10 +35,12 @@ export class PlainBlock {
   lastEnd = -1;
   /** Where the values of all lines of data begin and end. */
   #values: number[] = [];
+  /** Where unknown fields do. */
+  #unknown: number[] = [];
 
   /** Reads the block that begins at `start`; false if it is another, or not whole. */
   read(text: string, start: number, hasCarriageReturns: boolean): boolean {
-    this.lines = this.dataLines = this.comments = this.unspaced = this.spaced = 0;
+    this.lines = this.dataLines = this.comments = this.unknownFields = this.unspaced = this.spaced = 0;
     this.typeLine = this.idLine = this.retryLine = -1;
     const lineEnd = hasCarriageReturns ? 13 : 10;
     const endLength = hasCarriageReturns ? 2 : 1;
@@ -46,6 +49,7 @@ export class PlainBlock {
       const first = text.charCodeAt(at);
       if (first === lineEnd) break;
       let value = at;
+      let isKnown = true;
       if (first === 100) {
         if (text.startsWith('ata:', at + 1)) value += 5;
         // Without a value the colon may be left out.
@@ -53,9 +57,9 @@ export class PlainBlock {
         else return false;
       } else if (first === 105) value += 3;
       else if (first === 101 || first === 114) value += 6;
-      else if (first === 58) value += 1;
+      else if (first > 31) isKnown = false;
       else return false;
-      if (first !== 58) {
+      if (isKnown) {
         let opening = text.charCodeAt(value);
         if (opening === 32) opening = text.charCodeAt(++value);
         else if (opening !== lineEnd) this.unspaced++;
@@ -76,7 +80,10 @@ export class PlainBlock {
         this.dataLine = at;
         this.dataEnd = end;
       } else if (first === 58) this.comments++;
-      else if (first === 105) {
+      else if (!isKnown) {
+        this.#unknown[2 * this.unknownFields] = at;
+        this.#unknown[2 * this.unknownFields++ + 1] = end;
+      } else if (first === 105) {
         if (this.idLine >= 0 || !text.startsWith('d:', at + 1)) return false;
         this.idLine = at;
         this.idEnd = end;
@@ -98,7 +105,12 @@ export class PlainBlock {
     }
     this.end = at + endLength;
     if (hasCarriageReturns && text.charCodeAt(at + 1) !== 10) return false;
-    return this.dataLines > 0 || this.comments === this.lines;
+    return this.dataLines > 0 || this.comments + this.unknownFields === this.lines;
+  }
+
+  /** Line of the `index`-th unknown field. */
+  unknownField(text: string, index: number): string {
+    return text.slice(this.#unknown[2 * index], this.#unknown[2 * index + 1]);
   }
 
   /** Its data. */

@@ -109,7 +109,7 @@ export interface TraceObserver {
   odd?: true;
   /**
    * Who answers `enough` may be told of such lines still, but blocks are counted without them. So are those of a type about which all who
-   * want it answer `counts`: they are told at the end how often they were not told.
+   * want it answer `counts`, and lines of unknown fields: they are told at the end how often they were not told.
    */
   line?(line: TracedLine, block: UnfinishedBlock): unknown;
   again?(times: number): void;

@@ -150,6 +150,8 @@ export class Trace {
   /** Of those who only count, such as want the block that is looked at: the first of these. */
   #counted: Interest[] = [];
   #countedNow = 0;
+  /** Who only counts lines of unknown fields. */
+  #countingUnknown = new Map<TraceObserver, Interest>();
   #plain = new PlainBlock();
   /** Whether one with data may be plain. */
   #mayHaveEvents = false;
@@ -312,7 +314,7 @@ export class Trace {
     const plain = this.#plain;
     const offset = this.#base - start;
     let end = start;
-    let [blankLines, blocks, events, lines, dataLines] = [0, 0, 0, 0, 0];
+    let [blankLines, blocks, blocksOfFields, events, lines, dataLines] = [0, 0, 0, 0, 0, 0];
     let [lastEvent, lastEventLine, lastLine, lastEnd] = [-1, 0, -1, 0];
     let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
     while (plain.read(text, end, hasCarriageReturns) && !this.#isWanted(plain, text)) {
@@ -332,6 +334,7 @@ export class Trace {
       blocks++;
       ({ lastLine, lastEnd } = plain);
       this.comments += plain.comments;
+      if (plain.comments < plain.lines) blocksOfFields++;
       if (plain.dataLines === 0) continue;
       events++;
       dataLines += plain.dataLines;
@@ -345,7 +348,7 @@ export class Trace {
     this.blankLines += blankLines;
     this.events += events;
     this.dataLines += dataLines;
-    this.#blocks += events;
+    this.#blocks += blocksOfFields;
     read.blocks += blocks;
     this.lastEventId = this.#id;
     if (lastEvent >= 0) {
@@ -387,15 +390,32 @@ export class Trace {
     if (plain.lines === 0) return false;
     // The first of each read is.
     if (this.#read.blocks === 0) return true;
-    const { typeLine, idLine, retryLine, data: start, dataEnd } = plain;
     if (plain.comments > 0 && this.#ofPlainComments.size > 0) return true;
-    if (plain.dataLines === 0) return false;
+    this.#countedNow = 0;
+    for (let index = 0; index < plain.unknownFields; index++)
+      if (this.#isUnknownWanted(plain.unknownField(text, index))) return true;
+    if (plain.dataLines > 0 && this.#isEventWanted(plain, text)) return true;
+    for (let index = 0; index < this.#countedNow; index++) this.#counted[index]!.times++;
+    return false;
+  }
+
+  #isUnknownWanted(line: string): boolean {
+    for (const observer of this.#observersOf('unknown field')) {
+      if (observer.looksLike && !observer.looksLike(line)) continue;
+      const interest = this.#countingUnknown.get(observer);
+      if (!interest) return true;
+      this.#counted[this.#countedNow++] = interest;
+    }
+    return false;
+  }
+
+  #isEventWanted(plain: PlainBlock, text: string): boolean {
+    const { typeLine, idLine, retryLine, data: start, dataEnd } = plain;
     if (!this.#mayHaveEvents) return true;
     if (plain.unspaced > 0 && this.unspaced === 0) return true;
     if (plain.spaced > 0 && this.spaced === 0) return true;
     if (dataEnd - start > this.#longest) return true;
     if (retryLine >= 0 && !this.#isUnwantedRetry(text.slice(retryLine, plain.retryEnd))) return true;
-    this.#countedNow = 0;
     const seen = this.#seen;
     seen.type = seen.id = undefined;
     seen.dataLines = plain.dataLines;
@@ -423,7 +443,6 @@ export class Trace {
     const interests = this.#ofOpenings[opening]!;
     if (interests.length > 0 && !this.#onlyCount(interests, isEmpty ? '' : plain.dataOf(text))) return true;
     if (typeLine >= 0) type!.times++;
-    for (let index = 0; index < this.#countedNow; index++) this.#counted[index]!.times++;
     if (seen.id !== undefined) {
       this.#id = seen.id;
       if (isNewId) this.#recentIds.add(seen.id);
@@ -615,8 +634,11 @@ export class Trace {
       if (observer.looksLike && !observer.looksLike(text)) continue;
       line ??= { branch, text, offset, number, at: this.#read.at };
       const answer = observer.line!(line, this.#block);
-      if (answer === 'counts') counting = [...counting, observer];
-      else isWanted = true;
+      if (answer === 'counts') {
+        counting = [...counting, observer];
+        if (branch === 'unknown field' && !this.#countingUnknown.has(observer))
+          this.#countingUnknown.set(observer, this.#interestOf(observer));
+      } else isWanted = true;
       if (answer !== 'enough') continue;
       this.#ofPlainData.delete(observer);
       this.#ofPlainComments.delete(observer);
