@@ -4,8 +4,8 @@ function isSpace(code: number): boolean {
 }
 
 /**
- * A block as most are: `event`, `id` and `retry` at most once each, lines of data, comments, and fields whose names begin otherwise, or these
- * two alone, or nothing but the blank line; values behind one space or none, but for data, and only those of data and of the id are empty. Lines end as all do in the text: with
+ * A block as most are: `event`, `id` and `retry` at most once each, lines of data, comments, and fields whose names begin otherwise; no
+ * type without data; values behind one space or none, but for data, and only those of data and of the id are empty. Lines end as all do in the text: with
  * LF, or with CRLF.
  * The text has no U+0000. Places are indices; those of lines that are not there are -1.
  */
@@ -105,7 +105,7 @@ export class PlainBlock {
     }
     this.end = at + endLength;
     if (hasCarriageReturns && text.charCodeAt(at + 1) !== 10) return false;
-    return this.dataLines > 0 || this.comments + this.unknownFields === this.lines;
+    return this.dataLines > 0 || this.typeLine < 0;
   }
 
   /** Line of the `index`-th unknown field. */

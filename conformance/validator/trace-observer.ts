@@ -120,8 +120,8 @@ export interface TraceObserver {
   /** The blocks that `block` is told of; default: those that dispatch an event. */
   blocks?: WantedBlocks;
   /**
-   * A blank line: `block.event` is there if it dispatched one. Who wants all that do and answers `enough` is told of no more; who wants a
-   * repeated id or an opening and answers `counts` is told `again` of some.
+   * A blank line: `block.event` is there if it dispatched one. Who wants all that do and answers `enough` is told of no more; who wants an
+   * id or an opening and answers `counts` is told `again` of some.
    */
   block?(block: TracedBlock): unknown;
   utf8Fault?(place: Place): void;

@@ -129,7 +129,7 @@ export class Trace {
   #ofTypes: TraceObserver[];
   #ofNewTypes: TraceObserver[];
   #ofTypesByName = new Map<string, TraceObserver[]>();
-  #ofIds: TraceObserver[];
+  #ofIds: Interest[];
   #ofRepeatedIds: Interest[];
   #ofLongData: { longerThan: number; observer: TraceObserver }[];
   #ofOpenings: Interest[][] = everyOpening.map(() => []);
@@ -166,10 +166,12 @@ export class Trace {
     this.#ofFirsts = thatWant((blocks) => 'first' in blocks);
     this.#ofTypes = thatWant((blocks) => 'type' in blocks && typeof blocks.type === 'string');
     this.#ofNewTypes = thatWant((blocks) => 'type' in blocks && blocks.type === 'without data, next and new');
-    this.#ofIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'without data');
-    this.#ofRepeatedIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'repeated').map((observer) =>
-      this.#interestOf(observer)
-    );
+    const ofIds = (wanted: string) =>
+      thatWant((blocks) => 'id' in blocks && blocks.id === wanted).map((observer) =>
+        this.#interestOf(observer)
+      );
+    this.#ofIds = ofIds('without data');
+    this.#ofRepeatedIds = ofIds('repeated');
     this.#ofLongData = [];
     for (const observer of observers) {
       const { blocks } = observer;
@@ -291,7 +293,6 @@ export class Trace {
     const blank = hasCarriageReturns ? '\n\r\n' : '\n\n';
     let others = 0;
     for (let start = 0; start < text.length && !this.overflow;) {
-      if (!this.#mayHaveEvents && text.charCodeAt(start) > 58) return this.#interpretPart(text.slice(start));
       const end = this.#readPlainBlocks(text, start, hasCarriageReturns);
       if (end > start) {
         start = end;
@@ -334,12 +335,12 @@ export class Trace {
       blocks++;
       ({ lastLine, lastEnd } = plain);
       this.comments += plain.comments;
-      if (plain.comments < plain.lines) blocksOfFields++;
+      this.unspaced += plain.unspaced;
+      this.spaced += plain.spaced;
+      if (plain.comments + (plain.retryLine < 0 ? 0 : 1) < plain.lines) blocksOfFields++;
       if (plain.dataLines === 0) continue;
       events++;
       dataLines += plain.dataLines;
-      this.unspaced += plain.unspaced;
-      this.spaced += plain.spaced;
     }
     if (blankLines === 0) return start;
     const read = this.#read;
@@ -391,10 +392,27 @@ export class Trace {
     // The first of each read is.
     if (this.#read.blocks === 0) return true;
     if (plain.comments > 0 && this.#ofPlainComments.size > 0) return true;
+    if (plain.dataLines > 0 && !this.#mayHaveEvents) return true;
+    if (plain.unspaced > 0 && this.unspaced === 0) return true;
+    if (plain.spaced > 0 && this.spaced === 0) return true;
+    const { idLine, retryLine } = plain;
+    if (retryLine >= 0 && !this.#isUnwantedRetry(text.slice(retryLine, plain.retryEnd))) return true;
     this.#countedNow = 0;
     for (let index = 0; index < plain.unknownFields; index++)
       if (this.#isUnknownWanted(plain.unknownField(text, index))) return true;
-    if (plain.dataLines > 0 && this.#isEventWanted(plain, text)) return true;
+    let id: string | undefined;
+    if (idLine >= 0) {
+      const line = text.slice(idLine, plain.idEnd);
+      for (const { looksLike } of this.#ofPlainIds) if (!looksLike || looksLike(line)) return true;
+      id = fieldValue(line);
+    }
+    if (
+      plain.dataLines > 0
+        ? this.#isEventWanted(plain, text, id)
+        : id !== undefined && !this.#onlyCount(this.#ofIds)
+    )
+      return true;
+    if (id !== undefined) this.#id = id;
     for (let index = 0; index < this.#countedNow; index++) this.#counted[index]!.times++;
     return false;
   }
@@ -409,16 +427,13 @@ export class Trace {
     return false;
   }
 
-  #isEventWanted(plain: PlainBlock, text: string): boolean {
-    const { typeLine, idLine, retryLine, data: start, dataEnd } = plain;
-    if (!this.#mayHaveEvents) return true;
-    if (plain.unspaced > 0 && this.unspaced === 0) return true;
-    if (plain.spaced > 0 && this.spaced === 0) return true;
+  #isEventWanted(plain: PlainBlock, text: string, id: string | undefined): boolean {
+    const { typeLine, data: start, dataEnd } = plain;
     if (dataEnd - start > this.#longest) return true;
-    if (retryLine >= 0 && !this.#isUnwantedRetry(text.slice(retryLine, plain.retryEnd))) return true;
     const seen = this.#seen;
-    seen.type = seen.id = undefined;
     seen.dataLines = plain.dataLines;
+    seen.type = undefined;
+    seen.id = id;
     let type = this.#unwantedType;
     if (typeLine >= 0) {
       const isKnown = type?.line.length === plain.typeEnd - typeLine && text.startsWith(type.line, typeLine);
@@ -427,14 +442,9 @@ export class Trace {
       seen.type = type.value;
     }
     let isNewId = false;
-    if (idLine >= 0) {
-      const line = text.slice(idLine, plain.idEnd);
-      for (const { looksLike } of this.#ofPlainIds) if (!looksLike || looksLike(line)) return true;
-      const id = (seen.id = fieldValue(line));
-      if (id !== '' && id.length <= longestId && this.#ofRepeatedIds.length > 0) {
-        isNewId = !this.#recentIds.has(id);
-        if (!isNewId && !this.#onlyCount(this.#ofRepeatedIds)) return true;
-      }
+    if (id && id.length <= longestId && this.#ofRepeatedIds.length > 0) {
+      isNewId = !this.#recentIds.has(id);
+      if (!isNewId && !this.#onlyCount(this.#ofRepeatedIds)) return true;
     }
     const first = text.charCodeAt(start);
     const isEmpty = start === dataEnd;
@@ -443,10 +453,7 @@ export class Trace {
     const interests = this.#ofOpenings[opening]!;
     if (interests.length > 0 && !this.#onlyCount(interests, isEmpty ? '' : plain.dataOf(text))) return true;
     if (typeLine >= 0) type!.times++;
-    if (seen.id !== undefined) {
-      this.#id = seen.id;
-      if (isNewId) this.#recentIds.add(seen.id);
-    }
+    if (isNewId) this.#recentIds.add(id!);
     return false;
   }
 
@@ -726,7 +733,7 @@ export class Trace {
     if (ofTypes) for (const observer of this.#ofTypes) observer.block!(block);
     else if (ofNewTypes) for (const observer of this.#ofNewTypes) observer.block!(block);
     if (ofTypesByName) for (const observer of ofTypesByName) observer.block!(block);
-    if (ofIds) for (const observer of this.#ofIds) observer.block!(block);
+    if (ofIds) for (const interest of this.#ofIds) tellBlock(interest, block);
     if (ofRepeatedIds) for (const interest of this.#ofRepeatedIds) tellBlock(interest, block);
     if (ofLongData)
       for (const { longerThan, observer } of this.#ofLongData)

@@ -32,7 +32,7 @@ export const jsonWebToken = /(?<=\beyJ[\w-]{8,2000})\.eyJ[\w-]{2,}/;
 /** As most ids are: then none of the rules on what an id looks like has anything to say. */
 const ordinary = /^(?:[!--/-?A-~]|\.(?!e)){0,100}$/;
 let lastId = '';
-let isOrdinary = false;
+let isOrdinary = true;
 
 function isUnusual(id: string): boolean {
   if (id !== lastId) isOrdinary = ordinary.test((lastId = id));
