@@ -284,6 +284,7 @@ export function createClientObserver(): TraceObserver & Seen {
     blocks: { id: 'without data' },
     block() {
       this.idWithoutData = true;
+      return 'counts';
     },
     branches: ['event', 'unknown field', 'retry ignored'],
     looksLike: (text) => text.startsWith('retry') || text.includes('\0'),

@@ -74,14 +74,14 @@ afterAll(() => void server.close());
 const long = '--duration 3 --probes none --max-bytes 1000000000000'.split(' ');
 
 it.runIf(process.platform === 'linux')(
-  'a flood of 50 MB/s is read within 100 MB of memory, those of small events at a quarter of the rate of usual ones',
+  'a flood of 50 MB/s is read within 100 MB of memory, those of small events at a sixth of the rate of usual ones',
   { timeout: 60_000 },
   async () => {
     let best = { usual: 0, small: 0, fields: 0 };
     // The processor's time is longer while other programs run beside; so it is the best of some, and the small are measured by the usual.
     for (
       let attempt = 0;
-      attempt < 5 && !(best.usual > 50 && best.small > 0.25 && best.fields > 0.25);
+      attempt < 5 && !(best.usual > 50 && best.small > 1 / 6 && best.fields > 1 / 6);
       attempt++
     ) {
       const usual = await rateOf('/usual', ...long);
@@ -94,18 +94,18 @@ it.runIf(process.platform === 'linux')(
       };
     }
     expect(best.usual).toBeGreaterThan(50);
-    expect(best.small).toBeGreaterThan(0.25);
-    expect(best.fields).toBeGreaterThan(0.25);
+    expect(best.small).toBeGreaterThan(1 / 6);
+    expect(best.fields).toBeGreaterThan(1 / 6);
   }
 );
 
 it.runIf(process.platform === 'linux')(
-  'so are those of tokens with their spaces, of comments alone, of JSON in three lines, and of fields without a space, at a quarter, of empty events at a sixteenth',
+  'so are, at a sixth, those of tokens with their spaces, of comments alone, of JSON in three lines, of fields without a space, and of empty events',
   { timeout: 60_000 },
   async () => {
     const usual = await rateOf('/usual', ...long);
     for (const path of ['/tokens', '/comments', '/json', '/spring', '/empty']) {
-      const least = usual / (path === '/empty' ? 16 : 4);
+      const least = usual / 6;
       let best = 0;
       for (let attempt = 0; attempt < 5 && best < least; attempt++)
         best = Math.max(best, await rateOf(path, ...long));

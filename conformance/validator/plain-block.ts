@@ -1,17 +1,12 @@
-/** ASCII that is to be seen, but for what tokens and addresses have: "@", and a full stop before an "e". */
-const ofPlainIds = new Uint8Array(256).fill(1, 33, 127);
-ofPlainIds[64] = 0;
-export const longestPlainId = 1000;
-
 /** For `\s` in latin1. */
 function isSpace(code: number): boolean {
   return code === 32 || (code > 8 && code < 14) || code === 160;
 }
 
 /**
- * A block as most are: `event`, `id` and `retry` at most once each, lines of data, and comments, or comments alone, or nothing but the blank
- * line; values behind one space or none, but for data, and only those of data are empty; an id of such characters, one digit at least. Lines
- * end as all do in the text: with LF, or with CRLF.
+ * A block as most are: `event`, `id` and `retry` at most once each, lines of data, comments, and fields whose names begin otherwise; no
+ * type without data; values behind one space or none, but for data, and only those of data and of the id are empty. Lines end as all do in the text: with
+ * LF, or with CRLF.
  * The text has no U+0000. Places are indices; those of lines that are not there are -1.
  */
 export class PlainBlock {
@@ -20,12 +15,13 @@ export class PlainBlock {
   lines = 0;
   dataLines = 0;
   comments = 0;
+  unknownFields = 0;
   /** Of the lines those without a space behind the colon, and of first lines of data those with two. */
   unspaced = 0;
   spaced = 0;
   typeLine = -1;
   typeEnd = -1;
-  id = -1;
+  idLine = -1;
   idEnd = -1;
   retryLine = -1;
   retryEnd = -1;
@@ -39,11 +35,13 @@ export class PlainBlock {
   lastEnd = -1;
   /** Where the values of all lines of data begin and end. */
   #values: number[] = [];
+  /** Where unknown fields do. */
+  #unknown: number[] = [];
 
   /** Reads the block that begins at `start`; false if it is another, or not whole. */
   read(text: string, start: number, hasCarriageReturns: boolean): boolean {
-    this.lines = this.dataLines = this.comments = this.unspaced = this.spaced = 0;
-    this.typeLine = this.id = this.retryLine = -1;
+    this.lines = this.dataLines = this.comments = this.unknownFields = this.unspaced = this.spaced = 0;
+    this.typeLine = this.idLine = this.retryLine = -1;
     const lineEnd = hasCarriageReturns ? 13 : 10;
     const endLength = hasCarriageReturns ? 2 : 1;
     let at = start;
@@ -51,6 +49,7 @@ export class PlainBlock {
       const first = text.charCodeAt(at);
       if (first === lineEnd) break;
       let value = at;
+      let isKnown = true;
       if (first === 100) {
         if (text.startsWith('ata:', at + 1)) value += 5;
         // Without a value the colon may be left out.
@@ -58,53 +57,45 @@ export class PlainBlock {
         else return false;
       } else if (first === 105) value += 3;
       else if (first === 101 || first === 114) value += 6;
-      else if (first === 58) value += 1;
+      else if (first > 31) isKnown = false;
       else return false;
-      let end = value;
-      if (first !== 58) {
+      if (isKnown) {
         let opening = text.charCodeAt(value);
         if (opening === 32) opening = text.charCodeAt(++value);
         else if (opening !== lineEnd) this.unspaced++;
         if (first !== 100) {
           // An empty value, or the end of the text, where this is NaN.
-          if (!(opening > 13) || opening === 32) return false;
+          if ((!(opening > 13) && !(first === 105 && opening === lineEnd)) || opening === 32) return false;
         } else if (opening === 32 && this.dataLines === 0) {
           if (isSpace(text.charCodeAt(value + 1))) return false;
           this.spaced++;
         }
-        end = value;
       }
-      if (first === 105) {
-        if (this.id >= 0 || text.charCodeAt(at + 1) !== 100 || text.charCodeAt(at + 2) !== 58) return false;
-        let digits = 0;
-        for (let code = text.charCodeAt(value); code !== lineEnd; code = text.charCodeAt(++end)) {
-          if (ofPlainIds[code] !== 1) return false;
-          if (code < 58 && code > 47) digits++;
-          else if (code === 46 && text.charCodeAt(end + 1) === 101) return false;
-        }
-        if (digits === 0 || end - value > longestPlainId) return false;
-        this.id = value;
+      const end = text.indexOf('\n', value) - endLength + 1;
+      if (end < value || (hasCarriageReturns && text.indexOf('\r', value) !== end)) return false;
+      if (first === 100) {
+        this.#values[2 * this.dataLines] = value;
+        this.#values[2 * this.dataLines + 1] = end;
+        if (this.dataLines++ === 0) this.data = value;
+        this.dataLine = at;
+        this.dataEnd = end;
+      } else if (first === 58) this.comments++;
+      else if (!isKnown) {
+        this.#unknown[2 * this.unknownFields] = at;
+        this.#unknown[2 * this.unknownFields++ + 1] = end;
+      } else if (first === 105) {
+        if (this.idLine >= 0 || !text.startsWith('d:', at + 1)) return false;
+        this.idLine = at;
         this.idEnd = end;
+      } else if (first === 101) {
+        if (this.typeLine >= 0 || !text.startsWith('vent:', at + 1)) return false;
+        this.typeLine = at;
+        this.typeEnd = end;
       } else {
-        end = text.indexOf('\n', value) - endLength + 1;
-        if (end < value || (hasCarriageReturns && text.indexOf('\r', value) !== end)) return false;
-        if (first === 100) {
-          this.#values[2 * this.dataLines] = value;
-          this.#values[2 * this.dataLines + 1] = end;
-          if (this.dataLines++ === 0) this.data = value;
-          this.dataLine = at;
-          this.dataEnd = end;
-        } else if (first === 58) this.comments++;
-        else if (first === 101) {
-          if (this.typeLine >= 0 || !text.startsWith('vent:', at + 1)) return false;
-          this.typeLine = at;
-          this.typeEnd = end;
-        } else {
-          if (this.retryLine >= 0 || !text.startsWith('etry:', at + 1)) return false;
-          this.retryLine = at;
-          this.retryEnd = end;
-          this.retryIndex = this.lines;
-        }
+        if (this.retryLine >= 0 || !text.startsWith('etry:', at + 1)) return false;
+        this.retryLine = at;
+        this.retryEnd = end;
+        this.retryIndex = this.lines;
       }
       this.lastLine = at;
       this.lastEnd = end;
@@ -114,7 +105,12 @@ export class PlainBlock {
     }
     this.end = at + endLength;
     if (hasCarriageReturns && text.charCodeAt(at + 1) !== 10) return false;
-    return this.dataLines > 0 || this.comments === this.lines;
+    return this.dataLines > 0 || this.typeLine < 0;
+  }
+
+  /** Line of the `index`-th unknown field. */
+  unknownField(text: string, index: number): string {
+    return text.slice(this.#unknown[2 * index], this.#unknown[2 * index + 1]);
   }
 
   /** Its data. */

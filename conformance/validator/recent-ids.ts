@@ -3,23 +3,14 @@ const mostRecentIds = 20;
 
 /** The last ids, to find one that comes again. */
 export class RecentIds {
-  #ids: string[] = [];
-  #next = 0;
-  #greatest = '';
+  #ids = new Set<string>();
 
   has(id: string): boolean {
-    // Most are numbers or times that grow.
-    return !isGreater(id, this.#greatest) && this.#ids.includes(id);
+    return this.#ids.has(id);
   }
 
   add(id: string): void {
-    this.#ids[this.#next] = id;
-    this.#next = (this.#next + 1) % mostRecentIds;
-    if (isGreater(id, this.#greatest)) this.#greatest = id;
-    else if (this.#next === 0) this.#greatest = this.#ids.reduce((a, b) => (isGreater(b, a) ? b : a));
+    if (this.#ids.size === mostRecentIds) this.#ids.delete(this.#ids.values().next().value!);
+    this.#ids.add(id);
   }
-}
-
-function isGreater(a: string, b: string): boolean {
-  return a.length === b.length ? a > b : a.length > b.length;
 }

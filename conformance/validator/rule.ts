@@ -1,6 +1,13 @@
 import type { Exchange } from './observe.ts';
 import type { Trace } from './trace.ts';
-import type { Branch, TracedBlock, TracedLine, TraceObserver, UnfinishedBlock } from './trace-observer.ts';
+import type {
+  Branch,
+  LastEvent,
+  TracedBlock,
+  TracedLine,
+  TraceObserver,
+  UnfinishedBlock
+} from './trace-observer.ts';
 
 /** The worst first. */
 export const severities = ['error', 'warning', 'information'] as const;
@@ -260,6 +267,11 @@ export function atBlock(
     line: block.line,
     ...(excerpt !== undefined && { excerpt })
   };
+}
+
+/** Where an event is whose block is not kept, as evidence. */
+export function atEvent({ at, offset, line, data }: LastEvent): Omit<Evidence, 'message'> {
+  return { at, offset, line, excerpt: data.slice(0, 48) };
 }
 
 /** How often something comes that comes again after `time` ms. */

@@ -50,6 +50,16 @@ export interface TracedBlock extends UnfinishedBlock {
   isFirst: boolean;
 }
 
+/** The last event, latin1, and its block. */
+export interface LastEvent {
+  type: string;
+  data: string;
+  offset: number;
+  line: number;
+  /** When its blank line came, ms. */
+  at: number;
+}
+
 /** What has come since a blank line. */
 export interface Pending {
   block: UnfinishedBlock;
@@ -73,13 +83,13 @@ export interface Place {
 /**
  * Blocks with a type and no data, and with `next` those behind them too, and the first event of each type; events of these types; events whose
  * id one of the last has, or blocks with an id and no data; events with data which begins with one of these bytes, latin1 (and empty data,
- * with ''), and of them `only` those; with data that is longer; or the first block that ends in each read.
+ * with ''; or `any`), and of them `only` those, which may be asked more than once; with data that is longer; or the first block that ends in each read.
  */
 export type WantedBlocks =
   | { type: 'without data' | 'without data, next and new' | string[] }
   | { id: 'repeated' | 'without data' }
   | {
-      opening: string[];
+      opening: string[] | 'any';
       sample?: true;
       only?(data: string, block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>): boolean;
     }
@@ -95,11 +105,11 @@ export interface TraceObserver {
   branches?: Branch[];
   /** Of those only such: what is not wanted costs less. Of an `event` or a `retry` line that nobody wanted the next of the same is not asked about. */
   looksLike?(text: string): boolean;
-  /** No line of data or comment, and none with an id (or with one of another length than a UUID), looks so in a `PlainBlock`. */
-  odd?: true | 'or a UUID';
+  /** No line of data or comment looks so in a `PlainBlock`. */
+  odd?: true;
   /**
    * Who answers `enough` may be told of such lines still, but blocks are counted without them. So are those of a type about which all who
-   * want it answer `counts`: they are told at the end how often they were not told.
+   * want it answer `counts`, and lines of unknown fields: they are told at the end how often they were not told.
    */
   line?(line: TracedLine, block: UnfinishedBlock): unknown;
   again?(times: number): void;
@@ -110,8 +120,8 @@ export interface TraceObserver {
   /** The blocks that `block` is told of; default: those that dispatch an event. */
   blocks?: WantedBlocks;
   /**
-   * A blank line: `block.event` is there if it dispatched one. Who wants all that do and answers `enough` is told of no more; who wants a
-   * repeated id or an opening and answers `counts` is told `again` of some.
+   * A blank line: `block.event` is there if it dispatched one. Who wants all that do and answers `enough` is told of no more; who wants an
+   * id or an opening and answers `counts` is told `again` of some.
    */
   block?(block: TracedBlock): unknown;
   utf8Fault?(place: Place): void;

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lint } from './index.ts';
 import { Judging } from './judging.ts';
-import { longestPlainId } from './plain-block.ts';
+import { profiles, type Profile } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { decodeUtf8 } from './latin1.ts';
-import { Trace } from './trace.ts';
+import { longestId, Trace } from './trace.ts';
 import type { Place, TracedBlock, TracedLine, TraceObserver } from './trace-observer.ts';
 
 function trace(pieces: Buffer[]) {
@@ -54,6 +54,13 @@ const bytes = fc.oneof(
     .map((array) => Buffer.from(array))
 );
 
+function judgingUnder(profile: Profile): Judging {
+  return new Judging(
+    rules.filter(({ profiles }) => !profiles || profiles.includes(profile)),
+    () => {}
+  );
+}
+
 it('offsets are those of the bytes, however they are cut', () => {
   fc.assert(
     fc.property(bytes, fc.array(fc.nat(), { maxLength: 8 }), (whole, cuts) => {
@@ -84,7 +91,7 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       'id: 27',
       'id: 27',
       'id:k27',
-      `id: ${'k'.repeat(longestPlainId - 2)}27`,
+      `id: ${'k'.repeat(longestId - 2)}27`,
       'id: 01234567-89ab-4def-8123-456789abc27',
       'event: a',
       'event: b',
@@ -103,7 +110,9 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       'data:   }',
       'data: b"'
     ],
-    ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data', 'data:  x', 'retry: 10']
+    ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data', 'data:  x', 'retry: 10'],
+    ...['id: abc', 'id: a27@b.org', 'id: é27', 'id:', 'retry: 27', 'retry: x', 'x: 27', 'x', 'Data: 27'],
+    ...['data: [DONE]', 'data: {"type":"a"}', 'data: {"error":{}}', 'event: next', 'event: error']
   );
   const value = fc.constantFrom('1', 'x', 'undefined', '"s"', '', ' x', 'é', '\0', '\r', 'error');
   const unusual = fc
@@ -127,12 +136,9 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       for (const [at, line, end] of odd) ended.splice(at, 0, line + end);
       return Buffer.from(ended.join(''));
     });
-  const judge = (pieces: Buffer[], more: TraceObserver[]) => {
-    const judging = new Judging(
-      rules.filter(({ profiles }) => !profiles),
-      () => {}
-    );
-    const traced = new Trace([...judging.watch({ profile: 'plain', captured: false }), ...more]);
+  const judge = (profile: Profile, pieces: Buffer[], more: TraceObserver[]) => {
+    const judging = judgingUnder(profile);
+    const traced = new Trace([...judging.watch({ profile, captured: false }), ...more]);
     for (const [n, piece] of pieces.entries()) traced.push(piece, 250 * n);
     traced.end(5000);
     judging.endOfStream({ trace: traced, ended: true, captured: false, at: 5000 });
@@ -146,11 +152,63 @@ it('blocks that nobody wants to be told of count as all others do', () => {
     ];
   };
   fc.assert(
-    fc.property(stream, fc.array(fc.nat(), { maxLength: 6 }), (whole, cuts) => {
-      const pieces = cutAt(whole, cuts);
-      expect(judge(pieces, [])).toEqual(judge(pieces, [{ line() {} }]));
-    })
+    fc.property(
+      fc.constantFrom(...profiles),
+      stream,
+      fc.array(fc.nat(), { maxLength: 6 }),
+      (profile, whole, cuts) => {
+        const pieces = cutAt(whole, cuts);
+        expect(judge(profile, pieces, [])).toEqual(judge(profile, pieces, [{ line() {} }]));
+      }
+    )
   );
+});
+
+describe.each(profiles)('under the profile %s', (profile) => {
+  it.each([
+    'data: {"id":"1","choices":[{"delta":{"content":" word"}}]}',
+    'event: next\ndata: {"type":"next","n":27}',
+    'id: 01234567-89ab-4def-8123-456789ab27\nretry: 3000\ndata: {"n":27}',
+    'id: abc/27=\nretry: 27\ndata: 27',
+    'id: 2026-11-27T00:00:00.27Z\r\ndata: x',
+    'id:\ndata: x',
+    'id: 27',
+    'data: {\ndata:   "n": 27\ndata: }',
+    'data:{"error":{"n":27}}',
+    'data: no JSON, 27',
+    'data: x',
+    'data',
+    ': 27',
+    'x: 27\ndata: x',
+    'event: tick\nid: 1\ndata: ping'
+  ])('nearly all of a flood of %j is only counted', (block) => {
+    let told = 0;
+    const counted =
+      <Told extends unknown[]>(tell?: (...told: Told) => unknown) =>
+      (...all: Told) => {
+        told++;
+        return tell!(...all);
+      };
+    const observers = judgingUnder(profile)
+      .watch({ profile, captured: false })
+      .map((observer): TraceObserver => ({
+        ...observer,
+        ...(observer.line && { line: counted(observer.line) }),
+        ...(observer.block && { block: counted(observer.block) })
+      }));
+    const times = 5000;
+    const end = block.includes('\r') ? '\r\n\r\n' : '\n\n';
+    const traced = new Trace(observers);
+    const push = (from: number) => {
+      const flood = Array.from({ length: times }, (_, n) => block.replaceAll('27', String(from + n)) + end);
+      traced.push(Buffer.from(flood.join('')), 0);
+    };
+    push(1000);
+    told = 0;
+    push(6000);
+    expect(traced.blankLines).toBe(2 * times);
+    expect(told).toBeLessThan(times / 10);
+  });
 });
 
 it('finds as many faults of UTF-8 as a decoder, at their bytes', () => {

@@ -5,6 +5,7 @@ import { PlainBlock } from './plain-block.ts';
 import { RecentIds } from './recent-ids.ts';
 import {
   type Branch,
+  type LastEvent,
   type LineEnd,
   type Pending,
   type Read,
@@ -19,8 +20,6 @@ import { findFaults, incompleteTail } from './utf8-faults.ts';
 
 /** Bytes; longer ones are not kept. */
 export const longestId = 4096;
-/** Bytes. */
-const uuidLength = 36;
 /** Types that are kept, and bytes of one. */
 const mostTypes = 1000;
 const longestType = 1000;
@@ -33,6 +32,17 @@ interface UnwantedType {
   times: number;
 }
 const nobody: TraceObserver[] = [];
+
+/** Who wants events, of one opening or of a repeated id, and how often it has only to count one. */
+interface Interest {
+  observer: TraceObserver;
+  only: Extract<WantedBlocks, { opening: unknown }>['only'];
+  isCounting: boolean;
+  times: number;
+}
+/** For data that is empty, beside those of bytes. */
+const emptyOpening = 256;
+const everyOpening = Array.from({ length: emptyOpening + 1 }, (_, opening) => opening);
 
 /** Bytes of one line, or of one block, from which nothing more is read into memory. */
 const longestLine = 4 * 1024 * 1024;
@@ -80,6 +90,9 @@ export class Trace {
   lastText = '';
   lastDataText: string | undefined;
 
+  /** The same object for all of them. */
+  lastEvent: LastEvent | undefined;
+
   /** Offset of the line that is not ended. */
   #cursor = 0;
   #base = 0;
@@ -107,7 +120,6 @@ export class Trace {
   /** The last line of a type that nobody wants more, and of a retry that nobody wanted, and their values: in most streams all are the same. */
   #unwantedType: UnwantedType | undefined;
   #unwantedRetry = '';
-  #retry = 0;
   /** The last id, which counts from the end of its block on. */
   #id = '';
   #ofBlankLines: boolean;
@@ -117,12 +129,12 @@ export class Trace {
   #ofTypes: TraceObserver[];
   #ofNewTypes: TraceObserver[];
   #ofTypesByName = new Map<string, TraceObserver[]>();
-  #ofIds: TraceObserver[];
-  #ofRepeatedIds: TraceObserver[];
+  #ofIds: Interest[];
+  #ofRepeatedIds: Interest[];
   #ofLongData: { longerThan: number; observer: TraceObserver }[];
-  #ofOpenings = new Map<string, TraceObserver[]>();
-  #openings = new Uint8Array(256);
-  #ofSamples: TraceObserver[];
+  #ofOpenings: Interest[][] = everyOpening.map(() => []);
+  #ofSamples: Interest[] = [];
+  #interests: Interest[] = [];
   #longest = Infinity;
   /** The last block had a type and no data. */
   #afterType = false;
@@ -131,14 +143,15 @@ export class Trace {
   #unwantedTypes = new Map<string, UnwantedType>();
   #settledTypes = new Set<UnwantedType>();
   #recentIds = new RecentIds();
-  /** Who wants the lines of a `PlainBlock` too: of data, of comments, of ids, and of ids as long as a UUID. */
+  /** Who wants the lines of a `PlainBlock` too: of data, of comments, and of ids. */
   #ofPlainData: Set<TraceObserver>;
   #ofPlainComments: Set<TraceObserver>;
   #ofPlainIds: Set<TraceObserver>;
-  #ofUuids: Set<TraceObserver>;
-  /** Who only counts blocks; and of those who want the block that is looked at. */
-  #counting = new Set<TraceObserver>();
-  #counted: TraceObserver[] = [];
+  /** Of those who only count, such as want the block that is looked at: the first of these. */
+  #counted: Interest[] = [];
+  #countedNow = 0;
+  /** Who only counts lines of unknown fields. */
+  #countingUnknown = new Map<TraceObserver, Interest>();
   #plain = new PlainBlock();
   /** Whether one with data may be plain. */
   #mayHaveEvents = false;
@@ -151,11 +164,14 @@ export class Trace {
     const thatWant = (looks: (blocks: WantedBlocks) => boolean) =>
       observers.filter(({ blocks }) => blocks && looks(blocks));
     this.#ofFirsts = thatWant((blocks) => 'first' in blocks);
-    this.#ofSamples = thatWant((blocks) => 'sample' in blocks);
     this.#ofTypes = thatWant((blocks) => 'type' in blocks && typeof blocks.type === 'string');
     this.#ofNewTypes = thatWant((blocks) => 'type' in blocks && blocks.type === 'without data, next and new');
-    this.#ofIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'without data');
-    this.#ofRepeatedIds = thatWant((blocks) => 'id' in blocks && blocks.id === 'repeated');
+    const ofIds = (wanted: string) =>
+      thatWant((blocks) => 'id' in blocks && blocks.id === wanted).map((observer) =>
+        this.#interestOf(observer)
+      );
+    this.#ofIds = ofIds('without data');
+    this.#ofRepeatedIds = ofIds('repeated');
     this.#ofLongData = [];
     for (const observer of observers) {
       const { blocks } = observer;
@@ -163,23 +179,19 @@ export class Trace {
         this.#ofLongData.push({ ...blocks, observer });
         this.#longest = Math.min(this.#longest, blocks.longerThan);
       }
-      const add = (key: string, to: Map<string, TraceObserver[]>) =>
-        to.set(key, [...(to.get(key) ?? []), observer]);
       if (blocks && 'type' in blocks && typeof blocks.type !== 'string')
-        for (const type of blocks.type) add(type, this.#ofTypesByName);
+        for (const type of blocks.type)
+          this.#ofTypesByName.set(type, [...(this.#ofTypesByName.get(type) ?? []), observer]);
       if (!blocks || !('opening' in blocks)) continue;
-      for (const opening of blocks.opening) {
-        add(opening, this.#ofOpenings);
-        if (opening !== '') this.#openings[opening.charCodeAt(0)] = 1;
-        // Behind an empty first line of data.
-        if (opening === '\n') this.#openings[13] = 1;
-      }
+      const interest = this.#interestOf(observer, blocks.only);
+      if (blocks.sample) this.#ofSamples.push(interest);
+      const openings = blocks.opening === 'any' ? everyOpening : blocks.opening.map(openingOf);
+      for (const opening of openings) this.#ofOpenings[opening]!.push(interest);
     }
     this.#ofDataLines = this.#observersOf('data');
     this.#ofPlainData = new Set(this.#ofDataLines.filter(({ odd }) => !odd));
     this.#ofPlainComments = new Set(this.#observersOf('comment').filter(({ odd }) => !odd));
-    this.#ofPlainIds = new Set(this.#observersOf('id').filter(({ odd }) => !odd));
-    this.#ofUuids = new Set(this.#observersOf('id').filter(({ odd }) => typeof odd === 'string'));
+    this.#ofPlainIds = new Set(this.#observersOf('id'));
     this.#ofBlankLines =
       this.#observersOf('dispatched').length + this.#observersOf('nothing to dispatch').length > 0;
     this.#block = this.#newBlock(0);
@@ -245,6 +257,7 @@ export class Trace {
     this.#reportFaults(this.#unfinished, this.#cursor, Infinity, this.lines + 1);
     for (const { times, observers } of this.#unwantedTypes.values())
       if (times > 0) for (const observer of observers) observer.again?.(times);
+    for (const { times, observer } of this.#interests) if (times > 0) observer.again?.(times);
     this.#interpret = () => {};
   }
 
@@ -280,7 +293,6 @@ export class Trace {
     const blank = hasCarriageReturns ? '\n\r\n' : '\n\n';
     let others = 0;
     for (let start = 0; start < text.length && !this.overflow;) {
-      if (!this.#mayHaveEvents && text.charCodeAt(start) > 58) return this.#interpretPart(text.slice(start));
       const end = this.#readPlainBlocks(text, start, hasCarriageReturns);
       if (end > start) {
         start = end;
@@ -299,16 +311,19 @@ export class Trace {
   #readPlainBlocks(text: string, start: number, hasCarriageReturns: boolean): number {
     const counted = hasCarriageReturns ? this.ends.CRLF : this.ends.LF;
     const isBetween = this.#block.lines === 0 && this.#unfinished === '' && !this.#afterCarriageReturn;
-    if (!isBetween || !counted || this.#afterType || this.#read.blocks === 0 || this.#faults.length > 0)
-      return start;
+    if (!isBetween || !counted || this.#afterType || this.#faults.length > 0) return start;
     const plain = this.#plain;
     const offset = this.#base - start;
     let end = start;
-    let [blankLines, blocks, events, lines, dataLines] = [0, 0, 0, 0, 0];
-    let [dataLine, dataEnd, lastLine, lastEnd] = [-1, 0, -1, 0];
+    let [blankLines, blocks, blocksOfFields, events, lines, dataLines] = [0, 0, 0, 0, 0, 0];
+    let [lastEvent, lastEventLine, lastLine, lastEnd] = [-1, 0, -1, 0];
     let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
     while (plain.read(text, end, hasCarriageReturns) && !this.#isWanted(plain, text)) {
       blankLines++;
+      if (plain.dataLines > 0) {
+        lastEvent = end;
+        lastEventLine = this.lines + lines + 1;
+      }
       end = plain.end;
       if (plain.retryLine >= 0) {
         this.retries++;
@@ -320,12 +335,12 @@ export class Trace {
       blocks++;
       ({ lastLine, lastEnd } = plain);
       this.comments += plain.comments;
+      this.unspaced += plain.unspaced;
+      this.spaced += plain.spaced;
+      if (plain.comments + (plain.retryLine < 0 ? 0 : 1) < plain.lines) blocksOfFields++;
       if (plain.dataLines === 0) continue;
       events++;
       dataLines += plain.dataLines;
-      this.unspaced += plain.unspaced;
-      this.spaced += plain.spaced;
-      ({ dataLine, dataEnd } = plain);
     }
     if (blankLines === 0) return start;
     const read = this.#read;
@@ -334,19 +349,23 @@ export class Trace {
     this.blankLines += blankLines;
     this.events += events;
     this.dataLines += dataLines;
-    this.#blocks += events;
+    this.#blocks += blocksOfFields;
     read.blocks += blocks;
     this.lastEventId = this.#id;
-    if (dataLine >= 0) {
+    if (lastEvent >= 0) {
+      plain.read(text, lastEvent, hasCarriageReturns);
       this.lastDataRead = read;
-      this.lastDataText = text.slice(dataLine, dataEnd);
+      this.lastDataText = text.slice(plain.dataLine, plain.dataEnd);
+      const type = plain.typeLine < 0 ? 'message' : fieldValue(text.slice(plain.typeLine, plain.typeEnd));
+      this.#keepEvent(type, plain.dataOf(text), offset + lastEvent, lastEventLine);
     }
     if (lastLine >= 0) this.lastText = text.slice(lastLine, lastEnd);
     if (retryLine >= 0) {
-      this.reconnectionTime = this.#retry;
+      const retry = text.slice(retryLine, retryEnd);
+      this.reconnectionTime = Number(fieldValue(retry));
       this.lastRetry = {
         branch: 'retry',
-        text: text.slice(retryLine, retryEnd),
+        text: retry,
         offset: offset + retryLine,
         number: retryNumber,
         at: read.at
@@ -358,25 +377,63 @@ export class Trace {
     return end;
   }
 
-  /** Whether somebody is to be told of it; else its id is the last, and who counts such has been told. */
+  #keepEvent(type: string, data: string, offset: number, line: number): void {
+    const event = (this.lastEvent ??= { type, data, offset, line, at: 0 });
+    event.type = type;
+    event.data = data;
+    event.offset = offset;
+    event.line = line;
+    event.at = this.#read.at;
+  }
+
+  /** Whether somebody is to be told of it; else its id is the last, and is counted for who counts such. */
   #isWanted(plain: PlainBlock, text: string): boolean {
-    const { typeLine, id: idStart, retryLine, data: start, dataEnd } = plain;
+    if (plain.lines === 0) return false;
+    // The first of each read is.
+    if (this.#read.blocks === 0) return true;
     if (plain.comments > 0 && this.#ofPlainComments.size > 0) return true;
-    if (plain.dataLines === 0) return false;
-    if (!this.#mayHaveEvents) return true;
+    if (plain.dataLines > 0 && !this.#mayHaveEvents) return true;
     if (plain.unspaced > 0 && this.unspaced === 0) return true;
     if (plain.spaced > 0 && this.spaced === 0) return true;
-    if (dataEnd - start > this.#longest) return true;
-    if (retryLine >= 0) {
-      const known = this.#unwantedRetry;
-      if (known.length !== plain.retryEnd - retryLine || !text.startsWith(known, retryLine)) return true;
+    const { idLine, retryLine } = plain;
+    if (retryLine >= 0 && !this.#isUnwantedRetry(text.slice(retryLine, plain.retryEnd))) return true;
+    this.#countedNow = 0;
+    for (let index = 0; index < plain.unknownFields; index++)
+      if (this.#isUnknownWanted(plain.unknownField(text, index))) return true;
+    let id: string | undefined;
+    if (idLine >= 0) {
+      const line = text.slice(idLine, plain.idEnd);
+      for (const { looksLike } of this.#ofPlainIds) if (!looksLike || looksLike(line)) return true;
+      id = fieldValue(line);
     }
-    const counted = this.#counted;
-    // To set it takes as long as to read a short block.
-    if (counted.length > 0) counted.length = 0;
+    if (
+      plain.dataLines > 0
+        ? this.#isEventWanted(plain, text, id)
+        : id !== undefined && !this.#onlyCount(this.#ofIds)
+    )
+      return true;
+    if (id !== undefined) this.#id = id;
+    for (let index = 0; index < this.#countedNow; index++) this.#counted[index]!.times++;
+    return false;
+  }
+
+  #isUnknownWanted(line: string): boolean {
+    for (const observer of this.#observersOf('unknown field')) {
+      if (observer.looksLike && !observer.looksLike(line)) continue;
+      const interest = this.#countingUnknown.get(observer);
+      if (!interest) return true;
+      this.#counted[this.#countedNow++] = interest;
+    }
+    return false;
+  }
+
+  #isEventWanted(plain: PlainBlock, text: string, id: string | undefined): boolean {
+    const { typeLine, data: start, dataEnd } = plain;
+    if (dataEnd - start > this.#longest) return true;
     const seen = this.#seen;
-    seen.type = seen.id = undefined;
     seen.dataLines = plain.dataLines;
+    seen.type = undefined;
+    seen.id = id;
     let type = this.#unwantedType;
     if (typeLine >= 0) {
       const isKnown = type?.line.length === plain.typeEnd - typeLine && text.startsWith(type.line, typeLine);
@@ -384,38 +441,44 @@ export class Trace {
       if (!type || !this.#settledTypes.has(type)) return true;
       seen.type = type.value;
     }
-    if (idStart >= 0) {
-      if (this.#ofPlainIds.size > 0) return true;
-      if (this.#ofUuids.size > 0 && plain.idEnd - idStart === uuidLength) return true;
-      seen.id = text.slice(idStart, plain.idEnd);
+    let isNewId = false;
+    if (id && id.length <= longestId && this.#ofRepeatedIds.length > 0) {
+      isNewId = !this.#recentIds.has(id);
+      if (!isNewId && !this.#onlyCount(this.#ofRepeatedIds)) return true;
     }
-    const isRepeated =
-      seen.id !== undefined && this.#ofRepeatedIds.length > 0 && this.#recentIds.has(seen.id);
-    if (isRepeated && !this.#onlyCount(this.#ofRepeatedIds)) return true;
+    const first = text.charCodeAt(start);
     const isEmpty = start === dataEnd;
-    if (isEmpty || this.#openings[text.charCodeAt(start)] === 1) {
-      const data = plain.dataOf(text);
-      const observers = this.#ofOpenings.get(isEmpty ? '' : data[0]!)!;
-      if (!this.#onlyCount(observers, data)) return true;
-    }
+    // Behind an empty first line.
+    const opening = isEmpty ? emptyOpening : first === 13 ? 10 : first;
+    const interests = this.#ofOpenings[opening]!;
+    if (interests.length > 0 && !this.#onlyCount(interests, isEmpty ? '' : plain.dataOf(text))) return true;
     if (typeLine >= 0) type!.times++;
-    if (counted.length > 0) for (const observer of counted) observer.again!(1);
-    if (seen.id !== undefined) {
-      this.#id = seen.id;
-      if (!isRepeated) this.#recentIds.add(seen.id);
-    }
+    if (isNewId) this.#recentIds.add(id!);
     return false;
   }
 
+  #isUnwantedRetry(line: string): boolean {
+    if (line === this.#unwantedRetry) return true;
+    if (!/^retry: ?\d+$/.test(line)) return false;
+    for (const { looksLike } of this.#observersOf('retry')) if (!looksLike || looksLike(line)) return false;
+    this.#unwantedRetry = line;
+    return true;
+  }
+
   /** Whether each of these who wants the block that was `seen` only counts it: they are told later. */
-  #onlyCount(observers: TraceObserver[] | undefined, data?: string): boolean {
-    if (!observers) return true;
-    for (const observer of observers) {
-      if (data !== undefined && !wantsData(observer, data, this.#seen)) continue;
-      if (!this.#counting.has(observer)) return false;
-      this.#counted.push(observer);
+  #onlyCount(interests: Interest[], data?: string): boolean {
+    for (const interest of interests) {
+      if (data !== undefined && interest.only && !interest.only(data, this.#seen)) continue;
+      if (!interest.isCounting) return false;
+      this.#counted[this.#countedNow++] = interest;
     }
     return true;
+  }
+
+  #interestOf(observer: TraceObserver, only?: Interest['only']): Interest {
+    const interest = { observer, only, isCounting: false, times: 0 };
+    this.#interests.push(interest);
+    return interest;
   }
 
   #interpretPart(text: string): void {
@@ -513,7 +576,6 @@ export class Trace {
       if (text === this.#unwantedRetry) return;
       const observers = this.#tellLine(this.#observersOf(branch), branch, text, offset, number);
       this.#unwantedRetry = observers?.length === 0 ? text : '';
-      this.#retry = this.reconnectionTime!;
       return;
     } else {
       this.#fields++;
@@ -579,13 +641,15 @@ export class Trace {
       if (observer.looksLike && !observer.looksLike(text)) continue;
       line ??= { branch, text, offset, number, at: this.#read.at };
       const answer = observer.line!(line, this.#block);
-      if (answer === 'counts') counting = [...counting, observer];
-      else isWanted = true;
+      if (answer === 'counts') {
+        counting = [...counting, observer];
+        if (branch === 'unknown field' && !this.#countingUnknown.has(observer))
+          this.#countingUnknown.set(observer, this.#interestOf(observer));
+      } else isWanted = true;
       if (answer !== 'enough') continue;
       this.#ofPlainData.delete(observer);
       this.#ofPlainComments.delete(observer);
       this.#ofPlainIds.delete(observer);
-      this.#ofUuids.delete(observer);
     }
     return isWanted ? undefined : counting;
   }
@@ -610,11 +674,12 @@ export class Trace {
     let ofNewTypes = this.#afterType && this.#ofNewTypes.length > 0;
     let ofTypesByName: TraceObserver[] | undefined;
     let ofRepeatedIds = false;
-    let ofOpening: TraceObserver[] | undefined;
+    const ofOpening: Interest[] = [];
     let ofLongData = false;
     if (isEvent) {
       this.events++;
       const { data } = dispatched;
+      this.#keepEvent(dispatched.type, data, offset, line);
       ofTypesByName = this.#ofTypesByName.get(dispatched.type);
       if (type && type.length <= longestType) {
         const isNew = this.#types.size < mostTypes && !this.#types.has(type);
@@ -627,11 +692,11 @@ export class Trace {
         ofRepeatedIds = this.#recentIds.has(id);
         if (!ofRepeatedIds) this.#recentIds.add(id);
       }
-      ofOpening = this.#ofOpenings
-        .get(data === '' ? '' : data[0]!)
-        ?.filter((observer) => wantsData(observer, data, { dataLines, type, id }));
-      if (this.events <= sampled && this.#ofSamples.length > 0)
-        ofOpening = [...new Set([...(ofOpening ?? []), ...this.#ofSamples])];
+      const block = { dataLines, type, id };
+      for (const interest of this.#ofOpenings[openingOf(data)]!)
+        if (!interest.only || interest.only(data, block)) ofOpening.push(interest);
+      if (this.events <= sampled)
+        for (const interest of this.#ofSamples) if (!ofOpening.includes(interest)) ofOpening.push(interest);
       ofLongData = data.length > this.#longest;
     }
     this.#afterType = type !== undefined && !isEvent;
@@ -645,7 +710,7 @@ export class Trace {
       ofIds ||
       ofRepeatedIds ||
       ofLongData ||
-      (ofOpening !== undefined && ofOpening.length > 0);
+      ofOpening.length > 0;
     if (!isWanted) return;
     const block: TracedBlock = {
       offset,
@@ -668,16 +733,12 @@ export class Trace {
     if (ofTypes) for (const observer of this.#ofTypes) observer.block!(block);
     else if (ofNewTypes) for (const observer of this.#ofNewTypes) observer.block!(block);
     if (ofTypesByName) for (const observer of ofTypesByName) observer.block!(block);
-    if (ofIds) for (const observer of this.#ofIds) observer.block!(block);
-    if (ofRepeatedIds) for (const observer of this.#ofRepeatedIds) this.#tellBlock(observer, block);
+    if (ofIds) for (const interest of this.#ofIds) tellBlock(interest, block);
+    if (ofRepeatedIds) for (const interest of this.#ofRepeatedIds) tellBlock(interest, block);
     if (ofLongData)
       for (const { longerThan, observer } of this.#ofLongData)
         if (dispatched.data.length > longerThan) observer.block!(block);
-    if (ofOpening) for (const observer of ofOpening) this.#tellBlock(observer, block);
-  }
-
-  #tellBlock(observer: TraceObserver, block: TracedBlock): void {
-    if (observer.block!(block) === 'counts') this.#counting.add(observer);
+    for (const interest of ofOpening) tellBlock(interest, block);
   }
 
   #observersOf(branch: Branch): TraceObserver[] {
@@ -717,14 +778,12 @@ export class Trace {
   }
 }
 
-/** Whether who wants data with such an opening wants these. */
-function wantsData(
-  { blocks }: TraceObserver,
-  data: string,
-  block: Pick<UnfinishedBlock, 'dataLines' | 'type' | 'id'>
-): boolean {
-  const { only } = blocks as Extract<WantedBlocks, { opening: string[] }>;
-  return !only || only(data, block);
+function tellBlock(interest: Interest, block: TracedBlock): void {
+  if (interest.observer.block!(block) === 'counts') interest.isCounting = true;
+}
+
+function openingOf(data: string): number {
+  return data === '' ? emptyOpening : data.charCodeAt(0);
 }
 
 /** Much faster than a spread. */

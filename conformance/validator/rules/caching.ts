@@ -498,7 +498,7 @@ export const caching: Rule[] = [
       block(block) {
         if (block.type !== undefined && heartbeatName.test(block.type)) {
           found({
-            message: `The block of type ${quote(block.type)} has no data`,
+            message: () => `The block of type ${quote(block.type!)} has no data`,
             ...atBlock(block, `event: ${block.type}`)
           });
         }

@@ -2,6 +2,7 @@ import { essenceOf, isStreamHead } from '../observe.ts';
 import {
   at,
   atBlock,
+  atEvent,
   finding,
   notApplicable,
   notObserved,
@@ -14,7 +15,7 @@ import {
   type Rule
 } from '../rule.ts';
 import { decodeUtf8, fieldValue } from '../latin1.ts';
-import type { TracedBlock, TracedLine } from '../trace-observer.ts';
+import type { TracedLine } from '../trace-observer.ts';
 import { isPriming, parseJson } from './format-events.ts';
 import { standard } from './sources.ts';
 
@@ -89,10 +90,16 @@ export const dialects: Rule[] = [
     onStream((found) => {
       let done = false;
       return {
+        blocks: { opening: 'any', only: (data) => done || data === '[DONE]' },
         block(block) {
-          if (done) found({ message: 'An event comes after [DONE]', ...atBlock(block) });
-          else done = block.event!.data === '[DONE]';
-        }
+          if (!done) {
+            done = true;
+            return undefined;
+          }
+          found({ message: 'An event comes after [DONE]', ...atBlock(block) });
+          return 'counts';
+        },
+        again: (times) => found({ message: '', times })
       };
     }),
     ['openai']
@@ -103,16 +110,19 @@ export const dialects: Rule[] = [
     openai,
     'Send data: [DONE] at the end, or say in the last event that it is the last (finish_reason, response.completed): clients wait for it.',
     onStream((found) => {
-      let last: TracedBlock | undefined;
       let isDone = false;
       return {
-        block(block) {
-          last = block;
-          isDone ||= block.event!.data.startsWith('[DONE]') || lastOfAnAnswer.test(block.event!.data);
+        blocks: {
+          opening: 'any',
+          only: (data) => !isDone && (data.startsWith('[DONE]') || lastOfAnAnswer.test(data))
         },
-        end({ ended }) {
+        block() {
+          isDone = true;
+        },
+        end({ ended, trace: { lastEvent } }) {
           if (!ended) return notObserved('the end of the stream');
-          if (!isDone) found({ message: 'The stream ends without data: [DONE]', ...(last && atBlock(last)) });
+          if (!isDone)
+            found({ message: 'The stream ends without data: [DONE]', ...(lastEvent && atEvent(lastEvent)) });
           return ok;
         }
       };
@@ -125,24 +135,28 @@ export const dialects: Rule[] = [
     anthropic,
     'Write the same type in both, and end with message_stop.',
     onStream((found) => {
-      let last: string | undefined;
+      const typeInJson = (data: string) => parseObject(data)?.type;
       return {
-        block(block) {
-          const { data } = block.event!;
-          const type = decodeUtf8(block.event!.type);
-          last = type;
-          const json = parseObject(data);
-          const named = json?.type;
-          if (typeof named === 'string' && named !== type) {
-            found({
-              message: () => `The event type is ${quote(type)}, the type in the JSON ${quote(named)}`,
-              ...atBlock(block)
-            });
+        blocks: {
+          opening: 'any',
+          only(data, { type }) {
+            const named = typeInJson(data);
+            return typeof named === 'string' && named !== decodeUtf8(type || 'message');
           }
         },
-        end({ ended }) {
+        block(block) {
+          const { type, data } = block.event!;
+          found({
+            message: () =>
+              `The event type is ${quote(decodeUtf8(type))}, the type in the JSON ${quote(typeInJson(data) as string)}`,
+            ...atBlock(block)
+          });
+          return 'counts';
+        },
+        again: (times) => found({ message: '', times }),
+        end({ ended, trace: { lastEvent } }) {
           if (!ended) return notObserved('the end of the stream');
-          if (last !== 'message_stop' && last !== 'error')
+          if (lastEvent?.type !== 'message_stop' && lastEvent?.type !== 'error')
             found({ message: 'The stream ends without message_stop' });
           return ok;
         }
@@ -156,15 +170,18 @@ export const dialects: Rule[] = [
     standard.interpretation,
     'Clients see status 200 and have to look at the data: document it.',
     onStream((found) => ({
-      block(block) {
-        const json = parseObject(block.event!.data);
-        if (
-          block.event!.type === 'error' ||
-          (json && typeof json.error === 'object' && json.error !== null)
-        ) {
-          found({ message: () => `An error comes as data: ${quote(block.event!.data)}`, ...atBlock(block) });
+      blocks: {
+        opening: 'any',
+        only(data, { type }) {
+          const json = parseObject(data);
+          return type === 'error' || (json && typeof json.error === 'object' && json.error !== null) === true;
         }
-      }
+      },
+      block(block) {
+        found({ message: () => `An error comes as data: ${quote(block.event!.data)}`, ...atBlock(block) });
+        return 'counts';
+      },
+      again: (times) => found({ message: '', times })
     })),
     ['openai', 'anthropic']
   ),
@@ -174,15 +191,21 @@ export const dialects: Rule[] = [
     openai,
     'Send JSON only (and [DONE]): clients parse all of it.',
     onStream((found, { profile }) => ({
+      blocks: {
+        opening: 'any',
+        only: (data) =>
+          parse(data) === undefined &&
+          !(profile === 'openai' && data === '[DONE]') &&
+          !(profile === 'graphql-sse' && data === '')
+      },
       block(block) {
-        if (profile === 'openai' && block.event!.data === '[DONE]') return;
-        if (block.event!.data === '' && profile === 'graphql-sse') return;
-        const { data, type } = block.event!;
         // `endpoint`: with a URI, first of all over HTTP with SSE, as of the protocol 2024-11-05.
-        if (profile === 'mcp' && (isPriming(block) || (block.isFirst && type === 'endpoint'))) return;
-        if (parse(data) === undefined)
-          found({ message: () => `The data ${quote(data)} is no JSON`, ...atBlock(block) });
-      }
+        if (profile === 'mcp' && (isPriming(block) || (block.isFirst && block.event!.type === 'endpoint')))
+          return undefined;
+        found({ message: () => `The data ${quote(block.event!.data)} is no JSON`, ...atBlock(block) });
+        return 'counts';
+      },
+      again: (times) => found({ message: '', times })
     })),
     ['openai', 'anthropic', 'mcp', 'graphql-sse']
   ),
@@ -192,9 +215,9 @@ export const dialects: Rule[] = [
     mcp,
     'It lets clients resume from the start, since protocol 2025-11-25; older clients parse the empty data.',
     onStream((found) => ({
-      blocks: { opening: [''] },
       block(block) {
         if (isPriming(block)) found({ message: 'The first event has an id and no data', ...atBlock(block) });
+        return 'enough';
       }
     })),
     ['mcp']
@@ -244,17 +267,17 @@ export const dialects: Rule[] = [
     graphqlSse,
     'Send next and complete only, and end with complete.',
     onStream((found) => {
-      let last: string | undefined;
       return {
+        blocks: { opening: 'any', only: (_, { type }) => type !== 'next' && type !== 'complete' },
         block(block) {
           const { type } = block.event!;
-          last = type;
-          if (type !== 'next' && type !== 'complete')
-            found({ message: () => `The type is ${quote(type)}, not next or complete`, ...atBlock(block) });
+          found({ message: () => `The type is ${quote(type)}, not next or complete`, ...atBlock(block) });
+          return 'counts';
         },
-        end({ ended }) {
+        again: (times) => found({ message: '', times }),
+        end({ ended, trace: { lastEvent } }) {
           if (!ended) return notObserved('the end of the stream');
-          if (last === 'next') found({ message: 'The stream ends without complete' });
+          if (lastEvent?.type === 'next') found({ message: 'The stream ends without complete' });
           return ok;
         }
       };
@@ -284,12 +307,22 @@ export const dialects: Rule[] = [
     'Comments in the stream of an API',
     standard.interpretation,
     'Legal; some client packages of such APIs fail on them.',
-    onStream((found) => ({
-      branches: ['comment'],
-      line(line) {
-        found({ message: 'A comment', ...at(line) });
-      }
-    })),
+    onStream((found) => {
+      let isFirst = true;
+      return {
+        branches: ['comment'],
+        looksLike: () => isFirst,
+        line(line) {
+          isFirst = false;
+          found({ message: 'A comment', ...at(line) });
+          return 'enough';
+        },
+        end({ trace: { comments } }) {
+          if (comments > 1) found({ message: '', times: comments - 1 });
+          return undefined;
+        }
+      };
+    }),
     ['openai', 'anthropic']
   )
 ];

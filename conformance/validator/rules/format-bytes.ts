@@ -12,14 +12,12 @@ export const bytes: Rule[] = [
     'A byte order mark other than the leading one',
     parsing,
     'Send no byte order mark: encode as UTF-8 without one, also in the parts that are put together.',
-    onUnknownField((line, found) => {
-      if (line.text.startsWith(byteOrderMark)) {
-        found({
-          message: () =>
-            `A byte order mark begins the line ${quote(line.text)}: its field name is unknown, and the line ignored`,
-          ...at(line)
-        });
-      }
+    onUnknownField('byte order mark', (line, found) => {
+      found({
+        message: () =>
+          `A byte order mark begins the line ${quote(line.text)}: its field name is unknown, and the line ignored`,
+        ...at(line)
+      });
     })
   ),
   rule(

@@ -30,26 +30,36 @@ function fieldName(line: string): string {
   return colon < 0 ? line : line.slice(0, colon);
 }
 
-/** A line whose author meant a field, and misspelt it. */
-function isMisspelt(line: string): boolean {
-  const name = fieldName(line);
-  return !fields.includes(name) && fields.includes(name.trim().toLowerCase()) && line.includes(':');
-}
-
 export const byteOrderMark = '\xef\xbb\xbf';
 
-/** A line that is content: JSON, markup, or words. A plain name, with or without a colon, may be a field of someone's own. */
-function isContent(line: string): boolean {
-  return !isMisspelt(line) && !line.startsWith(byteOrderMark) && (isBare(line) || !mayBeField(line));
+/**
+ * What a line is that is no field that the standard knows: one whose author meant a field, and misspelt it; content, as JSON, markup, or words;
+ * or a plain name and a colon, which may be a field of someone's own.
+ */
+type UnknownField = 'misspelt' | 'byte order mark' | 'content' | 'of its own';
+
+/** Several rules ask of one line. */
+let lastLine = '';
+let lastKind: UnknownField = 'content';
+
+function kindOf(line: string): UnknownField {
+  if (line === lastLine) return lastKind;
+  const name = fieldName(line);
+  const isKnown = fields.includes(name.trim().toLowerCase());
+  lastLine = line;
+  if (isKnown && !fields.includes(name) && line.includes(':')) lastKind = 'misspelt';
+  else if (line.startsWith(byteOrderMark)) lastKind = 'byte order mark';
+  else lastKind = isName(name) && line.includes(':') ? 'of its own' : 'content';
+  return lastKind;
 }
 
-function mayBeField(line: string): boolean {
-  return /^[A-Za-z][\w.-]*$/.test(fieldName(line));
+function isName(text: string): boolean {
+  return /^[A-Za-z][\w.-]*$/.test(text);
 }
 
 /** One word and no colon: a field without a value would be a rare thing to send. */
 function isBare(line: string): boolean {
-  return !line.includes(':') && mayBeField(line);
+  return isName(line);
 }
 
 /** Bytes, above which a line may need seconds to arrive. */
@@ -69,16 +79,18 @@ function unknownAtTheEnd({ trace, ended, at }: StreamEnd): TracedLine | undefine
   return { branch: 'unknown field', text, offset, number: trace.lines + 1, at };
 }
 
-/** A rule on lines that are no field that the standard knows. */
+/** A rule on such lines that are no field that the standard knows. */
 export function onUnknownField(
+  kind: UnknownField,
   look: (line: TracedLine, found: (sighting: Sighting) => void, block: UnfinishedBlock) => void
 ): Judge {
   return onStream((found) => ({
     branches: ['unknown field'],
+    looksLike: (text) => kindOf(text) === kind,
     line: (line, block) => look(line, found, block),
     end(stream) {
       const line = unknownAtTheEnd(stream);
-      if (line) look(line, found, stream.trace.pending!.block);
+      if (line && kindOf(line.text) === kind) look(line, found, stream.trace.pending!.block);
       return undefined;
     }
   }));
@@ -177,8 +189,9 @@ export const lines: Rule[] = [
       let looksEnded = false;
       return {
         branches: ['unknown field'],
-        line({ text }) {
-          looksEnded ||= looksBlank(text);
+        looksLike: looksBlank,
+        line() {
+          looksEnded = true;
         },
         end({ trace, ended, at: endedAt }) {
           const { pending, lastRead, lastDataRead, bytes, lines, events } = trace;
@@ -240,8 +253,8 @@ export const lines: Rule[] = [
     'A line is content without a field name',
     interpretation,
     'Begin each line of a payload with "data: ", and padding with a colon.',
-    onUnknownField((line, found, block) => {
-      if (!isContent(line.text) || block.dataLines > 0) return;
+    onUnknownField('content', (line, found, block) => {
+      if (block.dataLines > 0) return;
       found({
         message: () =>
           `${looksBlank(line.text) ? `A line of ${line.text.length} spaces or tabs` : `The line ${quote(line.text)}`} is taken for an unknown field and ignored`,
@@ -255,8 +268,8 @@ export const lines: Rule[] = [
     'Only the first line of a payload has its "data:"',
     interpretation,
     'Split payloads at CRLF, LF and CR, and begin each line with "data: ". The line that ends an event is empty.',
-    onUnknownField((line, found, block) => {
-      if (!isContent(line.text) || block.dataLines === 0) return;
+    onUnknownField('content', (line, found, block) => {
+      if (block.dataLines === 0) return;
       found({
         message: () =>
           looksBlank(line.text)
@@ -272,8 +285,7 @@ export const lines: Rule[] = [
     'A field name has a space or a capital letter',
     interpretation,
     'Write data, event, id and retry exactly so, and the colon right behind.',
-    onUnknownField((line, found) => {
-      if (!isMisspelt(line.text)) return;
+    onUnknownField('misspelt', (line, found) => {
       found({
         message: () => `The field name ${quote(fieldName(line.text))} is unknown, and the line ignored`,
         ...at(line)
@@ -422,16 +434,19 @@ export const lines: Rule[] = [
     onStream((found) => {
       let first: TracedLine | undefined;
       const look = (line: TracedLine) => {
-        if (isMisspelt(line.text) || isBare(line.text) || !mayBeField(line.text)) return;
         first ??= line;
         found({ message: () => `The field ${quote(fieldName(line.text))} is ignored`, ...at(line) });
+        return 'counts';
       };
+      const looksLike = (text: string) => kindOf(text) === 'of its own';
       return {
         branches: ['unknown field'],
+        looksLike,
         line: look,
+        again: (times) => found({ message: '', times }),
         end(stream) {
           const last = unknownAtTheEnd(stream);
-          if (last) look(last);
+          if (last && looksLike(last.text)) look(last);
           if (first && hasOnlyFailed(stream)) {
             const name = fieldName(first.text);
             found({

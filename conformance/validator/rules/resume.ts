@@ -30,9 +30,9 @@ const fieldRules = 'https://fetch.spec.whatwg.org/#concept-header-value';
 export const jsonWebToken = /(?<=\beyJ[\w-]{8,2000})\.eyJ[\w-]{2,}/;
 
 /** As most ids are: then none of the rules on what an id looks like has anything to say. */
-const ordinary = /^[\w:-]{1,100}$/;
+const ordinary = /^(?:[!--/-?A-~]|\.(?!e)){0,100}$/;
 let lastId = '';
-let isOrdinary = false;
+let isOrdinary = true;
 
 function isUnusual(id: string): boolean {
   if (id !== lastId) isOrdinary = ordinary.test((lastId = id));
@@ -47,8 +47,7 @@ function onId(looks: (id: string) => boolean, say: (id: string) => string) {
     (text) => {
       const id = fieldValue(text);
       return isUnusual(id) && looks(id);
-    },
-    true
+    }
   );
 }
 
@@ -296,7 +295,6 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
-        odd: 'or a UUID',
         looksLike(text) {
           const id = fieldValue(text);
           return (
@@ -440,14 +438,10 @@ export const resume: Rule[] = [
       let had = false;
       return {
         branches: ['id'],
-        looksLike: (text) => !had || fieldValue(text) === '',
+        looksLike: (text) => had === (fieldValue(text) === ''),
         line(line) {
-          if (fieldValue(line.text) === '') {
-            if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
-            return undefined;
-          }
+          if (had) found({ message: 'An empty id resets the last event ID', ...at(line) });
           had = true;
-          return 'enough';
         }
       };
     })
