@@ -1,3 +1,19 @@
+/** ASCII that is to be seen, but for what tokens and addresses have: "@", and full stops. */
+const ofOrdinaryIds = new Uint8Array(256).fill(1, 33, 127);
+ofOrdinaryIds[46] = ofOrdinaryIds[64] = 0;
+
+/** Whether it is an id as most are: of such characters, a digit among them, and shorter than a UUID. */
+export function isOrdinaryId(text: string, start: number, end: number): boolean {
+  if (end - start > 35) return false;
+  let hasDigit = false;
+  for (let index = start; index < end; index++) {
+    const code = text.charCodeAt(index);
+    if (ofOrdinaryIds[code] !== 1) return false;
+    if (code > 47 && code < 58) hasDigit = true;
+  }
+  return hasDigit;
+}
+
 /** For `\s` in latin1. */
 function isSpace(code: number): boolean {
   return code === 32 || (code > 8 && code < 14) || code === 160;

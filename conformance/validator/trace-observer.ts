@@ -105,7 +105,7 @@ export interface TraceObserver {
   branches?: Branch[];
   /** Of those only such: what is not wanted costs less. Of an `event` or a `retry` line that nobody wanted the next of the same is not asked about. */
   looksLike?(text: string): boolean;
-  /** No line of data or comment looks so in a `PlainBlock`. */
+  /** No line of data or comment looks so in a `PlainBlock`, nor one with an id as most are (`isOrdinaryId`). */
   odd?: true;
   /**
    * Who answers `enough` may be told of such lines still, but blocks are counted without them. So are those of a type about which all who

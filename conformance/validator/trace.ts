@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { interpretTheEventStream } from '../../polyfill/event-stream.ts';
 import { excerptAround, fieldValue } from './latin1.ts';
-import { PlainBlock } from './plain-block.ts';
+import { isOrdinaryId, PlainBlock } from './plain-block.ts';
 import { RecentIds } from './recent-ids.ts';
 import {
   type Branch,
@@ -147,6 +147,8 @@ export class Trace {
   #ofPlainData: Set<TraceObserver>;
   #ofPlainComments: Set<TraceObserver>;
   #ofPlainIds: Set<TraceObserver>;
+  /** And of ids as most are. */
+  #ofOrdinaryIds: Set<TraceObserver>;
   /** Of those who only count, such as want the block that is looked at: the first of these. */
   #counted: Interest[] = [];
   #countedNow = 0;
@@ -192,6 +194,7 @@ export class Trace {
     this.#ofPlainData = new Set(this.#ofDataLines.filter(({ odd }) => !odd));
     this.#ofPlainComments = new Set(this.#observersOf('comment').filter(({ odd }) => !odd));
     this.#ofPlainIds = new Set(this.#observersOf('id'));
+    this.#ofOrdinaryIds = new Set(this.#observersOf('id').filter(({ odd }) => !odd));
     this.#ofBlankLines =
       this.#observersOf('dispatched').length + this.#observersOf('nothing to dispatch').length > 0;
     this.#block = this.#newBlock(0);
@@ -403,8 +406,10 @@ export class Trace {
     let id: string | undefined;
     if (idLine >= 0) {
       const line = text.slice(idLine, plain.idEnd);
-      for (const { looksLike } of this.#ofPlainIds) if (!looksLike || looksLike(line)) return true;
       id = fieldValue(line);
+      const start = plain.idEnd - id.length;
+      const observers = isOrdinaryId(text, start, plain.idEnd) ? this.#ofOrdinaryIds : this.#ofPlainIds;
+      for (const { looksLike } of observers) if (!looksLike || looksLike(line)) return true;
     }
     if (
       plain.dataLines > 0
@@ -650,6 +655,7 @@ export class Trace {
       this.#ofPlainData.delete(observer);
       this.#ofPlainComments.delete(observer);
       this.#ofPlainIds.delete(observer);
+      this.#ofOrdinaryIds.delete(observer);
     }
     return isWanted ? undefined : counting;
   }

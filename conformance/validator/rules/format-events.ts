@@ -281,6 +281,7 @@ export const events: Rule[] = [
       };
       return {
         branches: ['event', 'id'],
+        odd: true,
         looksLike: (text) => missingValues.has(fieldValue(text)),
         line(line) {
           found({ message: `A value is missing: ${quote(line.text)}`, ...at(line) });

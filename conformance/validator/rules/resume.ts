@@ -47,7 +47,8 @@ function onId(looks: (id: string) => boolean, say: (id: string) => string) {
     (text) => {
       const id = fieldValue(text);
       return isUnusual(id) && looks(id);
-    }
+    },
+    true
   );
 }
 
@@ -295,6 +296,7 @@ export const resume: Rule[] = [
       let first: TracedLine | undefined;
       return {
         branches: ['id'],
+        odd: true,
         looksLike(text) {
           const id = fieldValue(text);
           return (
