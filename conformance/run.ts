@@ -417,12 +417,13 @@ async function runColumn(
       for (const planned of left) onRun(planned, notObserved(planned, failure));
     } else {
       batches.push({ runs: untaken, lanes: batch.lanes });
-      if (inFlight.length > 1) {
+      // A page that was opened again may have been closed by somebody: its case then has nothing to do with it, even if it was the only one.
+      if (inFlight.length > 1 || (engine.isAsleep && batch.lanes > 1)) {
         batches.push({ runs: inFlight, lanes: 1 });
         for (const planned of inFlight) onRerun(planned, `under way when ${failure}`);
       } else {
         // A page that a case has hung twice needs somebody each time.
-        const tell = engine.isAsleep && batch.lanes === 1 ? onRun : onAttemptedRun;
+        const tell = engine.isAsleep ? onRun : onAttemptedRun;
         for (const planned of inFlight) tell(planned, notObserved(planned, failure));
       }
     }
