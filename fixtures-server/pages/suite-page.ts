@@ -86,7 +86,8 @@ function look(): void {
   const body: Look = { from: resultCount, hidden: isHidden(), isOpened: isOpened };
   if (one.key !== undefined) body.key = one.key;
   ask('POST', '/visits/' + one.id + '/look', body, function (answer, problem, status) {
-    if (one !== page.visit) return;
+    // Of two looks at once, one has told what the other tells.
+    if (one !== page.visit || body.from !== resultCount) return;
     if (status === 404) {
       page.visit = null;
       window.name = '';
