@@ -402,7 +402,9 @@ async function runColumn(
     const isElsewhere = engine.address !== undefined;
     // A browser here may have been slow; one elsewhere that was never heard of does not reach this server.
     const startLimit = isElsewhere && !heard.has(engine) ? 1 : 2;
-    const isHopeless = isFinal || failures > failureLimit || (failures >= startLimit && !isStarted);
+    // A page that somebody closes at once has not failed to start.
+    const hasNotStarted = engine.isAsleep ? !hasStarted : !isStarted;
+    const isHopeless = isFinal || failures > failureLimit || (failures >= startLimit && hasNotStarted);
     if (isHopeless) {
       const underWay = inFlight.map(({ play }) => play);
       const more = underWay.length > 5 ? ` and ${underWay.length - 4} more` : '';

@@ -271,6 +271,30 @@ it.runIf(process.platform === 'linux')('goes on in no page of another machine', 
   expect(await lookFrom('127.0.0.1')).toHaveProperty('key');
 });
 
+it('goes on though the page that went on was gone before it asked for a case', async () => {
+  const page = await begin(await open());
+  let frame = await frameOf(page);
+  await next(frame);
+  let key: string | undefined;
+  for (let times = 0; times < 2; times++) {
+    beSilentFor(11_000);
+    ({ key } = await page.look({ key: undefined }));
+    const before = frame;
+    frame = (
+      await until(
+        () => page.look({ key }),
+        (state) => ![before, null].includes(state.frame)
+      )
+    ).frame!;
+  }
+  const state = await until(async () => {
+    const now = await page.look({ key });
+    if (now.frame !== null) await runAll(now.frame);
+    return now;
+  }, isDone);
+  expect(outcomesOf(state)).toEqual({ a: 'pass', b: 'pass', c: 'pass', d: 'pass' });
+});
+
 it('does not take a page that is slow, and has no results yet, for one that was opened again', async () => {
   const page = await begin(await open(), ['a']);
   const frame = await frameOf(page);
