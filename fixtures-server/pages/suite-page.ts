@@ -174,7 +174,7 @@ function sayWhatHappens(now: VisitState): void {
     say(
       'The page that runs this in ' +
         now.browser +
-        ' is in the background, or closed, or a case has hung it. It goes on when that page is back, or, if it was closed or hung, in this one after a while.'
+        ' is in the background, or closed, or a case has hung it. It goes on when that page is back, or, if it was closed or hung, after a while in another page of that browser that shows this run.'
     );
   } else if (sleep) {
     say(
