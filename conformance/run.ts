@@ -396,8 +396,9 @@ async function runColumn(
     });
     disagreements.push(...outcome.disagreements);
     if (outcome.failure === undefined) continue;
-    failures++;
     const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
+    // A page may be opened again as often as somebody likes: a case that hangs it alone is not tried again.
+    if (!engine.isAsleep || inFlight.length === 0) failures++;
     hasStarted ||= isStarted;
     const isElsewhere = engine.address !== undefined;
     // A browser here may have been slow; one elsewhere that was never heard of does not reach this server.

@@ -271,6 +271,29 @@ it.runIf(process.platform === 'linux')('goes on in no page of another machine', 
   expect(await lookFrom('127.0.0.1')).toHaveProperty('key');
 });
 
+it('loses no other case, however many hang the page', async () => {
+  const page = await begin(await open(), ['a', 'b', 'c', 'd', 'in-cuts']);
+  let last: string | null = null;
+  let hung = 0;
+  let key: string | undefined;
+  const state = await until(async () => {
+    const now = await page.look(key === undefined ? {} : { key });
+    if (now.frame === null || now.frame === last) return now;
+    last = now.frame;
+    let job = await next(last);
+    while (job.id === 'd') job = await next(last, job);
+    if (!job.id) return now;
+    hung++;
+    beSilentFor(11_000);
+    ({ key } = await page.look({ key: undefined }));
+    return now;
+  }, isDone);
+  expect(hung).toBeGreaterThan(7);
+  const outcomes = state.results.map(([, , outcome]) => outcome);
+  expect(outcomes.toSorted()).toEqual([...Array<string>(4).fill('not observed'), 'pass']);
+  expect(state.columns).toMatchObject([{ state: 'done' }]);
+}, 15_000);
+
 it('goes on though the page that went on was gone before it asked for a case', async () => {
   const page = await begin(await open());
   let frame = await frameOf(page);
