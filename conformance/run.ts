@@ -396,13 +396,16 @@ async function runColumn(
     });
     disagreements.push(...outcome.disagreements);
     if (outcome.failure === undefined) continue;
-    failures++;
     const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
+    // A page may be opened again as often as somebody likes: a case that hangs it alone is not tried again.
+    if (!engine.isAsleep || inFlight.length === 0) failures++;
     hasStarted ||= isStarted;
     const isElsewhere = engine.address !== undefined;
     // A browser here may have been slow; one elsewhere that was never heard of does not reach this server.
     const startLimit = isElsewhere && !heard.has(engine) ? 1 : 2;
-    const isHopeless = isFinal || failures > failureLimit || (failures >= startLimit && !isStarted);
+    // A page that somebody closes at once has not failed to start.
+    const hasNotStarted = engine.isAsleep ? !hasStarted : !isStarted;
+    const isHopeless = isFinal || failures > failureLimit || (failures >= startLimit && hasNotStarted);
     if (isHopeless) {
       const underWay = inFlight.map(({ play }) => play);
       const more = underWay.length > 5 ? ` and ${underWay.length - 4} more` : '';
@@ -417,12 +420,13 @@ async function runColumn(
       for (const planned of left) onRun(planned, notObserved(planned, failure));
     } else {
       batches.push({ runs: untaken, lanes: batch.lanes });
-      if (inFlight.length > 1) {
+      // A page that was opened again may have been closed by somebody: its case then has nothing to do with it, even if it was the only one.
+      if (inFlight.length > 1 || (engine.isAsleep && batch.lanes > 1)) {
         batches.push({ runs: inFlight, lanes: 1 });
         for (const planned of inFlight) onRerun(planned, `under way when ${failure}`);
       } else {
         // A page that a case has hung twice needs somebody each time.
-        const tell = engine.isAsleep && batch.lanes === 1 ? onRun : onAttemptedRun;
+        const tell = engine.isAsleep ? onRun : onAttemptedRun;
         for (const planned of inFlight) tell(planned, notObserved(planned, failure));
       }
     }

@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Visit, VisitState } from '../fixtures-server/pages/visit.ts';
@@ -214,7 +216,7 @@ it('goes on in another page of the same browser if a case hangs the first, and l
       if (job.id === 'b') {
         beSilentFor(11_000);
         // It was loaded again, with what it knew.
-        return first.look({ from: 0, key });
+        return first.look({ isOpened: true, key });
       }
       job = await next(last, job);
     }
@@ -229,6 +231,102 @@ it('goes on in another page of the same browser if a case hangs the first, and l
   });
   const { why } = (await (await fetch(`${first.at}/result?case=1&column=0`)).json()) as { why: string };
   expect(why).toMatch(/the page gave no sign for 11 s, and was opened again/);
+});
+
+it('takes no answer of a page in the background that another has replaced', async () => {
+  const page = await begin(await open(), ['a']);
+  const frame = await frameOf(page);
+  const job = await next(frame);
+  await page.look({ hidden: true });
+  beSilentFor(61_000);
+  const { key } = await page.look({ key: undefined });
+  const again = await until(
+    () => page.look({ key }),
+    (state) => ![frame, null].includes(state.frame)
+  );
+  const same = await next(again.frame!);
+  const observation = { events: [], log: ['late'], readyState: null, over: 'until', at: 0 };
+  expect((await post(`${frame}next`, { id: job.id, observation })).status).toBe(410);
+  await next(again.frame!, same);
+  expect(outcomesOf(await until(() => page.look({ key }), isDone))).toEqual({ a: 'pass' });
+});
+
+// Elsewhere there is one address of the loopback alone.
+it.runIf(process.platform === 'linux')('goes on in no page of another machine', async () => {
+  const page = await begin(await open());
+  await frameOf(page);
+  const lookFrom = async (localAddress: string) => {
+    const headers = { 'Content-Type': 'application/json', 'User-Agent': 'Firefox/9.8' };
+    const answer = await new Promise<string>((resolve, reject) =>
+      request(`${page.at}/look`, { method: 'POST', headers, localAddress }, (response) =>
+        resolve(text(response))
+      )
+        .on('error', reject)
+        .end(JSON.stringify({ from: 0, hidden: false }))
+    );
+    return JSON.parse(answer) as VisitState;
+  };
+  beSilentFor(11_000);
+  expect(await lookFrom('127.0.0.2')).not.toHaveProperty('key');
+  expect(await lookFrom('127.0.0.1')).toHaveProperty('key');
+});
+
+it('loses no other case, however many hang the page', async () => {
+  const page = await begin(await open(), ['a', 'b', 'c', 'd', 'in-cuts']);
+  let last: string | null = null;
+  let hung = 0;
+  let key: string | undefined;
+  const state = await until(async () => {
+    const now = await page.look(key === undefined ? {} : { key });
+    if (now.frame === null || now.frame === last) return now;
+    last = now.frame;
+    let job = await next(last);
+    while (job.id === 'd') job = await next(last, job);
+    if (!job.id) return now;
+    hung++;
+    beSilentFor(11_000);
+    ({ key } = await page.look({ key: undefined }));
+    return now;
+  }, isDone);
+  expect(hung).toBeGreaterThan(7);
+  const outcomes = state.results.map(([, , outcome]) => outcome);
+  expect(outcomes.toSorted()).toEqual([...Array<string>(4).fill('not observed'), 'pass']);
+  expect(state.columns).toMatchObject([{ state: 'done' }]);
+}, 15_000);
+
+it('goes on though the page that went on was gone before it asked for a case', async () => {
+  const page = await begin(await open());
+  let frame = await frameOf(page);
+  await next(frame);
+  let key: string | undefined;
+  for (let times = 0; times < 2; times++) {
+    beSilentFor(11_000);
+    ({ key } = await page.look({ key: undefined }));
+    const before = frame;
+    frame = (
+      await until(
+        () => page.look({ key }),
+        (state) => ![before, null].includes(state.frame)
+      )
+    ).frame!;
+  }
+  const state = await until(async () => {
+    const now = await page.look({ key });
+    if (now.frame !== null) await runAll(now.frame);
+    return now;
+  }, isDone);
+  expect(outcomesOf(state)).toEqual({ a: 'pass', b: 'pass', c: 'pass', d: 'pass' });
+});
+
+it('does not take a page that is slow, and has no results yet, for one that was opened again', async () => {
+  const page = await begin(await open(), ['a']);
+  const frame = await frameOf(page);
+  const job = await next(frame);
+  beSilentFor(20_000);
+  await page.look();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await next(frame, job)).toEqual({});
+  expect(outcomesOf(await until(page.look, isDone))).toEqual({ a: 'pass' });
 });
 
 it('judges what fails each time that the page was asleep during it', async () => {

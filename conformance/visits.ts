@@ -53,6 +53,7 @@ interface Entry {
   visit: Visit;
   browser: string;
   userAgent: string;
+  address: string;
   globs: string[];
   cases: SectionedCase[];
   columns: VisitState['columns'];
@@ -111,7 +112,7 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
         const body = parseBody<NewVisit & Look>((await buffer(request)).toString());
         if (id === undefined) return sendJson(response, begin(request, url, body));
         const entry = find(id);
-        if (part === 'look') return sendJson(response, look(entry, body, readUserAgent(request)));
+        if (part === 'look') return sendJson(response, look(entry, body, request));
         if (part !== 'stop') throw new Refusal(404, 'no such part of a visit');
         entry.isStopped = true;
         entry.stop('the run was stopped');
@@ -133,6 +134,7 @@ export function createVisitRoutes(options: VisitsOptions): Route[] {
       visit: { id, key: createKey() },
       browser: `${name} ${version}`,
       userAgent,
+      address: readAddress(request),
       globs,
       cases,
       columns: wanted.map((implementation) => ({ implementation, done: 0, total: 0, state: 'waiting' })),
@@ -231,21 +233,22 @@ function createPageEngine(entry: Entry, name: string, version: string): Engine {
   };
 }
 
-function look(entry: Entry, body: Partial<Look>, userAgent: string): VisitState {
+function look(entry: Entry, body: Partial<Look>, request: IncomingMessage): VisitState {
   const unseen = Date.now() - entry.lastSeen;
   const isHidden = body.hidden === true;
-  const isSilent = unseen > asleepAfter && !entry.isHidden;
   const replaces =
     body.key !== entry.visit.key &&
     unseen > replacedAfter &&
     !isHidden &&
     !entry.report &&
-    userAgent === entry.userAgent;
+    readUserAgent(request) === entry.userAgent &&
+    readAddress(request) === entry.address;
   if (replaces) entry.visit.key = createKey();
   const isMine = replaces || body.key === entry.visit.key;
   if (isMine) {
-    // A page that has no results was loaded again.
-    if (isSilent && (replaces || body.from === 0))
+    const isReopened = body.isOpened === true && unseen > asleepAfter && !entry.isHidden;
+    // The frames of the one that is replaced may still be there.
+    if (replaces || isReopened)
       entry.interrupt(`the page gave no sign for ${Math.round(unseen / 1000)} s, and was opened again`);
     entry.isHidden = isHidden;
     entry.lastSeen = Date.now();
@@ -286,6 +289,10 @@ function createKey(): string {
 
 function readUserAgent(request: IncomingMessage): string {
   return (request.headers['user-agent'] ?? '').replace(/[^\x20-\x7e]/g, '').slice(0, 300);
+}
+
+function readAddress(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? '';
 }
 
 function describeCases(options: VisitsOptions, globs: string[]): Catalogue {

@@ -16,6 +16,8 @@ let resultCount = 0;
 let lastResultAt = 0;
 let frame: string | null = null;
 let isBeginning = false;
+/** Whether it shows a run that it found in its address, and has no answer yet. */
+let isOpened = false;
 let looking: ReturnType<typeof setTimeout>;
 let hiddenAt = 0;
 /** When it had a turn last. */
@@ -81,10 +83,11 @@ function look(): void {
   clearTimeout(looking);
   const one = page.visit;
   if (!one) return;
-  const body: Look = { from: resultCount, hidden: isHidden() };
+  const body: Look = { from: resultCount, hidden: isHidden(), isOpened: isOpened };
   if (one.key !== undefined) body.key = one.key;
   ask('POST', '/visits/' + one.id + '/look', body, function (answer, problem, status) {
-    if (one !== page.visit) return;
+    // Of two looks at once, one has told what the other tells.
+    if (one !== page.visit || body.from !== resultCount) return;
     if (status === 404) {
       page.visit = null;
       window.name = '';
@@ -103,6 +106,7 @@ function look(): void {
       looking = setTimeout(look, retryInterval);
       return;
     }
+    isOpened = false;
     take(answer as VisitState);
     if (page.state && (page.state.state === 'running' || page.state.state === 'waiting'))
       looking = setTimeout(look, lookInterval);
@@ -170,7 +174,7 @@ function sayWhatHappens(now: VisitState): void {
     say(
       'The page that runs this in ' +
         now.browser +
-        ' is in the background, or closed, or a case has hung it. It goes on when that page is back, or, if it was closed or hung, in this one after a while.'
+        ' is in the background, or closed, or a case has hung it. It goes on when that page is back, or, if it was closed or hung, after a while in another page of that browser that shows this run.'
     );
   } else if (sleep) {
     say(
@@ -302,7 +306,8 @@ function start(): void {
     ]);
     (byId('run') as HTMLButtonElement).disabled = false;
     page.visit = recall();
-    if (page.visit) follow();
+    isOpened = page.visit !== null;
+    if (isOpened) follow();
     else draw();
   });
 }

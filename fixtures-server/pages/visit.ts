@@ -39,6 +39,8 @@ export interface Look {
   key?: string;
   /** Whether its browser slows it down, because nobody sees it. */
   hidden: boolean;
+  /** Whether the page has been opened, or loaded again, since the look before. */
+  isOpened?: boolean;
 }
 
 export interface VisitState {

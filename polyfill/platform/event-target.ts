@@ -84,7 +84,7 @@ export function inheritFromEventTarget(Interface: { prototype: object }, name: s
       }
       // "If event's dispatch flag is set": the InvalidStateError that old engines make for themselves alone.
       if (event.eventPhase) {
-        if (FOR_SERVERS && !root.XMLHttpRequest) throw new DOMException('Under way', 'InvalidStateError');
+        if (FOR_SERVERS && root.DOMException) throw new DOMException('Under way', 'InvalidStateError');
         new XMLHttpRequest().send();
       }
       setMembers(event, { currentTarget: this, eventPhase: 2, target: this, srcElement: this });

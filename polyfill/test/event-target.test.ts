@@ -102,6 +102,24 @@ describe.each(['with', 'without'])('%s a constructible EventTarget', (which) => 
     expect(log).toEqual(['refused', 'refused']);
   });
 
+  it('refuses it with whatever for an XMLHttpRequest', () => {
+    vi.stubGlobal('XMLHttpRequest', function (this: { send(): void }) {
+      this.send = () => {};
+    });
+    target.addEventListener(
+      'a',
+      (event) => {
+        expect(() => target.dispatchEvent(event)).toThrow(
+          expect.objectContaining({ name: 'InvalidStateError' })
+        );
+        log.push('refused');
+      },
+      { once: true }
+    );
+    target.dispatchEvent(event());
+    expect(log).toEqual(['refused']);
+  });
+
   it('looks for the same listener when the options have been read', () => {
     const reads: string[] = [];
     const listener = logging('once');

@@ -12,6 +12,7 @@ import {
   type ReconnectionOptions,
   type ResponseInfo
 } from '../index.ts';
+import { createRequestInit } from '../transports/fetch.ts';
 
 let server: FixturesServer;
 let count = 0;
@@ -211,6 +212,10 @@ it.each([null, {}, { href: '' }])('in Node a location without a URL is none: %j'
   server.addCases([{ id, connections: [message] }]);
   vi.stubGlobal('location', location);
   try {
+    const request = { url: '', lastEventIdString: '', withCredentials: false };
+    expect(
+      createRequestInit('http://a.example/', request, new AbortController().signal).headers
+    ).toHaveProperty('Cache-Control');
     for (const [url, first] of [
       [`${server.origins[0]!.replace('//', '//me:pass@')}/sse/t/${id}`, 'message'],
       // Nobody listens there.

@@ -16,7 +16,7 @@ export function createRequestInit(
 ): RequestInit {
   // Deno and Bun take no notice of `cache`; in a page these headers would need a preflight.
   const headers: Record<string, string> = {};
-  setHeaders(request, FOR_SERVERS && typeof location === 'undefined', (name, value) => {
+  setHeaders(request, FOR_SERVERS && !locationOfServer(), (name, value) => {
     headers[name] = value;
   });
   const credentials = userInfo.exec(url);
