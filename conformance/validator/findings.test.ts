@@ -452,7 +452,9 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: {"control":"done"}\n\n',
       'data: {"content":"","stop":true}\n\n',
       'data: {"choices":[{"finish_reason":"stop"}]}\n\n',
-      'data: {"type":"text-end"}\n\ndata: {"type":"step"}\n\ndata: {"type":"finish"}\n\ndata: [DONE]\n\n'
+      'data: {"type":"text-end"}\n\ndata: {"type":"step"}\n\ndata: {"type":"finish"}\n\ndata: [DONE]\n\n',
+      'data: {"event":"node_finished","data":{"status":"succeeded"}}\n\n'.repeat(2) +
+        'data: {"event":"message"}\n\ndata: {"event":"workflow_finished","data":{"status":"succeeded"}}\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
       `an answer that says its end: ${JSON.stringify(last)}`,

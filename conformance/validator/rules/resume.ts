@@ -139,11 +139,11 @@ const endWord =
 const outcome = 'final|return(ed)?|succeeded|failed|cancell?ed|aborted';
 const endType = new RegExp(`^(${endWord}|${outcome})$`, 'i');
 const endData = new RegExp(
-  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*(?<member>"((type|event|status|state)"\\s*:\\s*"(${endWord}|${outcome})"|(msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*")))`,
+  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*?(?<member>"((type|event|status|state)"\\s*:\\s*"(${endWord}|${outcome})"|(msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*")))`,
   'is'
 );
 
-/** What in an event says the end. */
+/** What in an event says the end: the outermost, which most write first. */
 function endOf({ event }: TracedBlock): string | undefined {
   const { type, data } = event!;
   if (endType.test(type)) return type;
