@@ -462,6 +462,11 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       (socket) => socket.end(`${head}\r\ndata: {"text":"a"}\n\n${last}`)
     ]),
     [
+      'R21',
+      'a long answer that says its end',
+      (socket) => socket.end(`${head}\r\n${'data: {"text":"a"}\n\n'.repeat(2000)}data: {"done":true}\n\n`)
+    ],
+    [
       'R10',
       'a stream that is always broken off',
       (socket) => {
