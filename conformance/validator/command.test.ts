@@ -337,6 +337,8 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
     else if (request.url === '/job') stream().end(event);
     else if (request.url === '/waiting') stream().write('data: 1\ndata: 2\n');
     else if (request.url === '/unended') stream().write('data: 1');
+    else if (request.url === '/block') stream().end('data: 1\n');
+    else if (request.url === '/line') stream().end('data: 1');
     else if (request.url === '/dying') stream().end(`retry: 0\n${++deaths === 3 ? 'data: 1\n' : ''}\n`);
     else {
       const timer = setInterval(() => response.write(event), 100);
@@ -368,6 +370,11 @@ describe('tail says why it stops, or what it waits for', { timeout: 20_000 }, ()
     expect(stdout).toMatch(/POST is not sent again\n$/);
     expect(requests).toBe(before + 1);
     expect(code).toBe(0);
+  });
+
+  it.each(['block', 'line'])('says that an unfinished %s is dropped', async (path) => {
+    const { stdout } = await call(['tail', at(path), '--data', '{}']);
+    expect(stdout).toContain('an unfinished block is dropped');
   });
 
   it('a server that keeps dying is asked less and less often, until an event comes', async () => {

@@ -114,7 +114,10 @@ async function exchangeOver<T extends object>(
     signal?.addEventListener('abort', abort);
 
     wait(limits.connectTimeout, () =>
-      fail('timeout', `no connection to ${host} port ${port} within ${limits.connectTimeout} ms`)
+      fail(
+        'timeout',
+        `no ${socket.connecting ? 'connection to' : 'TLS handshake with'} ${host} port ${port} within ${limits.connectTimeout} ms`
+      )
     );
     const parser = createParser(recording, listener, clock, socket);
     /** A flood keeps timers from running: each read looks at the clock as well. */

@@ -398,6 +398,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['H14', 'a server that answers nothing', () => {}, { probes: ['head-request'] }],
     ['F21', 'a word', writing('data: b\n\ndata: {"a":"{\'b\': 1}"}\n\n')],
     ['F21', 'an address', writing('data: ann.b@cafe\n\ndata: host.Name@1b6d3586.example\n\n')],
+    ['F21', 'a name with a version', writing('data: com.example.App@12\n\ndata: app.Release@2026\n\n')],
     ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
     ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
     [
@@ -452,12 +453,19 @@ describe('more of what a rule is for', { concurrent: true }, () => {
       'data: {"control":"done"}\n\n',
       'data: {"content":"","stop":true}\n\n',
       'data: {"choices":[{"finish_reason":"stop"}]}\n\n',
-      'data: {"type":"text-end"}\n\ndata: {"type":"step"}\n\ndata: {"type":"finish"}\n\ndata: [DONE]\n\n'
+      'data: {"type":"text-end"}\n\ndata: {"type":"step"}\n\ndata: {"type":"finish"}\n\ndata: [DONE]\n\n',
+      'data: {"event":"node_finished","data":{"status":"succeeded"}}\n\n'.repeat(2) +
+        'data: {"event":"message"}\n\ndata: {"event":"workflow_finished","data":{"status":"succeeded"}}\n\n'
     ].map((last): [string, string, (socket: Socket) => void] => [
       'R21',
       `an answer that says its end: ${JSON.stringify(last)}`,
       (socket) => socket.end(`${head}\r\ndata: {"text":"a"}\n\n${last}`)
     ]),
+    [
+      'R21',
+      'a long answer that says its end',
+      (socket) => socket.end(`${head}\r\n${'data: {"text":"a"}\n\n'.repeat(2000)}data: {"done":true}\n\n`)
+    ],
     [
       'R10',
       'a stream that is always broken off',

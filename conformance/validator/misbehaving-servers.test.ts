@@ -200,6 +200,15 @@ describe('a server that misbehaves ends in a clear result, in time', () => {
     expect(reset.failure!.kind).toBe('closed');
   });
 
+  it.concurrent('silence in place of a TLS handshake', async () => {
+    const url = await serve(() => {});
+    const { failure } = await within(6000, validate(url.replace('http:', 'https:')).result);
+    expect(failure).toEqual({
+      kind: 'timeout',
+      message: expect.stringMatching(/^no TLS handshake with 127.0.0.1 port \d+ within 3000 ms$/) as string
+    });
+  });
+
   it.concurrent('redirects without end', async () => {
     const result = await within(
       6000,

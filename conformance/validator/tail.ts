@@ -169,11 +169,12 @@ export async function tail(url: URL, options: TailOptions): Promise<{ failure?: 
       const message = `byte ${trace.overflow.offset} begins a ${trace.overflow.what}: what follows is not read`;
       return { failure: { kind: 'garbage', message } };
     }
-    if (trace?.pending?.block.dataLines) {
+    const { block, unfinished = '' } = trace?.pending ?? {};
+    if (block && (block.dataLines > 0 || unfinished.startsWith('data'))) {
       say(
         'dropped',
         endedAt,
-        { offset: trace.pending.block.offset },
+        { offset: block.offset },
         colours.red('an unfinished block is dropped: no blank line ended it')
       );
     }

@@ -33,7 +33,7 @@ interface UnwantedType {
 }
 const nobody: TraceObserver[] = [];
 
-/** Who wants events, of one opening or of a repeated id, and how often it has only to count one. */
+/** Who wants events of an opening, ids, or lines of unknown fields; whether it only counts them by now, and how often it was not told. */
 interface Interest {
   observer: TraceObserver;
   only: Extract<WantedBlocks, { opening: unknown }>['only'];
@@ -149,7 +149,7 @@ export class Trace {
   #ofPlainIds: Set<TraceObserver>;
   /** And of ids as most are. */
   #ofOrdinaryIds: Set<TraceObserver>;
-  /** Of those who only count, such as want the block that is looked at: the first of these. */
+  /** Who only counts, and wants the block that is looked at: the first `#countedNow` of these. */
   #counted: Interest[] = [];
   #countedNow = 0;
   /** Who only counts lines of unknown fields. */

@@ -192,7 +192,7 @@ export const crossOrigin: Rule[] = [
         if (allowed.includes('last-event-id') || (allowed.includes('*') && !allowsCredentials(head)))
           return ok;
         return finding(
-          'Access-Control-Allow-Headers has no Last-Event-ID: clients over fetch cannot reconnect from other origins',
+          'Access-Control-Allow-Headers has no Last-Event-ID: clients over fetch cannot reconnect with one from other origins',
           { at: head!.at, ...severityOfPreflight(observations) }
         );
       }

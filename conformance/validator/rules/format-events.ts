@@ -14,9 +14,9 @@ const missingData = new Set(['undefined', 'NaN']);
 /** Of a dict, of a list of them, or of bytes: `{'user': 'ann', 'n': None}`, `b'x'`. */
 const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/;
 
-/** What JavaScript writes for an object, or several; and Java: `com.example.Event@1b6d3586`, `[B@1b6d3586`. */
+/** What JavaScript writes for an object, or several; and Java: `com.example.Event@1b6d3586`, `[B@1b6d3586`. Shorter hash codes are rare, and versions of a name look so. */
 const javaScriptName = /^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/;
-const javaName = /^(([a-z]\w*\.)+[A-Z][\w$]*|\[+([BCDFIJSZ]|L[\w.$]+;))@[0-9a-f]{1,8}$/;
+const javaName = /^(([a-z]\w*\.)+[A-Z][\w$]*|\[+([BCDFIJSZ]|L[\w.$]+;))@[1-9a-f][0-9a-f]{4,7}$/;
 
 /** The same, or what JavaScript writes for an object, by their first two characters; that of Java by its end. */
 function mayBeRepr(data: string): boolean {

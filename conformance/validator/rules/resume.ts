@@ -20,7 +20,7 @@ import {
 } from '../rule.ts';
 import { decodeUtf8, fieldValue } from '../latin1.ts';
 import { longestId, type Trace } from '../trace.ts';
-import type { Branch, TracedBlock, TracedLine, UnfinishedBlock } from '../trace-observer.ts';
+import type { Branch, LastEvent, TracedBlock, TracedLine, UnfinishedBlock } from '../trace-observer.ts';
 import { standard } from './sources.ts';
 
 const { interpretation, lastEventId, processingModel } = standard;
@@ -139,35 +139,43 @@ const endWord =
 const outcome = 'final|return(ed)?|succeeded|failed|cancell?ed|aborted';
 const endType = new RegExp(`^(${endWord}|${outcome})$`, 'i');
 const endData = new RegExp(
-  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*(?<member>"((type|event|status|state)"\\s*:\\s*"(${endWord}|${outcome})"|(msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*")))`,
+  `^(\\[+(DONE|END)\\]+$|DONE$|END$|</stream>$|\\{.*?(?<member>"((type|event|status|state)"\\s*:\\s*"(${endWord}|${outcome})"|(msg|control)"\\s*:\\s*"${endWord}"|(is_)?(done|end|finish(ed)?|completed?|final|stop(ped)?)"\\s*:\\s*true|finish_?reason"\\s*:\\s*")))`,
   'is'
 );
 
-/** What in an event says the end. */
-function endOf({ event }: TracedBlock): string | undefined {
-  const { type, data } = event!;
+type Event = Pick<LastEvent, 'type' | 'data'>;
+
+/** What in an event says the end: the outermost, which most write first. */
+function endOf({ type, data }: Event): string | undefined {
   if (endType.test(type)) return type;
   const match = endData.exec(data.slice(0, 1000));
   return match?.groups!.member ?? match?.[0];
 }
 
+/** The events that are kept, and the last of all. */
+function eventsToTheLast({ events, trace }: Exchange): Event[] {
+  const kept = events.map(({ event }) => event!);
+  return kept.length < trace!.events ? [...kept, trace!.lastEvent!] : kept;
+}
+
 /** Whether a page is told by the last events, and not by all, that there will be no more; and not as it is told that one thing of several is done. */
-export function saysTheEnd({ events, trace }: Exchange): boolean {
-  if (events.length < trace!.events) return false;
-  const ends = events.map(endOf);
+export function saysTheEnd(exchange: Exchange): boolean {
+  const ends = eventsToTheLast(exchange).map(endOf);
   const first = ends.lastIndexOf(undefined) + 1;
   return first > 0 && first < ends.length && !ends.slice(0, first).includes(ends.at(-1));
 }
 
 /** Whether the last event has the type and the members of the one before: the last of a list may be done, and the list go on. */
-function endsAsItWent({ events }: Exchange): boolean {
-  const [a, b] = events.slice(-2).map(({ event }) => {
-    try {
-      return `${event!.type} ${Object.keys(JSON.parse(decodeUtf8(event!.data)) as object).join()}`;
-    } catch {
-      return undefined;
-    }
-  });
+function endsAsItWent(exchange: Exchange): boolean {
+  const [a, b] = eventsToTheLast(exchange)
+    .slice(-2)
+    .map(({ type, data }) => {
+      try {
+        return `${type} ${Object.keys(JSON.parse(decodeUtf8(data)) as object).join()}`;
+      } catch {
+        return undefined;
+      }
+    });
   return a !== undefined && a === b;
 }
 
