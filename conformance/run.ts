@@ -397,14 +397,15 @@ async function runColumn(
     disagreements.push(...outcome.disagreements);
     if (outcome.failure === undefined) continue;
     const { failure, inFlight, untaken, isFinal, isStarted } = outcome;
-    // A page may be opened again as often as somebody likes: a case that hangs it alone is not tried again.
-    if (!engine.isAsleep || inFlight.length === 0) failures++;
+    // A page of somebody's, who may open it again as often as they like: a case that hangs it alone is not tried again.
+    const isOpenedByHand = engine.isAsleep !== undefined;
+    if (!isOpenedByHand || inFlight.length === 0) failures++;
     hasStarted ||= isStarted;
     const isElsewhere = engine.address !== undefined;
     // A browser here may have been slow; one elsewhere that was never heard of does not reach this server.
     const startLimit = isElsewhere && !heard.has(engine) ? 1 : 2;
     // A page that somebody closes at once has not failed to start.
-    const hasNotStarted = engine.isAsleep ? !hasStarted : !isStarted;
+    const hasNotStarted = isOpenedByHand ? !hasStarted : !isStarted;
     const isHopeless = isFinal || failures > failureLimit || (failures >= startLimit && hasNotStarted);
     if (isHopeless) {
       const underWay = inFlight.map(({ play }) => play);
@@ -421,12 +422,12 @@ async function runColumn(
     } else {
       batches.push({ runs: untaken, lanes: batch.lanes });
       // A page that was opened again may have been closed by somebody: its case then has nothing to do with it, even if it was the only one.
-      if (inFlight.length > 1 || (engine.isAsleep && batch.lanes > 1)) {
+      if (inFlight.length > 1 || (isOpenedByHand && batch.lanes > 1)) {
         batches.push({ runs: inFlight, lanes: 1 });
         for (const planned of inFlight) onRerun(planned, `under way when ${failure}`);
       } else {
         // A page that a case has hung twice needs somebody each time.
-        const tell = engine.isAsleep ? onRun : onAttemptedRun;
+        const tell = isOpenedByHand ? onRun : onAttemptedRun;
         for (const planned of inFlight) tell(planned, notObserved(planned, failure));
       }
     }
