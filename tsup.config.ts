@@ -28,6 +28,10 @@ const forOldPages = forEngines({ old: true, fetch: false, servers: false });
 const forNewPages = forEngines({ old: false, fetch: true, servers: false });
 const inModules: Options = { format: ['esm', 'cjs'], target: 'es2018', platform: 'neutral' };
 
+/** Members that only the polyfill sees: no platform object has one of these names that it uses. */
+const privateMembers =
+  /^(setThe\w+|dispatchTheEvent|trace|on[RTE][a-z]+|wasOpen|isUnanswered|isResumable|finalUrl|lastEventIdString|listeners|callback|fire|stop)$/;
+
 async function minifyScript(name: string): Promise<void> {
   const { code } = await minify(await readFile(`dist/${name}.js`, 'utf8'), {
     ecma: 5,
@@ -40,11 +44,9 @@ async function minifyScript(name: string): Promise<void> {
       unsafe_comps: true,
       keep_fargs: false
     },
-    // Members that only the polyfill sees.
     mangle: {
       properties: {
-        regex:
-          /^(setThe\w+|dispatchTheEvent|trace|on[RTE][a-z]+|wasOpen|isUnanswered|isResumable|finalUrl|lastEventIdString|listeners|callback|fire|cancel)$/,
+        regex: privateMembers,
         // None of them is meant where it has one of these names.
         builtins: true
       }
@@ -94,6 +96,9 @@ export default defineConfig([
     ...inModules,
     ...forNewPages,
     entry: { index: 'polyfill/index.ts' },
+    esbuildOptions(options) {
+      options.mangleProps = privateMembers;
+    },
     // Else code for other engines is there, though it is never reached, and bundlers keep what it calls.
     treeshake: true,
     onSuccess: () => writeConstantsWhereTheyAreUsed('index'),

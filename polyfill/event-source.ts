@@ -61,7 +61,7 @@ export function createTheInterface(
       fire(event) {
         dispatchEvent.call(source, event);
       },
-      cancel: ignore
+      stop: ignore
     };
     // "If Type(prototype) is not Object"
     const object =

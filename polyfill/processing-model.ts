@@ -16,7 +16,7 @@ export interface Connection extends TransportRequest {
   /** Fires an event at the EventSource. */
   fire(event: Event): void;
   /** Ends whatever is under way: a request, or the wait for the next. */
-  cancel(): void;
+  stop(): void;
   /** What extras may set: the milliseconds to wait, from the reconnection time and the attempts in a row that have ended without having delivered an event. */
   chooseDelay?(reconnectionTime: number, fruitlessAttempts: number): number;
 }
@@ -24,7 +24,7 @@ export interface Connection extends TransportRequest {
 /** What the method close() does, whatever a page has put in its place. */
 export function closeConnection(connection: Connection): void {
   connection.readyState = CLOSED;
-  connection.cancel();
+  connection.stop();
 }
 
 /** Attempts in a row that may end without having delivered an event before the delay grows. */
@@ -60,7 +60,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
 
   function request(): void {
     // The wait for the network is over.
-    connection.cancel();
+    connection.stop();
     let origin = '';
     const interpret = interpretTheEventStream(
       {
@@ -81,7 +81,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
       connection.lastEventIdString
     );
     fruitlessAttempts++;
-    connection.cancel = transport!(connection, {
+    connection.stop = transport!(connection, {
       onResponse(status, contentType, url) {
         const finalUrl = parseUrl(url || connection.url);
         if (finalUrl) origin = finalUrl.origin;
@@ -90,7 +90,7 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
           connection.wasOpen = true;
           queueTheEvent('open', OPEN);
         } else {
-          connection.cancel();
+          connection.stop();
           queueTheEvent('error', CLOSED);
         }
       },
@@ -117,12 +117,12 @@ export function runTheProcessingModel(connection: Connection, transport: Transpo
       if (connection.readyState === CLOSED) return;
       connection.readyState = readyState;
       if (readyState === CONNECTING) {
-        connection.cancel = startTimer(
+        connection.stop = startTimer(
           () => {
             if (!isOffline()) request();
             else {
               root.addEventListener!('online', request);
-              connection.cancel = () => {
+              connection.stop = () => {
                 root.removeEventListener!('online', request);
               };
             }

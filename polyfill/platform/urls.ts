@@ -6,8 +6,8 @@ export interface ParsedUrl {
   origin: string;
 }
 
-/** What a test or a library has put in the place of a location may have no URL. */
-export function locationOfServer(): string | undefined {
+/** The environment's, if it has one: what a test or a library has put in the place of a location may have no URL. */
+export function ownLocation(): string | undefined {
   return (Object(root.location) as Partial<Location>).href || undefined;
 }
 
@@ -32,16 +32,7 @@ export function parseUrl(url: string): ParsedUrl | undefined {
     }
   } else {
     try {
-      parsed = new URL(
-        url,
-        root.document
-          ? document.baseURI
-          : FOR_SERVERS
-            ? locationOfServer()
-            : FOR_FETCH
-              ? root.location && location.href
-              : location.href
-      );
+      parsed = new URL(url, root.document ? document.baseURI : FOR_FETCH ? ownLocation() : location.href);
     } catch {
       // Not a URL.
     }
@@ -58,7 +49,7 @@ export function withoutCredentials(url: string): string {
 
 /** Whether CORS applies to requests for this URL, which is one that can be parsed: never without a location. */
 export function isCrossOrigin(url: string): boolean {
-  if (FOR_FETCH && !(FOR_SERVERS ? locationOfServer() : root.location)) return false;
+  if (FOR_FETCH && !ownLocation()) return false;
   // The environment's own, which is not that of its location in a sandbox or in srcdoc; a document's base may be of another origin too. A page
   // may have put something else into window.origin, and engines without fetch have none.
   const own = FOR_FETCH && /^(null|http)/.test(root.origin!) ? root : parseUrl(location.href)!;

@@ -51,6 +51,7 @@ it.each([
   ['as it is', '', 'open, message a'],
   ['without MessageChannel', 'delete globalThis.MessageChannel', 'open, message a'],
   ['without setImmediate', 'delete globalThis.setImmediate', 'open, message a'],
+  ['with a location without a URL', 'globalThis.location = { reload() {} }', 'open, message a'],
   ['without fetch', 'delete globalThis.fetch', 'error 2'],
   ['without AbortController', 'delete globalThis.AbortController', 'error 2']
 ])(
@@ -75,5 +76,26 @@ it.each([
     source.onerror = () => end('error ' + source.readyState);`
     ]);
     expect(stdout).toBe(seen + '\n');
+  }
+);
+
+it.each(['index.js', 'truesource.fetch.js', 'truesource.fetch.min.js'])(
+  '%s cancels the body of a fetch that takes no notice of its signal',
+  async (file) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `delete globalThis.EventSource;
+    globalThis.fetch = () =>
+      Promise.resolve(
+        new Response(new ReadableStream({ cancel: () => console.log('cancelled') }), {
+          headers: { 'Content-Type': 'text/event-stream' }
+        })
+      );
+    const exported = await import(${JSON.stringify(dist + file)});
+    const source = new (exported.StandardEventSource || EventSource)('http://127.0.0.1/');
+    source.onopen = () => source.close();`
+    ]);
+    expect(stdout).toBe('cancelled\n');
   }
 );

@@ -39,14 +39,14 @@ function start(url: string): void {
     readyState: 0,
     lastEventIdString: '',
     fire: (event) => fired.push(`${event.type} ${connection.readyState}`),
-    cancel() {}
+    stop() {}
   };
   runTheProcessingModel(connection, transport);
 }
 
 function close(): void {
   connection.readyState = 2;
-  connection.cancel();
+  connection.stop();
 }
 
 /** Runs the tasks that are queued, without letting time pass. */

@@ -1,6 +1,6 @@
 import { refusalTimeout, type Transport, type TransportRequest } from '../transport.ts';
-import { ignore, root } from '../platform/globals.ts';
-import { isCrossOrigin, locationOfServer, userInfo, withoutCredentials } from '../platform/urls.ts';
+import { ignore } from '../platform/globals.ts';
+import { isCrossOrigin, ownLocation, userInfo, withoutCredentials } from '../platform/urls.ts';
 import { createUtf8Decode } from '../platform/utf-8.ts';
 import { setHeaders } from './headers.ts';
 
@@ -16,7 +16,7 @@ export function createRequestInit(
 ): RequestInit {
   // Deno and Bun take no notice of `cache`; in a page these headers would need a preflight.
   const headers: Record<string, string> = {};
-  setHeaders(request, FOR_SERVERS && !locationOfServer(), (name, value) => {
+  setHeaders(request, FOR_SERVERS && !ownLocation(), (name, value) => {
     headers[name] = value;
   });
   const credentials = userInfo.exec(url);
@@ -34,9 +34,7 @@ export function createRequestInit(
     signal: FOR_SERVERS && !/^http/.test(url) ? null : signal,
     mode: mode as RequestMode,
     // Firefox takes it along to another origin, with the second redirect there.
-    redirect: (headers.Authorization &&
-      (FOR_SERVERS ? locationOfServer() : root.location) &&
-      'manual') as RequestRedirect
+    redirect: (headers.Authorization && ownLocation() && 'manual') as RequestRedirect
   };
 }
 
