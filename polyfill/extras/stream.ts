@@ -70,8 +70,8 @@ export function createEventStream(
 /**
  * The events of a response, or of a stream of bytes, as they come; leaving the loop cancels the body. An error comes behind the events
  * that came before it.
- * Throws a TypeError or RangeError that names a wrong option, and the iterator a TypeError if a response is not `text/event-stream` or has
- * no body.
+ * Throws a TypeError or RangeError that names a wrong option, and the iterator a TypeError if a response is not `text/event-stream`, has
+ * no body, or one that was read.
  */
 export function readEvents(
   source: Response | ReadableStream<Uint8Array>,
@@ -124,5 +124,7 @@ function bytesOf(source: Response | ReadableStream<Uint8Array>): ReadableStream<
     );
   }
   if (!source.body) throw new TypeError('the response has no body');
+  // Of one that was read to its end or cancelled a reader sees the end alone, as if there had been no event.
+  if (source.bodyUsed) throw new TypeError('the body of the response was read');
   return source.body;
 }

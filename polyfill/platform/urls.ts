@@ -30,6 +30,10 @@ export function parseUrl(url: string): ParsedUrl | undefined {
           .join('/')
       };
     }
+  } else if (FOR_SERVERS && new URL('http://a/b').href !== 'http://a/b') {
+    // React Native's own ends whatever it is given with a slash, refuses nothing, and may throw when it is asked for the origin.
+    const match = /^(https?:\/\/)([^/?#]*@)?([^/?#\s]+)/i.exec(url);
+    if (match) parsed = { href: url, origin: (match[1]! + match[3]!).toLowerCase() };
   } else {
     try {
       parsed = new URL(url, root.document ? document.baseURI : FOR_FETCH ? ownLocation() : location.href);

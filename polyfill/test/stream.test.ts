@@ -48,6 +48,12 @@ it('refuses what is not an event stream', async () => {
   await expect(collect(respond(null))).rejects.toThrow('no body');
 });
 
+it('refuses a response that was read, which would look as if it had no events', async () => {
+  const response = respond(body('data: a\n\n'));
+  expect(await collect(response)).toHaveLength(1);
+  await expect(collect(response)).rejects.toThrow('was read');
+});
+
 it('leaves the body of a response that it refused to the page', async () => {
   const response = respond(body('{}'), 'application/json');
   const events = readEvents(response);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { StandardEventSource } from '../index.ts';
 import { xhrTransport } from '../transports/xhr.ts';
 
 type Handler = (event: { type: string }) => void;
@@ -13,7 +14,7 @@ class FakeXhr {
   onprogress!: Handler;
   onabort!: Handler;
   onloadend!: Handler;
-  open(): void {}
+  open = vi.fn();
   headers: Record<string, string> = {};
   setRequestHeader(name: string, value: string): void {
     if (throwing === 'setRequestHeader') throw new Error('a header that QtWebKit refuses');
@@ -24,7 +25,7 @@ class FakeXhr {
     if (throwing === 'send') throw new Error('a network error, in QtWebKit');
   }
   getResponseHeader = () => 'text/event-stream';
-  overrideMimeType(): void {}
+  overrideMimeType? = (): void => {};
   abort(): void {
     this.readyState = 0;
   }
@@ -281,3 +282,35 @@ it('asks nothing more once it is cancelled, or where the source has been open', 
   expect(vi.getTimerCount()).toBe(0);
   expect([startWithFetch(true).fetch.mock.calls, told]).toEqual([[], ['end']]);
 });
+
+it.each([true, false])(
+  'asks in React Native for the URL that it was given, though a URL ends with a slash there; tells an origin: %s',
+  async (tellsOrigin) => {
+    vi.useRealTimers();
+    vi.stubGlobal('location', undefined);
+    vi.stubGlobal('fetch', undefined);
+    vi.stubGlobal('URL', function (url: string) {
+      return {
+        href: `${url}/`,
+        get origin() {
+          if (tellsOrigin) return 'https://a.test';
+          throw new Error('not implemented');
+        }
+      };
+    });
+    vi.stubGlobal('XMLHttpRequest', function () {
+      xhr = new FakeXhr();
+      delete xhr.overrideMimeType;
+      return xhr;
+    });
+    const source = new StandardEventSource('https://me@A.test/b?c');
+    expect(source.url).toBe('https://me@A.test/b?c');
+    expect(xhr.open).toHaveBeenCalledExactlyOnceWith('GET', 'https://me@A.test/b?c');
+    advance(3, 200, 'data: a\n\n');
+    xhr.onprogress({ type: 'progress' });
+    const { origin } = await new Promise<MessageEvent>((resolve) => (source.onmessage = resolve));
+    source.close();
+    expect(origin).toBe('https://a.test');
+    expect(() => new StandardEventSource('b')).toThrow();
+  }
+);

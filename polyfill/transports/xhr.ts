@@ -59,8 +59,15 @@ export const xhrTransport: Transport = (request, client) => {
     xhr.open('GET', request.url);
     xhr.withCredentials = request.withCredentials;
     // Firefox's workers want to be told now, and of a blob show this type as the response's. So do some engines without TextDecoder of all.
-    if (!root.document && root.TextDecoder && !/^b/.test(request.url))
+    // React Native has none.
+    if (
+      !root.document &&
+      root.TextDecoder &&
+      (!FOR_SERVERS || 'overrideMimeType' in xhr) &&
+      !/^b/.test(request.url)
+    ) {
       xhr.overrideMimeType('text/plain; charset=utf-8');
+    }
     try {
       // XHR has no cache mode. To another origin the headers that stand in for it need a preflight, and the last attempt may have been
       // redirected to one, as the last that was answered was.
