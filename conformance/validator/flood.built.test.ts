@@ -27,6 +27,9 @@ const floods: Record<string, string> = {
   '/tokens': 'data:  the\n\n',
   '/comments': ':\n\n',
   '/empty': 'data\n\n',
+  '/blank': '\n',
+  '/returns': 'data: x\r\r',
+  '/ids': 'id\n\n',
   '/json': 'data: {\ndata:   "n": 123456, "text": "x"\ndata: }\n\n',
   '/spring': 'id:123456\nevent:message\nretry:3000\ndata:{"n":123456}\n\n',
   '/line': 'x',
@@ -100,11 +103,20 @@ it.runIf(process.platform === 'linux')(
 );
 
 it.runIf(process.platform === 'linux')(
-  'so are, at a sixth, those of tokens with their spaces, of JSON in three lines, and of fields without a space, and at a tenth those of comments alone and of empty events',
+  'so are, at a sixth, those of tokens with their spaces, of JSON in three lines, and of fields without a space, and at a tenth those of comments alone and of empty events, at half those of blank lines, of lone CRs, and of empty ids',
   { timeout: 60_000 },
   async () => {
     const usual = await rateOf('/usual', ...long);
-    const parts = { '/tokens': 6, '/json': 6, '/spring': 6, '/comments': 10, '/empty': 10 };
+    const parts = {
+      '/tokens': 6,
+      '/json': 6,
+      '/spring': 6,
+      '/comments': 10,
+      '/empty': 10,
+      '/blank': 2,
+      '/returns': 2,
+      '/ids': 2
+    };
     for (const [path, part] of Object.entries(parts)) {
       const least = usual / part;
       let best = 0;

@@ -1,3 +1,5 @@
+import type { LineEnd } from './trace-observer.ts';
+
 /** ASCII that is to be seen, but for what tokens and addresses have: "@", and full stops. */
 const ofOrdinaryIds = new Uint8Array(256).fill(1, 33, 127);
 ofOrdinaryIds[46] = ofOrdinaryIds[64] = 0;
@@ -22,7 +24,7 @@ function isSpace(code: number): boolean {
 /**
  * A block as most are: `event`, `id` and `retry` at most once each, lines of data, comments, and fields whose names begin otherwise; no
  * type without data; values behind one space or none, but for data, and only those of data and of the id are empty. Lines end as all do in the text: with
- * LF, or with CRLF.
+ * LF, with CRLF, or with CR.
  * The text has no U+0000. Places are indices; those of lines that are not there are -1.
  */
 export class PlainBlock {
@@ -55,11 +57,13 @@ export class PlainBlock {
   #unknown: number[] = [];
 
   /** Reads the block that begins at `start`; false if it is another, or not whole. */
-  read(text: string, start: number, hasCarriageReturns: boolean): boolean {
+  read(text: string, start: number, ends: LineEnd): boolean {
     this.lines = this.dataLines = this.comments = this.unknownFields = this.unspaced = this.spaced = 0;
     this.typeLine = this.idLine = this.retryLine = -1;
-    const lineEnd = hasCarriageReturns ? 13 : 10;
-    const endLength = hasCarriageReturns ? 2 : 1;
+    const lineEnd = ends === 'LF' ? 10 : 13;
+    const last = ends === 'CR' ? '\r' : '\n';
+    const isTwo = ends === 'CRLF';
+    const endLength = isTwo ? 2 : 1;
     let at = start;
     for (;;) {
       const first = text.charCodeAt(at);
@@ -71,7 +75,7 @@ export class PlainBlock {
         // Without a value the colon may be left out.
         else if (text.startsWith('ata', at + 1) && text.charCodeAt(at + 4) === lineEnd) value += 4;
         else return false;
-      } else if (first === 105) value += 3;
+      } else if (first === 105) value += text.charCodeAt(at + 2) === lineEnd ? 2 : 3;
       else if (first === 101 || first === 114) value += 6;
       else if (first > 31) isKnown = false;
       else return false;
@@ -87,8 +91,8 @@ export class PlainBlock {
           this.spaced++;
         }
       }
-      const end = text.indexOf('\n', value) - endLength + 1;
-      if (end < value || (hasCarriageReturns && text.indexOf('\r', value) !== end)) return false;
+      const end = text.indexOf(last, value) - endLength + 1;
+      if (end < value || (isTwo && text.indexOf('\r', value) !== end)) return false;
       if (first === 100) {
         this.#values[2 * this.dataLines] = value;
         this.#values[2 * this.dataLines + 1] = end;
@@ -100,7 +104,11 @@ export class PlainBlock {
         this.#unknown[2 * this.unknownFields] = at;
         this.#unknown[2 * this.unknownFields++ + 1] = end;
       } else if (first === 105) {
-        if (this.idLine >= 0 || !text.startsWith('d:', at + 1)) return false;
+        if (
+          this.idLine >= 0 ||
+          !(value === at + 2 ? text.startsWith('d', at + 1) : text.startsWith('d:', at + 1))
+        )
+          return false;
         this.idLine = at;
         this.idEnd = end;
       } else if (first === 101) {
@@ -117,11 +125,25 @@ export class PlainBlock {
       this.lastEnd = end;
       this.lines++;
       at = end + endLength;
-      if (hasCarriageReturns && text.charCodeAt(at - 1) !== 10) return false;
+      if (isTwo && text.charCodeAt(at - 1) !== 10) return false;
     }
     this.end = at + endLength;
-    if (hasCarriageReturns && text.charCodeAt(at + 1) !== 10) return false;
+    if (isTwo && text.charCodeAt(at + 1) !== 10) return false;
+    // What comes after a CR may be the LF of a CRLF.
+    if (ends === 'CR' && this.end === text.length) return false;
     return this.dataLines > 0 || this.typeLine < 0;
+  }
+
+  /** How often the block that began at `start` comes again at once. */
+  repeats(text: string, start: number, ends: LineEnd): number {
+    const { end } = this;
+    const length = end - start;
+    // As above.
+    const most = text.length - (ends === 'CR' ? 1 : 0);
+    let at = end;
+    // Characters before `at` are those of the block, again and again.
+    while (at < most && text.charCodeAt(at) === text.charCodeAt(at - length)) at++;
+    return Math.floor((at - end) / length);
   }
 
   /** Line of the `index`-th unknown field. */

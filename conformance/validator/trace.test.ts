@@ -172,6 +172,7 @@ describe.each(profiles)('under the profile %s', (profile) => {
     'id: abc/27=\nretry: 27\ndata: 27',
     'id: 2026-11-27T00:00:00.27Z\r\ndata: x',
     'id:\ndata: x',
+    'id\ndata: x',
     'id: 27',
     'data: {\ndata:   "n": 27\ndata: }',
     'data:{"error":{"n":27}}',

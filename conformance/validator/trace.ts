@@ -250,9 +250,7 @@ export class Trace {
       this.#opening = undefined;
       this.#take(opening);
     }
-    if (this.#afterCarriageReturn)
-      this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
-    this.#afterCarriageReturn = undefined;
+    this.#endAfterCarriageReturn();
     if (ended && !this.overflow && this.#sequence.length > 0) {
       findFaults(this.#sequence, this.bytes - this.#sequence.length, this.#faults);
     }
@@ -292,11 +290,11 @@ export class Trace {
     if (this.#ofBlankLines || text.includes('\0')) return this.#interpretPart(text);
     this.#mayHaveEvents =
       this.#ofPlainData.size === 0 && this.#ofBlocks.length === 0 && this.events >= sampled;
-    const hasCarriageReturns = text.includes('\r');
-    const blank = hasCarriageReturns ? '\n\r\n' : '\n\n';
+    const ends = !text.includes('\r') ? 'LF' : text.includes('\n') ? 'CRLF' : 'CR';
+    const blank = { LF: '\n\n', CRLF: '\n\r\n', CR: '\r\r' }[ends];
     let others = 0;
     for (let start = 0; start < text.length && !this.overflow;) {
-      const end = this.#readPlainBlocks(text, start, hasCarriageReturns);
+      const end = this.#readPlainBlocks(text, start, ends);
       if (end > start) {
         start = end;
         others = 0;
@@ -311,8 +309,9 @@ export class Trace {
   }
 
   /** Counts the plain blocks that nobody wants to be told of, from `start` on, and says where they end. */
-  #readPlainBlocks(text: string, start: number, hasCarriageReturns: boolean): number {
-    const counted = hasCarriageReturns ? this.ends.CRLF : this.ends.LF;
+  #readPlainBlocks(text: string, start: number, ends: LineEnd): number {
+    if (ends === 'CR') this.#endAfterCarriageReturn();
+    const counted = this.ends[ends];
     const isBetween = this.#block.lines === 0 && this.#unfinished === '' && !this.#afterCarriageReturn;
     if (!isBetween || !counted || this.#afterType || this.#faults.length > 0) return start;
     const plain = this.#plain;
@@ -321,29 +320,37 @@ export class Trace {
     let [blankLines, blocks, blocksOfFields, events, lines, dataLines] = [0, 0, 0, 0, 0, 0];
     let [lastEvent, lastEventLine, lastLine, lastEnd] = [-1, 0, -1, 0];
     let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
-    while (plain.read(text, end, hasCarriageReturns) && !this.#isWanted(plain, text)) {
-      blankLines++;
+    while (plain.read(text, end, ends) && !this.#isWanted(plain, text)) {
+      // Until somebody is told of something, nobody wants more of it: but an id comes again.
+      const again = plain.idLine < 0 || this.#id === '' ? plain.repeats(text, end, ends) : 0;
+      const times = again + 1;
+      const shift = again * (plain.end - end);
+      const linesBefore = lines + again * (plain.lines + 1);
+      blankLines += times;
       if (plain.dataLines > 0) {
-        lastEvent = end;
-        lastEventLine = this.lines + lines + 1;
+        lastEvent = end + shift;
+        lastEventLine = this.lines + linesBefore + 1;
       }
-      end = plain.end;
-      if (plain.retryLine >= 0) {
-        this.retries++;
-        ({ retryLine, retryEnd } = plain);
-        retryNumber = this.lines + lines + plain.retryIndex + 1;
-      }
-      lines += plain.lines + 1;
+      end = plain.end + shift;
+      lines = linesBefore + plain.lines + 1;
       if (plain.lines === 0) continue;
-      blocks++;
-      ({ lastLine, lastEnd } = plain);
-      this.comments += plain.comments;
-      this.unspaced += plain.unspaced;
-      this.spaced += plain.spaced;
-      if (plain.comments + (plain.retryLine < 0 ? 0 : 1) < plain.lines) blocksOfFields++;
+      if (again > 0) this.#countAgain(plain, again);
+      if (plain.retryLine >= 0) {
+        this.retries += times;
+        retryLine = plain.retryLine + shift;
+        retryEnd = plain.retryEnd + shift;
+        retryNumber = this.lines + linesBefore + plain.retryIndex + 1;
+      }
+      blocks += times;
+      lastLine = plain.lastLine + shift;
+      lastEnd = plain.lastEnd + shift;
+      this.comments += times * plain.comments;
+      this.unspaced += times * plain.unspaced;
+      this.spaced += times * plain.spaced;
+      if (plain.comments + (plain.retryLine < 0 ? 0 : 1) < plain.lines) blocksOfFields += times;
       if (plain.dataLines === 0) continue;
-      events++;
-      dataLines += plain.dataLines;
+      events += times;
+      dataLines += times * plain.dataLines;
     }
     if (blankLines === 0) return start;
     const read = this.#read;
@@ -356,7 +363,7 @@ export class Trace {
     read.blocks += blocks;
     this.lastEventId = this.#id;
     if (lastEvent >= 0) {
-      plain.read(text, lastEvent, hasCarriageReturns);
+      plain.read(text, lastEvent, ends);
       this.lastDataRead = read;
       this.lastDataText = text.slice(plain.dataLine, plain.dataEnd);
       const type = plain.typeLine < 0 ? 'message' : fieldValue(text.slice(plain.typeLine, plain.typeEnd));
@@ -378,6 +385,12 @@ export class Trace {
     this.#block.line = this.lines + 1;
     this.#firstReadOfLine = read;
     return end;
+  }
+
+  /** Counts for who counts the block that came before that it came `times` more. */
+  #countAgain(plain: PlainBlock, times: number): void {
+    for (let index = 0; index < this.#countedNow; index++) this.#counted[index]!.times += times;
+    if (plain.typeLine >= 0) this.#unwantedType!.times += times;
   }
 
   #keepEvent(type: string, data: string, offset: number, line: number): void {
@@ -457,7 +470,7 @@ export class Trace {
     const opening = isEmpty ? emptyOpening : first === 13 ? 10 : first;
     const interests = this.#ofOpenings[opening]!;
     if (interests.length > 0 && !this.#onlyCount(interests, isEmpty ? '' : plain.dataOf(text))) return true;
-    if (typeLine >= 0) type!.times++;
+    if (typeLine >= 0) (this.#unwantedType = type!).times++;
     if (isNewId) this.#recentIds.add(id!);
     return false;
   }
@@ -488,14 +501,12 @@ export class Trace {
 
   #interpretPart(text: string): void {
     this.#text = text;
-    if (this.#afterCarriageReturn) {
-      if (text.charCodeAt(0) === 10) {
-        this.#cursor++;
-        if (this.#block.lines === 0) this.#block.offset = this.#cursor;
-        this.#countEnd('CRLF', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
-      } else this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
+    if (this.#afterCarriageReturn && text.charCodeAt(0) === 10) {
+      this.#cursor++;
+      if (this.#block.lines === 0) this.#block.offset = this.#cursor;
+      this.#countEnd('CRLF', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
       this.#afterCarriageReturn = undefined;
-    }
+    } else this.#endAfterCarriageReturn();
     const before = this.lines;
     if (this.#unfinished === '') this.#firstReadOfLine = this.#read;
     this.#interpret(text);
@@ -757,6 +768,13 @@ export class Trace {
     const counted = this.ends[end];
     if (counted) counted.count++;
     else this.ends[end] = { count: 1, offset, line };
+  }
+
+  /** No LF comes after it. */
+  #endAfterCarriageReturn(): void {
+    if (!this.#afterCarriageReturn) return;
+    this.#countEnd('CR', this.#afterCarriageReturn.offset, this.#afterCarriageReturn.line);
+    this.#afterCarriageReturn = undefined;
   }
 
   #checkUtf8(bytes: Buffer): void {
