@@ -149,8 +149,9 @@ function throwASyntaxError(message: string): never {
   try {
     error = new DOMException(message, 'SyntaxError');
   } catch {
-    // Old engines make one for themselves alone.
-    if (FOR_OLD_ENGINES) document.querySelector('');
+    // Old engines make one for themselves alone, and React Native has no document.
+    if (FOR_SERVERS && !root.document) error = new SyntaxError(message);
+    else if (FOR_OLD_ENGINES) document.querySelector('');
   }
   throw error;
 }
