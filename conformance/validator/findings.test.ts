@@ -398,7 +398,11 @@ describe('more of what a rule is for', { concurrent: true }, () => {
     ['H14', 'a server that answers nothing', () => {}, { probes: ['head-request'] }],
     ['F21', 'a word', writing('data: b\n\ndata: {"a":"{\'b\': 1}"}\n\n')],
     ['F21', 'an address', writing('data: ann.b@cafe\n\ndata: host.Name@1b6d3586.example\n\n')],
-    ['F21', 'a name with a version', writing('data: com.example.App@12\n\ndata: app.Release@2026\n\n')],
+    [
+      'F21',
+      'a name with a version',
+      writing('data: com.example.App@12\n\ndata: app.Release@2026\n\ndata: ns.Model@20241127\n\n')
+    ],
     ['R05', 'a name with a version', writing('id: orders@1.2\ndata: 1\n\n')],
     ['T13', 'tokens that are blank', writing('data:     \n\n'.repeat(3))],
     [

@@ -287,6 +287,13 @@ describe('lint', () => {
     expect(await times('data: {a "x\ndata: y"}')).toBe(undefined);
     expect(await times('data: {"a":[\ndata: [1]\ndata: ]}')).toBe(undefined);
   });
+  it('does not say of JSON that it is whole behind what it left unread', async () => {
+    const verdictOf = async (count: number) => {
+      const { verdicts } = await lint(Buffer.from('data: {a "x\ndata: y"}\n\n'.repeat(count)));
+      return verdicts.find(({ rule }) => rule === 'F24')!.verdict;
+    };
+    expect([await verdictOf(100), await verdictOf(101)]).toEqual(['ok', 'not observed']);
+  });
   it('says of a line of blanks that the event is not ended', async () => {
     const { findings } = await lint(Buffer.from('data: x\n \t\n'));
     expect(findings[0]!.message).toContain('looks blank and is not: the event is not ended');

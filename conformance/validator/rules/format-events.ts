@@ -1,4 +1,14 @@
-import { at, atBlock, notApplicable, onStream, quote, rule, type Sighting, type Rule } from '../rule.ts';
+import {
+  at,
+  atBlock,
+  notApplicable,
+  notObserved,
+  onStream,
+  quote,
+  rule,
+  type Sighting,
+  type Rule
+} from '../rule.ts';
 import { decodeUtf8, fieldValue } from '../latin1.ts';
 import { sampled, type TracedBlock, type WantedBlocks } from '../trace-observer.ts';
 import { standard } from './sources.ts';
@@ -16,7 +26,8 @@ const pythonRepr = /^(\[?\{'[^'"{}]{1,200}': [^]*\}\]?|b('[^'\n]*'|"[^"\n]*"))$/
 
 /** What JavaScript writes for an object, or several; and Java: `com.example.Event@1b6d3586`, `[B@1b6d3586`. Shorter hash codes are rare, and versions of a name look so. */
 const javaScriptName = /^\[object [A-Z]\w{1,40}\](, ?\[object [A-Z]\w{1,40}\]){0,20}$/;
-const javaName = /^(([a-z]\w*\.)+[A-Z][\w$]*|\[+([BCDFIJSZ]|L[\w.$]+;))@[1-9a-f][0-9a-f]{4,7}$/;
+const javaName =
+  /^(([a-z]\w*\.)+[A-Z][\w$]*|\[+([BCDFIJSZ]|L[\w.$]+;))@(?!(19|20)\d\d[01]\d[0-3]\d$)[1-9a-f][0-9a-f]{4,7}$/;
 
 /** The same, or what JavaScript writes for an object, by their first two characters; that of Java by its end. */
 function mayBeRepr(data: string): boolean {
@@ -343,23 +354,35 @@ export const events: Rule[] = [
     'Send JSON in one data line: a line feed within a string makes it invalid.',
     onStream((found) => {
       let others = 0;
+      let broken = 0;
+      let isLeftOut = false;
       return {
         blocks: {
           opening: ['{', '[', '"', ' ', '\t', '\n'],
-          only: (data, { dataLines }) =>
-            dataLines > 1 && others < enoughOthers && data.length <= megabyte && isCut(data)
+          only(data, { dataLines }) {
+            if (dataLines < 2 || data.length > megabyte) return false;
+            if (others < enoughOthers) return isCut(data);
+            isLeftOut = true;
+            return false;
+          }
         },
         block(block) {
           const { data } = block.event!;
           if (!/^\s*[{["]/.test(data)) return;
           if (parseJson(decodeUtf8(data).replaceAll('\n', '')) === undefined) others++;
-          else
+          else {
+            broken++;
             found({
               message: () =>
                 `${block.dataLines} data lines are JSON only without the line feeds between them`,
               ...atBlock(block)
             });
-        }
+          }
+        },
+        end: () =>
+          isLeftOut && broken === 0
+            ? notObserved(`JSON among the first ${enoughOthers} events in several lines that look like it`)
+            : undefined
       };
     })
   ),
