@@ -104,11 +104,7 @@ export class PlainBlock {
         this.#unknown[2 * this.unknownFields] = at;
         this.#unknown[2 * this.unknownFields++ + 1] = end;
       } else if (first === 105) {
-        if (
-          this.idLine >= 0 ||
-          !(value === at + 2 ? text.startsWith('d', at + 1) : text.startsWith('d:', at + 1))
-        )
-          return false;
+        if (this.idLine >= 0 || !text.startsWith(value === at + 2 ? 'd' : 'd:', at + 1)) return false;
         this.idLine = at;
         this.idEnd = end;
       } else if (first === 101) {
