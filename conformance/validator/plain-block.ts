@@ -1,19 +1,31 @@
-import type { LineEnd } from './trace-observer.ts';
-
-/** ASCII that is to be seen, but for what tokens and addresses have: "@", and full stops. */
+/** ASCII that is to be seen, but for what addresses have. */
 const ofOrdinaryIds = new Uint8Array(256).fill(1, 33, 127);
-ofOrdinaryIds[46] = ofOrdinaryIds[64] = 0;
+ofOrdinaryIds[64] = 0;
 
-/** Whether it is an id as most are: of such characters, a digit among them, and shorter than a UUID. */
+/**
+ * Whether it is an id as most are: of such characters, no part of a JSON web token behind a full stop, shorter than a UUID, and, but for a
+ * digit, longer than what a missing value is written as.
+ */
 export function isOrdinaryId(text: string, start: number, end: number): boolean {
   if (end - start > 35) return false;
-  let hasDigit = false;
+  let isLong = end - start > 'undefined'.length;
   for (let index = start; index < end; index++) {
     const code = text.charCodeAt(index);
     if (ofOrdinaryIds[code] !== 1) return false;
-    if (code > 47 && code < 58) hasDigit = true;
+    if (code > 47 && code < 58) isLong = true;
+    else if (code === 46 && text.charCodeAt(index + 1) === 101) return false;
   }
-  return hasDigit;
+  return isLong;
+}
+
+function isLineEnd(code: number): boolean {
+  return code === 10 || code === 13;
+}
+
+/** The end of the text if there is none. */
+function find(character: string, text: string, start: number): number {
+  const index = text.indexOf(character, start);
+  return index < 0 ? text.length : index;
 }
 
 /** For `\s` in latin1. */
@@ -23,12 +35,13 @@ function isSpace(code: number): boolean {
 
 /**
  * A block as most are: `event`, `id` and `retry` at most once each, lines of data, comments, and fields whose names begin otherwise; no
- * type without data; values behind one space or none, but for data, and only those of data and of the id are empty. Lines end as all do in the text: with
- * LF, with CRLF, or with CR.
- * The text has no U+0000. Places are indices; those of lines that are not there are -1.
+ * type without data; values behind one space or none, but for data, and only those of data and of the id are empty; no U+0000. Lines end with LF or CRLF, or, in
+ * a text without LF, with CR. Places are indices; those of lines that are not there are -1.
  */
 export class PlainBlock {
   end = 0;
+  /** How many of its lines, the blank one too, end with CRLF. */
+  pairs = 0;
   /** Without the blank one. */
   lines = 0;
   dataLines = 0;
@@ -55,44 +68,74 @@ export class PlainBlock {
   #values: number[] = [];
   /** Where unknown fields do. */
   #unknown: number[] = [];
+  #text = '';
+  #lineEnd: '\n' | '\r' = '\n';
+  /** The first CR from some place on, if lines do not end with it alone. */
+  #carriageReturn = 0;
+  #from = 0;
+  /** The next U+0000. */
+  #nul = 0;
+
+  /** Blocks of this are read from now on. */
+  begin(text: string): void {
+    this.#text = text;
+    this.#lineEnd = text.includes('\n') ? '\n' : '\r';
+    this.#from = 0;
+    this.#carriageReturn = this.#lineEnd === '\n' ? find('\r', text, 0) : text.length;
+    this.#nul = find('\0', text, 0);
+  }
 
   /** Reads the block that begins at `start`; false if it is another, or not whole. */
-  read(text: string, start: number, ends: LineEnd): boolean {
-    this.lines = this.dataLines = this.comments = this.unknownFields = this.unspaced = this.spaced = 0;
+  read(start: number): boolean {
+    this.pairs =
+      this.lines =
+      this.dataLines =
+      this.comments =
+      this.unknownFields =
+      this.unspaced =
+      this.spaced =
+        0;
     this.typeLine = this.idLine = this.retryLine = -1;
-    const lineEnd = ends === 'LF' ? 10 : 13;
-    const last = ends === 'CR' ? '\r' : '\n';
-    const isTwo = ends === 'CRLF';
-    const endLength = isTwo ? 2 : 1;
+    const text = this.#text;
+    const lineEnd = this.#lineEnd;
     let at = start;
     for (;;) {
       const first = text.charCodeAt(at);
-      if (first === lineEnd) break;
+      if (first === 10 || first === 13) break;
       let value = at;
       let isKnown = true;
       if (first === 100) {
         if (text.startsWith('ata:', at + 1)) value += 5;
         // Without a value the colon may be left out.
-        else if (text.startsWith('ata', at + 1) && text.charCodeAt(at + 4) === lineEnd) value += 4;
+        else if (text.startsWith('ata', at + 1) && isLineEnd(text.charCodeAt(at + 4))) value += 4;
         else return false;
-      } else if (first === 105) value += text.charCodeAt(at + 2) === lineEnd ? 2 : 3;
+      } else if (first === 105) value += isLineEnd(text.charCodeAt(at + 2)) ? 2 : 3;
       else if (first === 101 || first === 114) value += 6;
       else if (first > 31) isKnown = false;
       else return false;
       if (isKnown) {
         let opening = text.charCodeAt(value);
         if (opening === 32) opening = text.charCodeAt(++value);
-        else if (opening !== lineEnd) this.unspaced++;
+        else if (!isLineEnd(opening)) this.unspaced++;
         if (first !== 100) {
           // An empty value, or the end of the text, where this is NaN.
-          if ((!(opening > 13) && !(first === 105 && opening === lineEnd)) || opening === 32) return false;
+          if ((!(opening > 13) && !(first === 105 && isLineEnd(opening))) || opening === 32) return false;
         } else if (opening === 32 && this.dataLines === 0) {
           if (isSpace(text.charCodeAt(value + 1))) return false;
           this.spaced++;
         }
       }
-      const end = text.indexOf(last, value) - endLength + 1;
-      if (end < value || (isTwo && text.indexOf('\r', value) !== end)) return false;
+      let end = text.indexOf(lineEnd, value);
+      if (end < 0) return false;
+      const next = end + 1;
+      if (value < this.#from || this.#carriageReturn < value) {
+        this.#from = value;
+        this.#carriageReturn = find('\r', text, value);
+      }
+      if (this.#carriageReturn < end) {
+        if (this.#carriageReturn !== --end) return false;
+        this.pairs++;
+      }
       if (first === 100) {
         this.#values[2 * this.dataLines] = value;
         this.#values[2 * this.dataLines + 1] = end;
@@ -120,22 +163,26 @@ export class PlainBlock {
       this.lastLine = at;
       this.lastEnd = end;
       this.lines++;
-      at = end + endLength;
-      if (isTwo && text.charCodeAt(at - 1) !== 10) return false;
+      at = next;
     }
-    this.end = at + endLength;
-    if (isTwo && text.charCodeAt(at + 1) !== 10) return false;
+    if (lineEnd === '\n' && text.charCodeAt(at) === 13) {
+      if (text.charCodeAt(++at) !== 10) return false;
+      this.pairs++;
+    }
+    this.end = at + 1;
     // What comes after a CR may be the LF of a CRLF.
-    if (ends === 'CR' && this.end === text.length) return false;
-    return this.dataLines > 0 || this.typeLine < 0;
+    if (lineEnd === '\r' && this.end === text.length) return false;
+    if (this.#nul < start) this.#nul = find('\0', text, start);
+    return this.#nul >= this.end && (this.dataLines > 0 || this.typeLine < 0);
   }
 
   /** How often the block that began at `start` comes again at once. */
-  repeats(text: string, start: number, ends: LineEnd): number {
+  repeats(start: number): number {
     const { end } = this;
+    const text = this.#text;
     const length = end - start;
     // As above.
-    const most = text.length - (ends === 'CR' ? 1 : 0);
+    const most = text.length - (this.#lineEnd === '\r' ? 1 : 0);
     let at = end;
     // Characters before `at` are those of the block, again and again.
     while (at < most && text.charCodeAt(at) === text.charCodeAt(at - length)) at++;
@@ -143,12 +190,13 @@ export class PlainBlock {
   }
 
   /** Line of the `index`-th unknown field. */
-  unknownField(text: string, index: number): string {
-    return text.slice(this.#unknown[2 * index], this.#unknown[2 * index + 1]);
+  unknownField(index: number): string {
+    return this.#text.slice(this.#unknown[2 * index], this.#unknown[2 * index + 1]);
   }
 
   /** Its data. */
-  dataOf(text: string): string {
+  dataOf(): string {
+    const text = this.#text;
     if (this.dataLines === 1) return text.slice(this.data, this.dataEnd);
     const values = this.#values;
     let data = text.slice(values[0], values[1]);

@@ -112,6 +112,7 @@ it('blocks that nobody wants to be told of count as all others do', () => {
     ],
     ...['data: 2', 'data: {"a":1}', 'data: ping', 'data:', 'data', 'data:  x', 'retry: 10'],
     ...['id: abc', 'id: a27@b.org', 'id: é27', 'id:', 'retry: 27', 'retry: x', 'x: 27', 'x', 'Data: 27'],
+    ...['data: a\0b', 'id: 27\0'],
     ...['data: [DONE]', 'data: {"type":"a"}', 'data: {"error":{}}', 'event: next', 'event: error']
   );
   const value = fc.constantFrom('1', 'x', 'undefined', '"s"', '', ' x', 'é', '\0', '\r', 'error');
@@ -124,15 +125,18 @@ it('blocks that nobody wants to be told of count as all others do', () => {
   const stream = fc
     .tuple(
       fc.array(block, { minLength: 1, maxLength: 5 }),
-      end,
+      fc.oneof(
+        { weight: 3, arbitrary: fc.tuple(end) },
+        { weight: 1, arbitrary: fc.array(end, { minLength: 2, maxLength: 4 }) }
+      ),
       fc.array(fc.tuple(fc.nat(2400), line, end), { maxLength: 1 })
     )
-    .map(([blocks, end, odd]) => {
+    .map(([blocks, ends, odd]) => {
       const lines = Array.from({ length: 600 }, (_, n) => {
         const [fields, last] = blocks[n % blocks.length]!;
         return [...fields.map((field) => field.replace('27', String(n))), last, ''];
       }).flat();
-      const ended = lines.map((line) => line + end);
+      const ended = lines.map((line, n) => line + ends[n % ends.length]);
       for (const [at, line, end] of odd) ended.splice(at, 0, line + end);
       return Buffer.from(ended.join(''));
     });
@@ -171,6 +175,7 @@ describe.each(profiles)('under the profile %s', (profile) => {
     'id: 01234567-89ab-4def-8123-456789ab27\nretry: 3000\ndata: {"n":27}',
     'id: abc/27=\nretry: 27\ndata: 27',
     'id: 2026-11-27T00:00:00.27Z\r\ndata: x',
+    'id: 27\ndata: x\r\ndata: y',
     'id:\ndata: x',
     'id\ndata: x',
     'id: 27',

@@ -287,42 +287,48 @@ export class Trace {
   }
 
   #readPiece(text: string): void {
-    if (this.#ofBlankLines || text.includes('\0')) return this.#interpretPart(text);
+    if (this.#ofBlankLines) return this.#interpretPart(text);
     this.#mayHaveEvents =
       this.#ofPlainData.size === 0 && this.#ofBlocks.length === 0 && this.events >= sampled;
-    const ends = !text.includes('\r') ? 'LF' : text.includes('\n') ? 'CRLF' : 'CR';
-    const blank = { LF: '\n\n', CRLF: '\n\r\n', CR: '\r\r' }[ends];
+    this.#plain.begin(text);
+    const isOfReturns = !text.includes('\n');
+    // A blank line, behind one that ends alike or with LF.
+    const blank = isOfReturns ? /\r\r/g : text.includes('\r') ? /\n\r?\n/g : /\n\n/g;
     let others = 0;
     for (let start = 0; start < text.length && !this.overflow;) {
-      const end = this.#readPlainBlocks(text, start, ends);
+      const end = this.#readPlainBlocks(text, start, isOfReturns);
       if (end > start) {
         start = end;
         others = 0;
         continue;
       }
       // Where there are few, to look for them costs more than it saves.
-      const next = others++ < 4 ? text.indexOf(blank, start) : -1;
-      const rest = next < 0 ? text.slice(start) : text.slice(start, next + blank.length);
+      blank.lastIndex = start;
+      const rest = text.slice(start, others++ < 4 && blank.test(text) ? blank.lastIndex : undefined);
       this.#interpretPart(rest);
       start += rest.length;
     }
   }
 
   /** Counts the plain blocks that nobody wants to be told of, from `start` on, and says where they end. */
-  #readPlainBlocks(text: string, start: number, ends: LineEnd): number {
-    if (ends === 'CR') this.#endAfterCarriageReturn();
-    const counted = this.ends[ends];
+  #readPlainBlocks(text: string, start: number, isOfReturns: boolean): number {
+    if (isOfReturns) this.#endAfterCarriageReturn();
     const isBetween = this.#block.lines === 0 && this.#unfinished === '' && !this.#afterCarriageReturn;
-    if (!isBetween || !counted || this.#afterType || this.#faults.length > 0) return start;
+    const { LF, CRLF, CR } = this.ends;
+    if (!isBetween || (isOfReturns ? !CR : !LF && !CRLF) || this.#afterType || this.#faults.length > 0)
+      return start;
     const plain = this.#plain;
     const offset = this.#base - start;
     let end = start;
-    let [blankLines, blocks, blocksOfFields, events, lines, dataLines] = [0, 0, 0, 0, 0, 0];
+    let [blankLines, blocks, blocksOfFields, events, lines, pairs, dataLines] = [0, 0, 0, 0, 0, 0, 0];
     let [lastEvent, lastEventLine, lastLine, lastEnd] = [-1, 0, -1, 0];
     let [retryLine, retryEnd, retryNumber] = [-1, 0, 0];
-    while (plain.read(text, end, ends) && !this.#isWanted(plain, text)) {
+    while (plain.read(end)) {
+      // The first that ends so is told.
+      if (!isOfReturns && ((plain.pairs > 0 && !CRLF) || (plain.pairs <= plain.lines && !LF))) break;
+      if (this.#isWanted(plain, text)) break;
       // Until somebody is told of something, nobody wants more of it: but an id comes again.
-      const again = plain.idLine < 0 || this.#id === '' ? plain.repeats(text, end, ends) : 0;
+      const again = plain.idLine < 0 || this.#id === '' ? plain.repeats(end) : 0;
       const times = again + 1;
       const shift = again * (plain.end - end);
       const linesBefore = lines + again * (plain.lines + 1);
@@ -333,6 +339,7 @@ export class Trace {
       }
       end = plain.end + shift;
       lines = linesBefore + plain.lines + 1;
+      pairs += times * plain.pairs;
       if (plain.lines === 0) continue;
       if (again > 0) this.#countAgain(plain, again);
       if (plain.retryLine >= 0) {
@@ -354,7 +361,8 @@ export class Trace {
     }
     if (blankLines === 0) return start;
     const read = this.#read;
-    counted.count += lines;
+    if (pairs > 0) CRLF!.count += pairs;
+    if (lines > pairs) (isOfReturns ? CR : LF)!.count += lines - pairs;
     this.lines += lines;
     this.blankLines += blankLines;
     this.events += events;
@@ -363,11 +371,11 @@ export class Trace {
     read.blocks += blocks;
     this.lastEventId = this.#id;
     if (lastEvent >= 0) {
-      plain.read(text, lastEvent, ends);
+      plain.read(lastEvent);
       this.lastDataRead = read;
       this.lastDataText = text.slice(plain.dataLine, plain.dataEnd);
       const type = plain.typeLine < 0 ? 'message' : fieldValue(text.slice(plain.typeLine, plain.typeEnd));
-      this.#keepEvent(type, plain.dataOf(text), offset + lastEvent, lastEventLine);
+      this.#keepEvent(type, plain.dataOf(), offset + lastEvent, lastEventLine);
     }
     if (lastLine >= 0) this.lastText = text.slice(lastLine, lastEnd);
     if (retryLine >= 0) {
@@ -415,7 +423,7 @@ export class Trace {
     if (retryLine >= 0 && !this.#isUnwantedRetry(text.slice(retryLine, plain.retryEnd))) return true;
     this.#countedNow = 0;
     for (let index = 0; index < plain.unknownFields; index++)
-      if (this.#isUnknownWanted(plain.unknownField(text, index))) return true;
+      if (this.#isUnknownWanted(plain.unknownField(index))) return true;
     let id: string | undefined;
     if (idLine >= 0) {
       const line = text.slice(idLine, plain.idEnd);
@@ -469,7 +477,7 @@ export class Trace {
     // Behind an empty first line.
     const opening = isEmpty ? emptyOpening : first === 13 ? 10 : first;
     const interests = this.#ofOpenings[opening]!;
-    if (interests.length > 0 && !this.#onlyCount(interests, isEmpty ? '' : plain.dataOf(text))) return true;
+    if (interests.length > 0 && !this.#onlyCount(interests, isEmpty ? '' : plain.dataOf())) return true;
     if (typeLine >= 0) (this.#unwantedType = type!).times++;
     if (isNewId) this.#recentIds.add(id!);
     return false;

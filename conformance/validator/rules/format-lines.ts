@@ -38,18 +38,21 @@ export const byteOrderMark = '\xef\xbb\xbf';
  */
 type UnknownField = 'misspelt' | 'byte order mark' | 'content' | 'of its own';
 
-/** Several rules ask of one line. */
+/** Several rules ask of one line; and with a colon all lines of one name are alike. */
 let lastLine = '';
+let lastName: string | undefined;
 let lastKind: UnknownField = 'content';
 
 function kindOf(line: string): UnknownField {
-  if (line === lastLine) return lastKind;
+  if (line === lastLine || (lastName && line.startsWith(lastName))) return lastKind;
   const name = fieldName(line);
   const isKnown = fields.includes(name.trim().toLowerCase());
+  const hasColon = name !== line;
   lastLine = line;
-  if (isKnown && !fields.includes(name) && line.includes(':')) lastKind = 'misspelt';
+  lastName = hasColon ? `${name}:` : undefined;
+  if (isKnown && !fields.includes(name) && hasColon) lastKind = 'misspelt';
   else if (line.startsWith(byteOrderMark)) lastKind = 'byte order mark';
-  else lastKind = isName(name) && line.includes(':') ? 'of its own' : 'content';
+  else lastKind = isName(name) && hasColon ? 'of its own' : 'content';
   return lastKind;
 }
 
