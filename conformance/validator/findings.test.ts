@@ -532,16 +532,21 @@ it.concurrent.each([
   ['id: 1\ndata: 1\n\n', 'warning'],
   ['data: 1\n\n', 'information'],
   ['', 'warning']
-])('X08: of %j a %s', async (events, severity) => {
+])('a preflight that fails is, of %j, a %s', async (events, severity) => {
   const allowed = head.replace('\r\n', '\r\nAccess-Control-Allow-Origin: *\r\n');
-  const result = await judge(
-    (socket, request) =>
-      request.startsWith('OPTIONS')
-        ? socket.end('HTTP/1.1 405 No\r\n\r\n')
-        : socket.write(`${allowed}\r\n${events}`),
-    { duration: 300, probes: ['origin-request', 'preflight'] }
-  );
-  expect(result.findings.find(({ rule }) => rule === 'X08')).toMatchObject({ severity });
+  const answers = {
+    X06: 'HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: *\r\n\r\n',
+    X07: `${allowed}\r\n`,
+    X08: 'HTTP/1.1 405 Method Not Allowed\r\n\r\n'
+  };
+  for (const [rule, answer] of Object.entries(answers)) {
+    const result = await judge(
+      (socket, request) =>
+        request.startsWith('OPTIONS') ? socket.end(answer) : socket.write(`${allowed}\r\n${events}`),
+      { duration: 300, probes: ['origin-request', 'preflight'] }
+    );
+    expect(result.findings.find((finding) => finding.rule === rule)).toMatchObject({ severity });
+  }
 });
 
 it.concurrent('F02: not for a line in two pieces', async () => {
