@@ -660,6 +660,27 @@ it.concurrent.each<[string, string | undefined, string]>([
   expect(result.headline).toBe(headline);
 });
 
+it.concurrent.each([
+  ['F03', '{"n":3}\n\n'],
+  ['F09', 'id: 3\ndata: caf\xe9\n\n'],
+  ['R16', 'retry: 0\n\n']
+])('%s: in what comes after a reconnection only', async (rule, text) => {
+  const { findings, headline } = await judge(
+    (socket, request) =>
+      socket.write(
+        Buffer.from(
+          `${head}\r\n${/\nLast-Event-ID: ?1\r/.test(request) ? text : 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'}`,
+          'latin1'
+        )
+      ),
+    { duration: 300, probes: ['again', 'first-id'] }
+  );
+  expect(findings.filter(({ severity }) => severity === 'error')).toMatchObject([
+    { rule, probe: 'first-id' }
+  ]);
+  expect(headline).toMatch(/^2 events in \d+ bytes; clients /);
+});
+
 describe('R11', { concurrent: true }, () => {
   const idOf = (request: string) => Number(/\r\nLast-Event-ID: ?(\d+)\r\n/.exec(request)?.[1] ?? 0);
   const events = (numbers: number[]) => numbers.map((n) => `id: ${n}\ndata: ${n}\n\n`).join('');
