@@ -42,10 +42,11 @@ it.concurrent.each([
 });
 
 it.concurrent.each([
-  [' ', /, and no blank line: what looks so has spaces or tabs$/],
-  ['id: 1', /, and no blank line$/]
-])('F02: with the line %j behind the data', async (line, message) => {
-  const { findings } = await judge((socket) => repeat(socket, () => `data: 1\n${line}\n`), {
+  ['data: 1\n ', /, and no blank line: what looks so has spaces or tabs$/],
+  ['data: 1\\n\\n', /, and no blank line: the lines end with the two characters \\n$/],
+  ['data: 1\nid: 1', /, and no blank line$/]
+])('F02: of %j', async (lines, message) => {
+  const { findings } = await judge((socket) => repeat(socket, () => `${lines}\n`), {
     duration: 1700,
     probes: []
   });
@@ -264,7 +265,53 @@ describe('more of what a rule is for', { concurrent: true }, () => {
           'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: max-age=0, s-maxage=9\r\n\r\ndata: 1\n\n'
         )
     ],
-    ['S09', 'a panic', (socket) => socket.end('HTTP/1.1 500 No\r\n\r\npanic: no\n\ngoroutine 1 [running]:\n')]
+    [
+      'S09',
+      'a panic',
+      (socket) => socket.end('HTTP/1.1 500 No\r\n\r\npanic: no\n\ngoroutine 1 [running]:\n')
+    ],
+    ...[
+      'Error: no<br> &nbsp; &nbsp;at /app/server.js:3:9<br>',
+      '{"trace":"java.lang.Error: no\\n\\tat java.base/java.lang.Long.parseLong(Long.java:692)\\n"}',
+      'Fatal error: Uncaught Error: no in /app/events.php:3\nStack trace:\n#0 {main}',
+      '{"message":"no","trace":[{"file":"/app/Events.php","line":3}]}',
+      '    (app 0.1.0) lib/app/events.ex:12: App.Events.stream/2'
+    ].map((body): [string, string, (socket: Socket) => void] => [
+      'S09',
+      body,
+      (socket) => socket.end(`HTTP/1.1 500 No\r\n\r\n${body}`)
+    ]),
+    [
+      'S09',
+      'the answer to an unknown Last-Event-ID',
+      (socket, request) =>
+        request.includes('zzz')
+          ? socket.end('HTTP/1.1 500 No\r\n\r\nTraceback (most recent call last)')
+          : socket.write(`${beginning}data: 1\n\n`),
+      { probes: ['bogus-id'] }
+    ],
+    [
+      'H14',
+      'a connection that is closed',
+      (socket, request) =>
+        request.startsWith('HEAD') ? socket.end() : socket.write(`${beginning}data: 1\n\n`),
+      { probes: ['head-request'] }
+    ],
+    ['H24', 'another value', (socket) => socket.write(`${head}X-Content-Type-Options: sniff\r\n\r\n`)],
+    [
+      'H08',
+      'the errors of another type of JSON',
+      (socket) =>
+        socket.end(
+          'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.api+json\r\n\r\n{"errors":[{"status":"403"}]}'
+        )
+    ],
+    [
+      'D05',
+      'a response that failed',
+      writing('event: response.failed\ndata: {"type":"response.failed","response":{}}\n\n'),
+      { profile: 'openai' }
+    ]
   ])('%s: %s', async (id, _, answer, options) => {
     expect(found(await judge(answer, { duration: 300, probes: [], ...options }))).toContain(id);
   });
@@ -396,6 +443,25 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         socket.end(idOf(request) === undefined ? `${beginning}id: 1\ndata: 1\n\n` : 'HTTP/1.1 502 No\r\n\r\n')
     ],
     ['H14', 'a server that answers nothing', () => {}, { probes: ['head-request'] }],
+    ...['Content-Length: 0\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n'].map(
+      (rest): [string, string, (socket: Socket, request: string) => void, ValidateOptions] => [
+        'X07',
+        `an empty answer that is labelled as a stream: ${JSON.stringify(rest)}`,
+        (socket, request) =>
+          socket.write(
+            head +
+              (request.startsWith('OPTIONS') ? rest : 'Access-Control-Allow-Origin: *\r\n\r\ndata: 1\n\n')
+          ),
+        { probes: ['origin-request', 'preflight'] }
+      ]
+    ),
+    ['F12', 'a CRLF of which the LF is not there yet', (socket) => socket.write(`${head}\r\ndata: 1\r\n\r`)],
+    [
+      'D03',
+      'an error, which is the end',
+      (socket) => socket.end(`${head}\r\nevent: error\ndata: {"type":"error","code":"no"}\n\n`),
+      { profile: 'openai' }
+    ],
     ['F21', 'a word', writing('data: b\n\ndata: {"a":"{\'b\': 1}"}\n\n')],
     ['F21', 'an address', writing('data: ann.b@cafe\n\ndata: host.Name@1b6d3586.example\n\n')],
     [
@@ -536,7 +602,7 @@ it.concurrent.each([
   const allowed = head.replace('\r\n', '\r\nAccess-Control-Allow-Origin: *\r\n');
   const answers = {
     X06: 'HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: *\r\n\r\n',
-    X07: `${allowed}\r\n`,
+    X07: `${allowed}\r\n:\n\n`,
     X08: 'HTTP/1.1 405 Method Not Allowed\r\n\r\n'
   };
   for (const [rule, answer] of Object.entries(answers)) {
@@ -592,6 +658,27 @@ it.concurrent.each<[string, string | undefined, string]>([
     rule ? [[rule, 'warning', 9]] : []
   );
   expect(result.headline).toBe(headline);
+});
+
+it.concurrent.each([
+  ['F03', '{"n":3}\n\n'],
+  ['F09', 'id: 3\ndata: caf\xe9\n\n'],
+  ['R16', 'retry: 0\n\n']
+])('%s: in what comes after a reconnection only', async (rule, text) => {
+  const { findings, headline } = await judge(
+    (socket, request) =>
+      socket.write(
+        Buffer.from(
+          `${head}\r\n${/\nLast-Event-ID: ?1\r/.test(request) ? text : 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'}`,
+          'latin1'
+        )
+      ),
+    { duration: 300, probes: ['again', 'first-id'] }
+  );
+  expect(findings.filter(({ severity }) => severity === 'error')).toMatchObject([
+    { rule, probe: 'first-id' }
+  ]);
+  expect(headline).toMatch(/^2 events in \d+ bytes; clients /);
 });
 
 describe('R11', { concurrent: true }, () => {

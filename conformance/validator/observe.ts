@@ -256,6 +256,11 @@ export function isStreamHead(head: Head | undefined): boolean {
   return head?.status === 200 && essenceOf(head) === 'text/event-stream';
 }
 
+/** Whether a stream is opened: an empty body may be labelled as one too. */
+export function opensStream(exchange: Exchange): boolean {
+  return isStreamHead(exchange.head) && !(hasEnded(exchange) && exchange.decodedBytes === 0);
+}
+
 /** What is read as a stream: what is one, and 200s whose label says nothing about what they are. */
 function isTraced(head: Head): boolean {
   return (

@@ -250,7 +250,8 @@ export class Trace {
       this.#opening = undefined;
       this.#take(opening);
     }
-    this.#endAfterCarriageReturn();
+    // Else an LF may be on its way.
+    if (ended) this.#endAfterCarriageReturn();
     if (ended && !this.overflow && this.#sequence.length > 0) {
       findFaults(this.#sequence, this.bytes - this.#sequence.length, this.#faults);
     }

@@ -1,5 +1,5 @@
 import type { Head } from '../recording.ts';
-import { combinedValueOf, headerOf, headersOf, isStreamHead } from '../observe.ts';
+import { combinedValueOf, headerOf, headersOf, opensStream } from '../observe.ts';
 import { madeUpOrigin } from '../probes.ts';
 import {
   finding,
@@ -187,7 +187,7 @@ export const crossOrigin: Rule[] = [
         const { head } = observations.preflight!;
         if (!isCrossOriginMeant(observations)) return notMeant;
         if (head!.status < 200 || head!.status > 299) return notApplicable('the preflight is refused: X08');
-        if (isStreamHead(head)) return notApplicable('the preflight opens a stream: X07');
+        if (opensStream(observations.preflight!)) return notApplicable('the preflight opens a stream: X07');
         const allowed = list(headersOf(head, 'access-control-allow-headers'));
         if (allowed.includes('last-event-id') || (allowed.includes('*') && !allowsCredentials(head)))
           return ok;
@@ -208,7 +208,7 @@ export const crossOrigin: Rule[] = [
       check(observations) {
         if (!isCrossOriginMeant(observations))
           return notApplicable('other origins are not meant to use it: H15');
-        return isStreamHead(observations.preflight!.head)
+        return opensStream(observations.preflight!)
           ? finding('OPTIONS was answered with a stream', {
               at: observations.preflight!.head!.at,
               ...severityOfPreflight(observations)
@@ -237,7 +237,7 @@ export const crossOrigin: Rule[] = [
         const allowed = combinedValueOf(head, acao);
         // Without --origin those that the stream allows are meant.
         const isSame = origin === undefined && allowed === combinedValueOf(asked!.head, acao);
-        return isStreamHead(head) ||
+        return opensStream(observations.preflight!) ||
           isSame ||
           passesTheCorsCheck(head, sentOrigin, areCookiesMeant(observations))
           ? ok

@@ -121,7 +121,7 @@ export const dialects: Rule[] = [
         },
         end({ ended, trace: { lastEvent } }) {
           if (!ended) return notObserved('the end of the stream');
-          if (!isDone)
+          if (!isDone && lastEvent?.type !== 'error')
             found({ message: 'The stream ends without data: [DONE]', ...(lastEvent && atEvent(lastEvent)) });
           return ok;
         }
@@ -174,7 +174,11 @@ export const dialects: Rule[] = [
         opening: 'any',
         only(data, { type }) {
           const json = parseObject(data);
-          return type === 'error' || (json && typeof json.error === 'object' && json.error !== null) === true;
+          return (
+            type === 'error' ||
+            json?.type === 'response.failed' ||
+            (json && typeof json.error === 'object' && json.error !== null) === true
+          );
         }
       },
       block(block) {

@@ -225,7 +225,7 @@ export const lines: Rule[] = [
           if (first && time >= 1000) {
             found({
               message: () =>
-                `No message was delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line${looksEnded ? ': what looks so has spaces or tabs' : ''}`,
+                `No message was delivered: ${block.dataLines} data lines in ${Math.round(time)} ms, and no blank line${looksEnded ? ': what looks so has spaces or tabs' : first.text.endsWith('\\n') ? ': the lines end with the two characters \\n' : ''}`,
               ...at(first)
             });
             return ok;

@@ -1,12 +1,14 @@
 import { extractTheEssence } from '../../../polyfill/platform/mime-type.ts';
 import type { Head } from '../recording.ts';
 import {
+  combinedValueOf,
   essenceOf,
   hasEnded,
   headerOf,
   headersOf,
   isRedirect,
   isStreamHead,
+  opensStream,
   type Exchange
 } from '../observe.ts';
 import {
@@ -230,7 +232,7 @@ export const head: Rule[] = [
       needs: ['plain'],
       check(observations) {
         const { plain } = observations;
-        if (plain!.head!.status !== 200 || !/^application\/(problem\+)?json$/.test(essenceOf(plain!.head)))
+        if (plain!.head!.status !== 200 || !/^application\/([^/]+\+)?json$/.test(essenceOf(plain!.head)))
           return ok;
         if (isMcpJson(observations)) return notApplicable('errors of JSON-RPC come with 200');
         return jsonError(plain!.beginning)
@@ -349,6 +351,8 @@ export const head: Rule[] = [
         const { failure } = asked!;
         if (!failure) return ok;
         if (!plain?.head) return notApplicable('no head comes for GET either: T09');
+        if (failure.kind === 'closed')
+          return finding('The connection is closed without an answer to HEAD', { at: asked!.endedAt });
         if (failure.kind !== 'timeout' || asked!.endedAt - asked!.sentAt < 1400)
           return notObserved('an answer to HEAD');
         return finding(`No answer to HEAD within ${Math.round(asked!.endedAt - asked!.sentAt)} ms`, {
@@ -369,7 +373,7 @@ export const head: Rule[] = [
         if (origin !== undefined || headerOf(crossed?.head, 'access-control-allow-origin') !== undefined) {
           return notApplicable('other origins are meant to use it: X07');
         }
-        return isStreamHead(preflight!.head)
+        return opensStream(preflight!)
           ? finding('OPTIONS was answered with a stream', { at: preflight!.head!.at })
           : ok;
       }
@@ -551,11 +555,17 @@ export const head: Rule[] = [
     'No X-Content-Type-Options',
     fetchStandard('x-content-type-options-header'),
     'Send X-Content-Type-Options: nosniff: opened as a page, the stream could be taken for HTML.',
-    onHead(({ head }) =>
-      !isStreamHead(head) || headerOf(head, 'x-content-type-options') !== undefined
-        ? ok
-        : finding('There is no X-Content-Type-Options', { at: head.at })
-    )
+    onHead(({ head }) => {
+      const options = combinedValueOf(head, 'x-content-type-options');
+      // https://fetch.spec.whatwg.org/#determine-nosniff
+      if (!isStreamHead(head) || /^[\t ]*nosniff[\t ]*(,|$)/i.test(options ?? '')) return ok;
+      return finding(
+        options === undefined
+          ? 'There is no X-Content-Type-Options'
+          : `X-Content-Type-Options is ${quote(options)}, not "nosniff"`,
+        { at: head.at }
+      );
+    })
   ),
   rule(
     ['H25', 'status-refused', 'E C'],

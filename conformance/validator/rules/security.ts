@@ -48,12 +48,16 @@ const both: ('lineFeed' | 'carriageReturn')[] = ['lineFeed', 'carriageReturn'];
 const stackTrace = new RegExp(
   [
     'Traceback \\(most recent call last\\)',
-    '(?<![ \\t])[ \\t]{1,16}at [\\w$.<>]{1,200} ?\\([^)\\n]{0,300}:\\d+(:\\d+)?\\)',
+    // In JSON, or a page of Express, the space before is an escape.
+    '((?<![ \\t])[ \\t]{1,16}|\\\\t|&nbsp;)at ([\\w$.<>/@]{1,200} ?\\([^)\\n]{0,300}:\\d+(:\\d+)?\\)|(file://)?/[^\\s()<]{1,300}:\\d+:\\d+)',
     ' in [^\\n]{1,300}\\.cs:line \\d+',
     "\\.rb:\\d+:in [`']",
     'goroutine \\d+ \\[\\w+\\]:',
     "thread '[^'\\n]{0,100}' panicked at ",
     'PHP (?:Fatal error|Warning): ',
+    'Stack trace:(?:\\\\n|\\s|<br ?/?>){1,4}#0 ',
+    '"trace":\\s{0,9}\\[\\s{0,99}\\{\\s{0,99}"file":',
+    '\\(\\w{1,100} [\\d.]{1,20}\\) lib/[^\\n]{1,300}\\.exs?:\\d+: ',
     '<b>(?:Fatal error|Warning)</b>:'
   ].join('|')
 );
@@ -174,15 +178,22 @@ export const security: Rule[] = [
     'Log it, and send a general message.',
     {
       needs: ['plain'],
-      check({ plain }) {
-        if (plain!.beginning.length === 0) return notApplicable('there is no body');
-        const trace = stackTrace.exec(decodeUtf8(plain!.beginning.toString('latin1')));
-        if (!trace) return ok;
-        return finding(`The body has ${quote(trace[0].trim())}`, {
-          offset: trace.index,
-          // The stream of a log may be meant to have it.
-          ...(isStreamHead(plain!.head) && { severity: 'information' as const })
-        });
+      wants: ['bogus-id'],
+      check({ plain, 'bogus-id': answers = [] }) {
+        for (const { head, beginning } of [plain!, ...answers.filter(({ head }) => !isStreamHead(head))]) {
+          const trace = stackTrace.exec(decodeUtf8(beginning.toString('latin1')));
+          if (!trace) continue;
+          return finding(
+            `The body${head === plain!.head ? '' : ' of the answer to an unknown Last-Event-ID'} has ${quote(trace[0].trim())}`,
+            {
+              offset: trace.index,
+              ...(head !== plain!.head && { probe: 'bogus-id' as const }),
+              // The stream of a log may be meant to have it.
+              ...(isStreamHead(head) && { severity: 'information' as const })
+            }
+          );
+        }
+        return plain!.beginning.length === 0 ? notApplicable('there is no body') : ok;
       }
     }
   ),
