@@ -15,9 +15,10 @@ export type Branch =
 const isWhole = typeof FOR_SERVERS === 'undefined' || FOR_SERVERS;
 
 /**
- * Of a line that is longer, so many characters at a time become one string: V8 keeps what is added to a string as a rope, whose pieces
- * it moves at each garbage collection, and does not move strings as large as this.
+ * Characters of an unfinished line. V8 keeps what is added to a string as a rope, which takes longer to make flat than an array to join,
+ * but for few pieces. And its pieces, and an array's, are moved at each garbage collection: strings as large as a block are not.
  */
+const longestRope = 1024;
 const blockLength = 0x40000;
 
 /** What the interpreter tells its owner. */
@@ -66,9 +67,12 @@ export function interpretTheEventStream(
   sink: EventStreamSink,
   lastEventIdBuffer: string
 ): (text: string) => number {
-  /** What has come of an unfinished line: its blocks, and what came after them. */
-  let blocks = '';
+  /** What has come of an unfinished line. */
   let unfinishedLine = '';
+  /** Of a long one its blocks, and what came after them: the first is `unfinishedLine`. */
+  let blocks = '';
+  let pieces: string[] = [];
+  let lineLength = 0;
   let afterCarriageReturn = false;
   // null is the standard's empty data buffer; a string lacks the one LF that dispatching would strip.
   let dataBuffer: string | null = null;
@@ -175,9 +179,14 @@ export function interpretTheEventStream(
         if (end === length) break;
       }
       if (!isPlain) {
-        const line = blocks + unfinishedLine + text.slice(start, end);
+        let line = text.slice(start, end);
+        if (pieces.length) {
+          pieces.push(line);
+          line = blocks + pieces.join('');
+          blocks = '';
+          pieces = [];
+        } else line = unfinishedLine + line;
         unfinishedLine = '';
-        blocks = '';
         isPlain = !isTraced;
         if (isTraced) {
           processTheLine(line);
@@ -194,17 +203,25 @@ export function interpretTheEventStream(
       else processTheLineWithin(text, start, end, first);
       start = end + (end === carriageReturn && text.charCodeAt(end + 1) === 10 ? 2 : 1);
     }
-    keep(text.slice(start));
-    while (unfinishedLine.length > blockLength) {
-      blocks += unfinishedLine.slice(0, blockLength);
-      unfinishedLine = unfinishedLine.slice(blockLength);
+    const rest = text.slice(start);
+    if (unfinishedLine.length < longestRope) keep(rest);
+    else {
+      if (!pieces.length) {
+        pieces.push(unfinishedLine);
+        lineLength = unfinishedLine.length;
+      }
+      pieces.push(rest);
+      lineLength += rest.length;
+      if (lineLength - blocks.length > blockLength) {
+        blocks += pieces.join('');
+        pieces = [''];
+      }
     }
   }
 
-  /** What is left of a piece. */
+  /** What is left of a piece. Of a comment nothing is kept but that it is one: padding may be long, or never end. */
   function keep(rest: string): void {
-    // Of a comment nothing is kept but that it is one: padding may be long, or never end.
-    const isComment = (!isWhole || blocks === '') && (unfinishedLine || rest[0]) === ':';
+    const isComment = (unfinishedLine || rest[0]) === ':';
     unfinishedLine = isComment && !(isWhole && sink.trace) ? ':' : unfinishedLine + rest;
   }
 
@@ -214,7 +231,7 @@ export function interpretTheEventStream(
       else readInPages(text);
       afterCarriageReturn = text.slice(-1) === '\r';
     }
-    const lineLength = unfinishedLine.length;
-    return Math.max(isWhole ? blocks.length + lineLength : lineLength, (dataBuffer || '').length);
+    const { length } = unfinishedLine;
+    return Math.max(isWhole && pieces.length ? lineLength : length, (dataBuffer || '').length);
   };
 }
