@@ -69,7 +69,7 @@ export function interpretTheEventStream(
 ): (text: string) => number {
   /** What has come of an unfinished line. */
   let unfinishedLine = '';
-  /** Of a long one its blocks, and what came after them: the first is `unfinishedLine`. */
+  /** Of a long one all of it: its blocks, and what came after them. */
   let blocks = '';
   let pieces: string[] = [];
   let lineLength = 0;
@@ -82,16 +82,13 @@ export function interpretTheEventStream(
   let branch: Branch;
 
   function processTheLine(line: string): void {
-    // What has no colon is a field name, and its value is empty.
-    const colon = (line + ':').indexOf(':');
+    // What has no colon is a field name, and its value is empty. "If value starts with a U+0020 SPACE character, remove it from value."
+    const match = /^([^:]*):? ?/.exec(line)!;
     if (!line) {
       branch = dataBuffer === null ? 'nothing to dispatch' : 'dispatched';
       dispatchTheEvent(dataBuffer);
-    } else if (!colon) branch = 'comment';
-    else {
-      // "If value starts with a U+0020 SPACE character, remove it from value."
-      processTheField(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''));
-    }
+    } else if (match[1]) processTheField(match[1], line.slice(match[0].length));
+    else branch = 'comment';
   }
 
   /**
