@@ -290,14 +290,12 @@ describe('more of what a rule is for', { concurrent: true }, () => {
           : socket.write(`${beginning}data: 1\n\n`),
       { probes: ['bogus-id'] }
     ],
-    [
-      'H14',
-      'a connection that is closed',
-      (socket, request) =>
-        request.startsWith('HEAD') ? socket.end() : socket.write(`${beginning}data: 1\n\n`),
-      { probes: ['head-request'] }
-    ],
-    ['H24', 'another value', (socket) => socket.write(`${head}X-Content-Type-Options: sniff\r\n\r\n`)],
+    ...['sniff', 'nosniffing', 'off, nosniff'].map((value): [string, string, (socket: Socket) => void] => [
+      'H24',
+      `the value ${value}`,
+      (socket) => socket.write(`${head}X-Content-Type-Options: ${value}\r\n\r\n`)
+    ]),
+    ['F12', 'a CR at the end', (socket) => socket.write(`${head}\r\ndata: 1\r`)],
     [
       'H08',
       'the errors of another type of JSON',
@@ -455,7 +453,29 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         { probes: ['origin-request', 'preflight'] }
       ]
     ),
+    ...['NoSniff', 'nosniff, off'].map((value): [string, string, (socket: Socket) => void] => [
+      'H24',
+      `the value ${value}`,
+      (socket) => socket.write(`${head}X-Content-Type-Options: ${value}\r\n\r\n`)
+    ]),
+    ...[
+      '{"error":"no events at /events?since=2026-11-27T10:30:00Z"}',
+      '<p>Doors open&nbsp;at Rome (CET, 10:30)</p>',
+      'Nothing at /rooms/12:30:15',
+      '{"trace":[{"file":"track1.gpx","points":3}]}',
+      '{"text":"see you\\tat noon (12:30)"}'
+    ].map((body): [string, string, (socket: Socket) => void] => [
+      'S09',
+      body,
+      (socket) => socket.end(`HTTP/1.1 404 No\r\n\r\n${body}`)
+    ]),
     ['F12', 'a CRLF of which the LF is not there yet', (socket) => socket.write(`${head}\r\ndata: 1\r\n\r`)],
+    [
+      'D03',
+      'an error without a type, which is the end',
+      (socket) => socket.end(`${head}\r\ndata: {"error":{"code":"no"}}\n\n`),
+      { profile: 'openai' }
+    ],
     [
       'D03',
       'an error, which is the end',
@@ -658,27 +678,6 @@ it.concurrent.each<[string, string | undefined, string]>([
     rule ? [[rule, 'warning', 9]] : []
   );
   expect(result.headline).toBe(headline);
-});
-
-it.concurrent.each([
-  ['F03', '{"n":3}\n\n'],
-  ['F09', 'id: 3\ndata: caf\xe9\n\n'],
-  ['R16', 'retry: 0\n\n']
-])('%s: in what comes after a reconnection only', async (rule, text) => {
-  const { findings, headline } = await judge(
-    (socket, request) =>
-      socket.write(
-        Buffer.from(
-          `${head}\r\n${/\nLast-Event-ID: ?1\r/.test(request) ? text : 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'}`,
-          'latin1'
-        )
-      ),
-    { duration: 300, probes: ['again', 'first-id'] }
-  );
-  expect(findings.filter(({ severity }) => severity === 'error')).toMatchObject([
-    { rule, probe: 'first-id' }
-  ]);
-  expect(headline).toMatch(/^2 events in \d+ bytes; clients /);
 });
 
 describe('R11', { concurrent: true }, () => {

@@ -101,13 +101,6 @@ export class Judging {
     return { findings, verdicts };
   }
 
-  /** Takes what was found in another answer, of a rule that found nothing before. */
-  adopt(finding: Finding): void {
-    if (this.#found.has(finding.rule)) return;
-    this.#found.set(finding.rule, finding);
-    this.#emit(finding);
-  }
-
   #find(rule: Rule, sighting: Sighting): void {
     const known = this.#found.get(rule.id);
     const severity = sighting.severity ?? rule.severity;

@@ -5,6 +5,7 @@ import { Judging } from './judging.ts';
 import { profiles, type Profile } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { decodeUtf8 } from './latin1.ts';
+import { isOrdinaryId } from './plain-block.ts';
 import { longestId, Trace } from './trace.ts';
 import type { Place, TracedBlock, TracedLine, TraceObserver } from './trace-observer.ts';
 
@@ -166,6 +167,22 @@ it('blocks that nobody wants to be told of count as all others do', () => {
       }
     )
   );
+});
+
+it('an id of which a rule may have something to say is none as most are', () => {
+  const among = (ids: string[]) => ids.filter((id) => isOrdinaryId(`id: ${id}\n`, 4, 4 + id.length));
+  const usual = ['1', '27-0', 'a.1', '2026-11-27T00:00:00.271Z', 'abcdefghij', 'Y3Vyc29yOjI3=='];
+  expect(among(usual)).toEqual(usual);
+  expect(
+    among([
+      ...['undefined', 'NaN', 'null', 'None', '[object Object]', '', 'a b1', 'é1', 'a\t1', '1\x7f'],
+      ...[
+        'a1@b.org',
+        'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0'.slice(0, 30),
+        '01234567-89ab-4def-8123-456789abcdef'
+      ]
+    ])
+  ).toEqual([]);
 });
 
 describe.each(profiles)('under the profile %s', (profile) => {

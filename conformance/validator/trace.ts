@@ -250,8 +250,8 @@ export class Trace {
       this.#opening = undefined;
       this.#take(opening);
     }
-    // Else an LF may be on its way.
-    if (ended) this.#endAfterCarriageReturn();
+    // Where lines end with CRLF, an LF may be on its way.
+    if (ended || this.ends.CR || !this.ends.CRLF) this.#endAfterCarriageReturn();
     if (ended && !this.overflow && this.#sequence.length > 0) {
       findFaults(this.#sequence, this.bytes - this.#sequence.length, this.#faults);
     }

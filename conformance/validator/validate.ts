@@ -13,15 +13,7 @@ import {
 } from './observe.ts';
 import { answerTimeout, madeUpOrigin, probes, type Asking } from './probes.ts';
 import { count, describeStream, headlineOf, type Result } from './result.ts';
-import {
-  ok,
-  profiles,
-  type Finding,
-  type Observations,
-  type Probe,
-  type Profile,
-  type Rule
-} from './rule.ts';
+import { profiles, type Finding, type Observations, type Probe, type Profile, type Rule } from './rule.ts';
 import { mayAnswerJson } from './rules/dialects.ts';
 import { rules } from './rules/index.ts';
 import { Trace } from './trace.ts';
@@ -76,8 +68,6 @@ const longestTimer = 2 ** 31 - 1;
 /** For all that follows the plain stream, ms. */
 const probesTime = 2700;
 const connectTimeout = 3000;
-/** What a line shows by itself. Events that are sent again may be written by other code than those that are new. */
-const ofReplay = ['F03', 'F04', 'F05', 'F09', 'R15', 'R16'];
 const headTimeout = 2500;
 
 /** A misspelt choice would leave a test without what it is for. */
@@ -227,8 +217,7 @@ async function run(
     return exchange;
   };
 
-  const context = { profile, ...(expectTypes && { expectTypes }), captured: false };
-  const watchers = judging.watch(context);
+  const watchers = judging.watch({ profile, ...(expectTypes && { expectTypes }), captured: false });
   const seenByClients = createClientObserver();
   // Redirects and all.
   const whole = AbortSignal.timeout(Math.ceil(Math.max(duration, headTimeout) + connectTimeout));
@@ -281,13 +270,6 @@ async function run(
     if (reason !== undefined) observations.missing[probe] = reason;
     else {
       const until = probe === 'inject' ? options.signal : signal;
-      const replay =
-        probe === 'again' || probe === 'first-id'
-          ? new Judging(
-              chosen.filter(({ id }) => ofReplay.includes(id)),
-              () => {}
-            )
-          : undefined;
       const observed = await probes[probe].run({
         ...known,
         ask: (asked, { duration = answerTimeout, headTimeout = answerTimeout, ...how } = {}) =>
@@ -295,19 +277,10 @@ async function run(
             request: asked,
             limits: { ...limits, duration, headTimeout },
             ...(until && { signal: until }),
-            ...(replay && { observers: replay.watch(context) }),
             ...how
           })
       });
       Object.assign(observations, { [probe]: observed });
-      if (replay) {
-        const answer = observed as Exchange;
-        const { head, trace, undecodable, endedAt } = answer;
-        if (trace && isStreamHead(head) && undecodable === undefined) {
-          replay.endOfStream({ trace, ended: hasEnded(answer), captured: false, at: endedAt });
-          for (const finding of replay.conclude(() => ok).findings) judging.adopt({ ...finding, probe });
-        }
-      }
     }
     judging.settle(probe, observations);
   }

@@ -150,6 +150,29 @@ it.each([
   expect(interpret(pieces).events).toEqual([{ type: 'message', data, lastEventId: '' }]);
 });
 
+it.each([1000, 1024, 5000, 0x40000])(
+  'counts what it holds of each line, in pieces of %i characters',
+  (size) => {
+    const lengths: number[] = [];
+    const push = interpretTheEventStream(
+      {
+        setTheLastEventIdString() {},
+        setTheReconnectionTime() {},
+        dispatchTheEvent: (_type, data) => lengths.push(data.length)
+      },
+      ''
+    );
+    const times = Math.ceil(0x90000 / size);
+    for (let event = 0; event < 2; event++) {
+      expect(push('data:')).toBe(5);
+      for (let n = 1; n <= times; n++) expect(push('x'.repeat(size))).toBe(5 + n * size);
+      expect(push('\n')).toBe(times * size);
+      expect(push('\n')).toBe(0);
+    }
+    expect(lengths).toEqual([times * size, times * size]);
+  }
+);
+
 it('takes a line of 16 MB in pieces of 16 characters in time linear in its length', () => {
   const time = (length: number) => {
     const piece = 'x'.repeat(16);

@@ -49,6 +49,16 @@ function parseObject(latin1: string): Json | undefined {
   return typeof value === 'object' && value !== null ? (value as Json) : undefined;
 }
 
+/** Whether an event of these APIs tells of an error. */
+function isError(type: string | undefined, data: string): boolean {
+  const json = parseObject(data);
+  return (
+    type === 'error' ||
+    json?.type === 'response.failed' ||
+    (json && typeof json.error === 'object' && json.error !== null) === true
+  );
+}
+
 /** `${mcp}#sending-messages-to-the-server`: MCP answers a message in JSON or with a stream. */
 export function mayAnswerJson({ profile, method }: Observations): boolean {
   return profile === 'mcp' && method !== 'GET';
@@ -121,7 +131,7 @@ export const dialects: Rule[] = [
         },
         end({ ended, trace: { lastEvent } }) {
           if (!ended) return notObserved('the end of the stream');
-          if (!isDone && lastEvent?.type !== 'error')
+          if (!isDone && !(lastEvent && isError(lastEvent.type, lastEvent.data)))
             found({ message: 'The stream ends without data: [DONE]', ...(lastEvent && atEvent(lastEvent)) });
           return ok;
         }
@@ -172,14 +182,7 @@ export const dialects: Rule[] = [
     onStream((found) => ({
       blocks: {
         opening: 'any',
-        only(data, { type }) {
-          const json = parseObject(data);
-          return (
-            type === 'error' ||
-            json?.type === 'response.failed' ||
-            (json && typeof json.error === 'object' && json.error !== null) === true
-          );
-        }
+        only: (data, { type }) => isError(type, data)
       },
       block(block) {
         found({ message: () => `An error comes as data: ${quote(block.event!.data)}`, ...atBlock(block) });

@@ -48,15 +48,17 @@ const both: ('lineFeed' | 'carriageReturn')[] = ['lineFeed', 'carriageReturn'];
 const stackTrace = new RegExp(
   [
     'Traceback \\(most recent call last\\)',
-    // In JSON, or a page of Express, the space before is an escape.
-    '((?<![ \\t])[ \\t]{1,16}|\\\\t|&nbsp;)at ([\\w$.<>/@]{1,200} ?\\([^)\\n]{0,300}:\\d+(:\\d+)?\\)|(file://)?/[^\\s()<]{1,300}:\\d+:\\d+)',
+    '(?<![ \\t])[ \\t]{1,16}at [\\w$.<>]{1,200} ?\\([^)\\n]{0,300}:\\d+(:\\d+)?\\)',
+    // In a page of Express, and in JSON, where the tab is an escape.
+    '(?:&nbsp;|(?<![ \\t])[ \\t]{2,16})at (?:[\\w$.&;]{1,200} \\()?(?:file:/|node:|/)[^\\s()<]{1,300}:\\d+:\\d+',
+    '\\\\tat [\\w$.<>/@]{1,200}\\(\\w{1,100}\\.\\w{1,9}:\\d+\\)',
     ' in [^\\n]{1,300}\\.cs:line \\d+',
     "\\.rb:\\d+:in [`']",
     'goroutine \\d+ \\[\\w+\\]:',
     "thread '[^'\\n]{0,100}' panicked at ",
     'PHP (?:Fatal error|Warning): ',
     'Stack trace:(?:\\\\n|\\s|<br ?/?>){1,4}#0 ',
-    '"trace":\\s{0,9}\\[\\s{0,99}\\{\\s{0,99}"file":',
+    '"trace":\\s{0,9}\\[\\s{0,99}\\{\\s{0,99}"file":\\s{0,9}"[^"]{1,300}\\.php"',
     '\\(\\w{1,100} [\\d.]{1,20}\\) lib/[^\\n]{1,300}\\.exs?:\\d+: ',
     '<b>(?:Fatal error|Warning)</b>:'
   ].join('|')
@@ -180,7 +182,11 @@ export const security: Rule[] = [
       needs: ['plain'],
       wants: ['bogus-id'],
       check({ plain, 'bogus-id': answers = [] }) {
-        for (const { head, beginning } of [plain!, ...answers.filter(({ head }) => !isStreamHead(head))]) {
+        const others = answers.filter(({ head }) => !isStreamHead(head));
+        // What is in a stream is less.
+        for (const { head, beginning } of isStreamHead(plain!.head)
+          ? [...others, plain!]
+          : [plain!, ...others]) {
           const trace = stackTrace.exec(decodeUtf8(beginning.toString('latin1')));
           if (!trace) continue;
           return finding(
