@@ -166,6 +166,17 @@ it.concurrent.each<[string, string[]]>([
 describe('more of what a rule is for', { concurrent: true }, () => {
   const beginning = `${head}\r\nretry: 3000\n\n`;
   const writing = (text: string) => (socket: Socket) => void socket.write(beginning + text);
+  type Row = [rule: string, name: string, answer: (socket: Socket) => void];
+  const failing = (body: string): Row => [
+    'S09',
+    body,
+    (socket) => socket.end(`HTTP/1.1 500 No\r\n\r\n${body}`)
+  ];
+  const withTypeOptions = (value: string): Row => [
+    'H24',
+    `the value ${value}`,
+    (socket) => socket.write(`${head}X-Content-Type-Options: ${value}\r\n\r\n`)
+  ];
   it.each<[string, string, (socket: Socket, request: string) => void, ValidateOptions?]>([
     [
       'F02',
@@ -265,22 +276,14 @@ describe('more of what a rule is for', { concurrent: true }, () => {
           'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: max-age=0, s-maxage=9\r\n\r\ndata: 1\n\n'
         )
     ],
-    [
-      'S09',
-      'a panic',
-      (socket) => socket.end('HTTP/1.1 500 No\r\n\r\npanic: no\n\ngoroutine 1 [running]:\n')
-    ],
     ...[
+      'panic: no\n\ngoroutine 1 [running]:\n',
       'Error: no<br> &nbsp; &nbsp;at /app/server.js:3:9<br>',
       '{"trace":"java.lang.Error: no\\n\\tat java.base/java.lang.Long.parseLong(Long.java:692)\\n"}',
       'Fatal error: Uncaught Error: no in /app/events.php:3\nStack trace:\n#0 {main}',
       '{"message":"no","trace":[{"file":"/app/Events.php","line":3}]}',
       '    (app 0.1.0) lib/app/events.ex:12: App.Events.stream/2'
-    ].map((body): [string, string, (socket: Socket) => void] => [
-      'S09',
-      body,
-      (socket) => socket.end(`HTTP/1.1 500 No\r\n\r\n${body}`)
-    ]),
+    ].map(failing),
     [
       'S09',
       'the answer to an unknown Last-Event-ID',
@@ -290,11 +293,7 @@ describe('more of what a rule is for', { concurrent: true }, () => {
           : socket.write(`${beginning}data: 1\n\n`),
       { probes: ['bogus-id'] }
     ],
-    ...['sniff', 'nosniffing', 'off, nosniff'].map((value): [string, string, (socket: Socket) => void] => [
-      'H24',
-      `the value ${value}`,
-      (socket) => socket.write(`${head}X-Content-Type-Options: ${value}\r\n\r\n`)
-    ]),
+    ...['sniff', 'nosniffing', 'off, nosniff'].map(withTypeOptions),
     ['F12', 'a CR at the end', (socket) => socket.write(`${head}\r\ndata: 1\r`)],
     [
       'H08',
@@ -453,22 +452,14 @@ describe('more of what a rule is for', { concurrent: true }, () => {
         { probes: ['origin-request', 'preflight'] }
       ]
     ),
-    ...['NoSniff', 'nosniff, off'].map((value): [string, string, (socket: Socket) => void] => [
-      'H24',
-      `the value ${value}`,
-      (socket) => socket.write(`${head}X-Content-Type-Options: ${value}\r\n\r\n`)
-    ]),
+    ...['NoSniff', 'nosniff, off'].map(withTypeOptions),
     ...[
       '{"error":"no events at /events?since=2026-11-27T10:30:00Z"}',
       '<p>Doors open&nbsp;at Rome (CET, 10:30)</p>',
       'Nothing at /rooms/12:30:15',
       '{"trace":[{"file":"track1.gpx","points":3}]}',
       '{"text":"see you\\tat noon (12:30)"}'
-    ].map((body): [string, string, (socket: Socket) => void] => [
-      'S09',
-      body,
-      (socket) => socket.end(`HTTP/1.1 404 No\r\n\r\n${body}`)
-    ]),
+    ].map(failing),
     ['F12', 'a CRLF of which the LF is not there yet', (socket) => socket.write(`${head}\r\ndata: 1\r\n\r`)],
     [
       'D03',

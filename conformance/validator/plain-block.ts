@@ -68,8 +68,9 @@ export class PlainBlock {
   #values: number[] = [];
   /** Where unknown fields do. */
   #unknown: number[] = [];
+  /** The text has no LF. */
+  isOfReturns = false;
   #text = '';
-  #lineEnd: '\n' | '\r' = '\n';
   /** The first CR from some place on, if lines do not end with it alone. */
   #carriageReturn = 0;
   #from = 0;
@@ -79,9 +80,9 @@ export class PlainBlock {
   /** Blocks of this are read from now on. */
   begin(text: string): void {
     this.#text = text;
-    this.#lineEnd = text.includes('\n') ? '\n' : '\r';
+    this.isOfReturns = !text.includes('\n');
     this.#from = 0;
-    this.#carriageReturn = this.#lineEnd === '\n' ? find('\r', text, 0) : text.length;
+    this.#carriageReturn = this.isOfReturns ? text.length : find('\r', text, 0);
     this.#nul = find('\0', text, 0);
   }
 
@@ -97,11 +98,12 @@ export class PlainBlock {
         0;
     this.typeLine = this.idLine = this.retryLine = -1;
     const text = this.#text;
-    const lineEnd = this.#lineEnd;
+    const { isOfReturns } = this;
+    const lineEnd = isOfReturns ? '\r' : '\n';
     let at = start;
     for (;;) {
       const first = text.charCodeAt(at);
-      if (first === 10 || first === 13) break;
+      if (isLineEnd(first)) break;
       let value = at;
       let isKnown = true;
       if (first === 100) {
@@ -165,13 +167,13 @@ export class PlainBlock {
       this.lines++;
       at = next;
     }
-    if (lineEnd === '\n' && text.charCodeAt(at) === 13) {
+    if (!isOfReturns && text.charCodeAt(at) === 13) {
       if (text.charCodeAt(++at) !== 10) return false;
       this.pairs++;
     }
     this.end = at + 1;
     // What comes after a CR may be the LF of a CRLF.
-    if (lineEnd === '\r' && this.end === text.length) return false;
+    if (isOfReturns && this.end === text.length) return false;
     if (this.#nul < start) this.#nul = find('\0', text, start);
     return this.#nul >= this.end && (this.dataLines > 0 || this.typeLine < 0);
   }
@@ -182,7 +184,7 @@ export class PlainBlock {
     const text = this.#text;
     const length = end - start;
     // As above.
-    const most = text.length - (this.#lineEnd === '\r' ? 1 : 0);
+    const most = text.length - (this.isOfReturns ? 1 : 0);
     let at = end;
     // Characters before `at` are those of the block, again and again.
     while (at < most && text.charCodeAt(at) === text.charCodeAt(at - length)) at++;

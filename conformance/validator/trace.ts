@@ -292,12 +292,11 @@ export class Trace {
     this.#mayHaveEvents =
       this.#ofPlainData.size === 0 && this.#ofBlocks.length === 0 && this.events >= sampled;
     this.#plain.begin(text);
-    const isOfReturns = !text.includes('\n');
     // A blank line, behind one that ends alike or with LF.
-    const blank = isOfReturns ? /\r\r/g : text.includes('\r') ? /\n\r?\n/g : /\n\n/g;
+    const blank = this.#plain.isOfReturns ? /\r\r/g : text.includes('\r') ? /\n\r?\n/g : /\n\n/g;
     let others = 0;
     for (let start = 0; start < text.length && !this.overflow;) {
-      const end = this.#readPlainBlocks(text, start, isOfReturns);
+      const end = this.#readPlainBlocks(text, start);
       if (end > start) {
         start = end;
         others = 0;
@@ -312,13 +311,14 @@ export class Trace {
   }
 
   /** Counts the plain blocks that nobody wants to be told of, from `start` on, and says where they end. */
-  #readPlainBlocks(text: string, start: number, isOfReturns: boolean): number {
+  #readPlainBlocks(text: string, start: number): number {
+    const plain = this.#plain;
+    const { isOfReturns } = plain;
     if (isOfReturns) this.#endAfterCarriageReturn();
     const isBetween = this.#block.lines === 0 && this.#unfinished === '' && !this.#afterCarriageReturn;
     const { LF, CRLF, CR } = this.ends;
     if (!isBetween || (isOfReturns ? !CR : !LF && !CRLF) || this.#afterType || this.#faults.length > 0)
       return start;
-    const plain = this.#plain;
     const offset = this.#base - start;
     let end = start;
     let [blankLines, blocks, blocksOfFields, events, lines, pairs, dataLines] = [0, 0, 0, 0, 0, 0, 0];

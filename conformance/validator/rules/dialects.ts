@@ -55,7 +55,7 @@ function isError(type: string | undefined, data: string): boolean {
   return (
     type === 'error' ||
     json?.type === 'response.failed' ||
-    (json && typeof json.error === 'object' && json.error !== null) === true
+    (typeof json?.error === 'object' && json.error !== null)
   );
 }
 
